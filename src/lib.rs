@@ -1,0 +1,42 @@
+//! Bootwright turns a laptop into a PXE and UEFI HTTP Boot server.
+//!
+//! The house, from the roof down. Dependencies go down only, and rooms on one line do not know each other:
+//!
+//! ```text
+//! cli                       the program without a window: serve, inspect, interfaces
+//! check                     what we judge: sentences for everything that can stop us
+//! engine                    moves bytes between sockets and machines; owns tasks and the clock
+//! deployment                what the user decided, and the plan that the engine runs
+//! journal                   what happened to each computer, and the words for it
+//! boot                      which computer gets what: decision, menu, the tree that is served
+//! dhcp · tftp · http · image · net    protocols, readers of discs, the operating system
+//! mac                       the one value that all of them name a computer by
+//! ```
+//!
+//! * [`cli`] reads the arguments, runs a command and prints; no rule lives there.
+//! * [`check`] turns every typed error into a [`check::Finding`]: what we saw, what it means, what to do.
+//! * [`engine`] binds every socket before anything starts, then loops: receive, ask the machine, send, note. It holds
+//!   no protocol rules and no sentences.
+//! * [`deployment`] holds the options of one deployment, from a file and from the command line, and makes of them the
+//!   complete [`deployment::Plan`].
+//! * [`journal`] folds events into computers with stages, with a cap on what it keeps, and words each event once.
+//! * [`boot`] is a pure table from machine to answer, the menu model and its iPXE rendering, and the served tree
+//!   (path to [`boot::tree::Source`]). It knows neither leases nor blocks.
+//! * [`dhcp`], [`tftp`] and [`http`] take bytes and the time, and return replies, notes and the next deadline. They
+//!   never log, sleep, spawn or open files.
+//! * [`image`] reads disc images, hostile ones too: everything bounded, every verdict with its evidence.
+//! * [`net`] is the operating system: interfaces, sockets tied to one of them, who holds a port. Only there, in
+//!   `net/platform`, are system-specific code and `unsafe` allowed.
+
+pub mod boot;
+pub mod check;
+pub mod cli;
+pub mod deployment;
+pub mod dhcp;
+pub mod engine;
+pub mod http;
+pub mod image;
+pub mod journal;
+pub mod mac;
+pub mod net;
+pub mod tftp;

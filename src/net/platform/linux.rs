@@ -1,0 +1,221 @@
+//! Linux: interfaces by sysfs, sockets tied by `SO_BINDTODEVICE`, ARP by a packet socket, port holders by procfs.
+#![allow(unsafe_code, reason = "the packet socket's address has no safe constructor; each use says why it is sound")]
+
+use std::fs;
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::mac::Mac;
+use crate::net::interface::{Interface, Kind};
+use crate::net::ports::{Holder, Transport};
+
+/// What sysfs knows of an interface; `None` where it has no folder for it.
+pub fn interface_kind(name: &str) -> Option<Kind> {
+    let folder = Path::new("/sys/class/net").join(name);
+    if name.contains('/') || !folder.exists() {
+        return None;
+    }
+    let has = |entry: &str| folder.join(entry).exists();
+    Some(match () {
+        () if has("wireless") || has("phy80211") => Kind::Wifi,
+        () if has("bridge") => Kind::Bridge,
+        // A tun device carries IP packets of a VPN; a tap carries Ethernet frames of a virtual machine.
+        () if has("tun_flags") && fs::read_to_string(folder.join("type")).is_ok_and(|kind| kind.trim() == "65534") => {
+            Kind::Vpn
+        }
+        () if name.starts_with("wg") && !has("device") => Kind::Vpn,
+        // Only hardware has a device behind it.
+        () if has("device") => Kind::Wired,
+        () => Kind::Virtual,
+    })
+}
+
+/// Ties a socket to an interface before it is bound, and returns the address to bind to.
+///
+/// Bound to the interface's own address it would never hear a DISCOVER from 0.0.0.0, and without the tie a broadcast
+/// leaves on the default route's interface with the wrong source (both tried in namespaces with two links). Unprivileged
+/// since Linux 5.7 for a socket that is not tied yet.
+pub fn tie(socket: &Socket, interface: &Interface, _own: Ipv4Addr) -> io::Result<Ipv4Addr> {
+    socket.bind_device(Some(interface.name.as_bytes()))?;
+    Ok(Ipv4Addr::UNSPECIFIED)
+}
+
+/// The program that holds a port on this address or on all addresses, as far as this user may see.
+pub fn port_holder(transport: Transport, port: u16, own: Ipv4Addr) -> Option<Holder> {
+    let (table, table6) = match transport {
+        Transport::Udp => ("/proc/net/udp", "/proc/net/udp6"),
+        Transport::Tcp => ("/proc/net/tcp", "/proc/net/tcp6"),
+    };
+    let inode = [table, table6].iter().find_map(|path| socket_inode(&fs::read_to_string(path).ok()?, port, own))?;
+    process_with_socket(inode)
+}
+
+/// The inode of the socket in a `/proc/net` table that is bound to `port`, on `own` or any address.
+fn socket_inode(table: &str, port: u16, own: Ipv4Addr) -> Option<u64> {
+    const LISTEN: &str = "0A";
+    const UDP_UNCONNECTED: &str = "07";
+    table.lines().skip(1).find_map(|line| {
+        let mut fields = line.split_whitespace();
+        let (address, held) = fields.nth(1)?.split_once(':')?;
+        let state = fields.nth(1)?;
+        let inode = fields.nth(5)?.parse().ok()?;
+        // The kernel prints the address as a little-endian number in hexadecimal; eight zeros are any address.
+        let mine = address.bytes().all(|digit| digit == b'0')
+            || u32::from_str_radix(address, 16).is_ok_and(|raw| Ipv4Addr::from(raw.to_le_bytes()) == own);
+        let bound = state == LISTEN || state == UDP_UNCONNECTED;
+        (mine && bound && u16::from_str_radix(held, 16) == Ok(port)).then_some(inode)
+    })
+}
+
+fn process_with_socket(inode: u64) -> Option<Holder> {
+    let wanted = format!("socket:[{inode}]");
+    for entry in fs::read_dir("/proc").ok()?.flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        // Another user's process hides its descriptors; that is no reason to stop looking.
+        let Ok(descriptors) = fs::read_dir(entry.path().join("fd")) else { continue };
+        let holds = descriptors
+            .flatten()
+            .any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|link| link.as_os_str() == wanted.as_str()));
+        if holds {
+            let name = fs::read_to_string(entry.path().join("comm")).ok()?;
+            return Some(Holder { program: name.trim().to_owned(), pid });
+        }
+    }
+    None
+}
+
+/// Asks who has an address, and hears who uses which, on one interface (RFC 826, RFC 5227).
+#[derive(Debug)]
+pub struct ArpSocket {
+    socket: AsyncFd<Socket>,
+    own: Mac,
+    index: i32,
+}
+
+const ETHERTYPE_ARP: u16 = 0x0806;
+/// Ethernet header and ARP packet for IPv4 (RFC 826).
+const ARP_FRAME: usize = 14 + 28;
+
+impl ArpSocket {
+    /// Opens a packet socket for ARP on this interface. Needs `CAP_NET_RAW`, and a tokio runtime with I/O.
+    pub fn open(interface: &Interface) -> io::Result<ArpSocket> {
+        let own = interface.mac.ok_or(io::ErrorKind::Unsupported)?;
+        let index = i32::try_from(interface.index).map_err(|_| io::ErrorKind::InvalidInput)?;
+        let protocol = Protocol::from(i32::from(ETHERTYPE_ARP.to_be()));
+        let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), Some(protocol))?;
+        socket.bind(&packet_address(index)?)?;
+        // SAFETY: the `AsyncFd` owns the socket, and `Socket` returns the same descriptor until it is dropped.
+        let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?;
+        Ok(ArpSocket { socket, own, index })
+    }
+
+    /// Broadcasts an ARP probe: sender address 0.0.0.0, so that no cache changes (RFC 5227 section 2.1.1).
+    pub fn ask(&self, address: Ipv4Addr) -> io::Result<()> {
+        let mut frame = Vec::with_capacity(ARP_FRAME);
+        frame.extend_from_slice(&[0xff; 6]);
+        frame.extend_from_slice(&self.own.0);
+        frame.extend_from_slice(&ETHERTYPE_ARP.to_be_bytes());
+        // Ethernet, IPv4, lengths 6 and 4, request.
+        frame.extend_from_slice(&[0, 1, 8, 0, 6, 4, 0, 1]);
+        frame.extend_from_slice(&self.own.0);
+        frame.extend_from_slice(&[0; 4]);
+        frame.extend_from_slice(&[0; 6]);
+        frame.extend_from_slice(&address.octets());
+        self.socket.get_ref().send_to(&frame, &packet_address(self.index)?).map(drop)
+    }
+
+    /// Waits for the next ARP packet of another machine, and returns the address that its sender uses.
+    pub async fn heard(&self) -> io::Result<(Ipv4Addr, Mac)> {
+        loop {
+            let mut ready = self.socket.readable().await?;
+            let mut frame = [MaybeUninit::<u8>::uninit(); 64];
+            let read = match ready.try_io(|socket| socket.get_ref().recv(&mut frame)) {
+                Ok(read) => read?,
+                Err(_would_block) => continue,
+            };
+            let bytes: Vec<u8> = frame
+                .iter()
+                .take(read)
+                // SAFETY: `recv` says that it wrote the first `read` bytes, and no more are taken.
+                .map(|byte| unsafe { byte.assume_init() })
+                .collect();
+            if let Some((address, mac)) = arp_sender(&bytes)
+                && mac != self.own
+            {
+                return Ok((address, mac));
+            }
+        }
+    }
+}
+
+/// The sender of an ARP packet for IPv4 over Ethernet, if it gives an address.
+fn arp_sender(frame: &[u8]) -> Option<(Ipv4Addr, Mac)> {
+    if frame.get(12..20)? != [8, 6, 0, 1, 8, 0, 6, 4] {
+        return None;
+    }
+    let mac: [u8; 6] = frame.get(22..28)?.try_into().ok()?;
+    let address: [u8; 4] = frame.get(28..32)?.try_into().ok()?;
+    let address = Ipv4Addr::from(address);
+    (!address.is_unspecified()).then_some((address, Mac(mac)))
+}
+
+fn packet_address(index: i32) -> io::Result<SockAddr> {
+    // SAFETY: `sockaddr_ll` is plain data for which zeros are valid; it fits into `sockaddr_storage`, whose room the
+    // closure is given; and the length that is set is that of the structure written.
+    let ((), address) = unsafe {
+        SockAddr::try_init(|storage, length| {
+            let link = libc::sockaddr_ll {
+                sll_family: libc::AF_PACKET as libc::sa_family_t,
+                sll_protocol: ETHERTYPE_ARP.to_be(),
+                sll_ifindex: index,
+                sll_hatype: 0,
+                sll_pkttype: 0,
+                sll_halen: 6,
+                sll_addr: [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0],
+            };
+            storage.cast::<libc::sockaddr_ll>().write(link);
+            *length = size_of::<libc::sockaddr_ll>() as libc::socklen_t;
+            Ok(())
+        })?
+    };
+    Ok(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UDP_TABLE: &str = "\
+  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode ref pointer drops
+  102: 0100007F:0035 00000000:0000 07 00000000:00000000 00:00000000 00000000   101        0 11111 2 0000000000000000 0
+  117: 00000000:0044 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 22222 2 0000000000000000 0
+";
+
+    #[test]
+    fn a_port_table_gives_the_socket_on_this_or_any_address() {
+        let own = Ipv4Addr::new(10, 77, 0, 1);
+        assert_eq!(socket_inode(UDP_TABLE, 0x44, own), Some(22222));
+        assert_eq!(socket_inode(UDP_TABLE, 0x35, own), None, "held on loopback only");
+        assert_eq!(socket_inode(UDP_TABLE, 0x35, Ipv4Addr::LOCALHOST), Some(11111));
+        assert_eq!(socket_inode("", 1, own), None);
+    }
+
+    #[test]
+    fn an_arp_packet_names_its_sender_and_a_probe_does_not() {
+        let mut frame = vec![0u8; 42];
+        frame[12..20].copy_from_slice(&[8, 6, 0, 1, 8, 0, 6, 4]);
+        frame[22..28].copy_from_slice(&[2, 0, 0, 0, 0, 9]);
+        assert_eq!(arp_sender(&frame), None);
+        frame[28..32].copy_from_slice(&[10, 0, 0, 7]);
+        assert_eq!(arp_sender(&frame), Some((Ipv4Addr::new(10, 0, 0, 7), Mac([2, 0, 0, 0, 0, 9]))));
+        for length in 0..32 {
+            assert_eq!(arp_sender(&frame[..length]), None);
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! macOS and Windows: what the standard sockets give. Written from documentation, not run yet (no such machine); the
+//! functions that a system cannot answer say so by `None`.
+
+use std::io;
+use std::net::Ipv4Addr;
+
+use socket2::Socket;
+
+use crate::mac::Mac;
+use crate::net::interface::{Interface, Kind};
+use crate::net::ports::{Holder, Transport};
+
+/// netdev's own classification is used here.
+pub fn interface_kind(_name: &str) -> Option<Kind> {
+    None
+}
+
+/// Ties a socket to an interface before it is bound, and returns the address to bind to.
+///
+/// macOS has `IP_BOUND_IF`. Windows has no such option for receiving; there a socket that is bound to the interface's
+/// own address hears its broadcasts and sends out of it.
+pub fn tie(socket: &Socket, interface: &Interface, own: Ipv4Addr) -> io::Result<Ipv4Addr> {
+    #[cfg(target_os = "macos")]
+    {
+        let _ = own;
+        socket.bind_device_by_index_v4(std::num::NonZeroU32::new(interface.index))?;
+        Ok(Ipv4Addr::UNSPECIFIED)
+    }
+    #[cfg(not(target_os = "macos"))]
+    {
+        let _ = (socket, interface);
+        Ok(own)
+    }
+}
+
+/// Not found out on this system yet.
+pub fn port_holder(_transport: Transport, _port: u16, _own: Ipv4Addr) -> Option<Holder> {
+    None
+}
+
+/// ARP needs a packet socket, which this system does not offer to ordinary programs.
+#[derive(Debug)]
+pub struct ArpSocket(std::convert::Infallible);
+
+impl ArpSocket {
+    /// Always an error here.
+    pub fn open(_interface: &Interface) -> io::Result<ArpSocket> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+
+    /// Never called: there is no value of this type.
+    pub fn ask(&self, _address: Ipv4Addr) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    /// Never called: there is no value of this type.
+    pub async fn heard(&self) -> io::Result<(Ipv4Addr, Mac)> {
+        match self.0 {}
+    }
+}
