@@ -1,1 +1,144 @@
-//! Being built.
+//! Disc images: what is in one, what system it holds and how that boots over a network.
+//!
+//! Images come from anywhere, so everything is bounded and every verdict carries its evidence. Nothing is extracted or
+//! mounted: files are extents of the image. [`disc::Disc`] lists and reads; [`recipe`] holds what is known of systems,
+//! as data; [`bootcfg`] reads an image's own boot menu; [`recognise`] puts them together into an [`Inspection`].
+
+pub mod bootcfg;
+pub mod disc;
+pub mod family;
+pub mod glob;
+pub mod kernel;
+pub mod recipe;
+pub mod recognise;
+mod volume;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+pub use disc::{Disc, DiscError};
+pub use recognise::inspect;
+
+/// How an entry's files reach the computer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transport {
+    /// Kernel and initrd, and single files of the tree by HTTP.
+    HttpTree,
+    /// Kernel and initrd; the system then fetches the whole image by HTTP.
+    HttpIso,
+    /// The image as a disc drive of the BIOS (iPXE `sanboot`). Works only for what asks the BIOS for its disc.
+    Sanboot,
+}
+
+/// The two kinds of firmware.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Firmware {
+    /// PC BIOS.
+    Bios,
+    /// UEFI.
+    Uefi,
+}
+
+/// A file of the image that goes into the initramfs, under a name of its own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Injection {
+    /// Its absolute path in the image.
+    pub from: String,
+    /// Its path in the initramfs.
+    pub to: String,
+    /// Its mode, octal.
+    pub mode: String,
+}
+
+/// One thing that the image can start.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Entry {
+    /// Short name for menus, scripts and `--default`: lower-case letters, digits and dashes.
+    pub id: String,
+    /// What people read.
+    pub title: String,
+    /// Absolute path of the kernel in the image; none where the image boots as a disc.
+    pub kernel: Option<String>,
+    /// Absolute paths of the initrds, in order.
+    pub initrd: Vec<String>,
+    /// Files added to the initramfs.
+    pub inject: Vec<Injection>,
+    /// Kernel arguments with placeholders: `{base_url}`, `{iso_url}`, `{server}`, `{mac_dashes}`.
+    pub cmdline: String,
+    /// How its files reach the computer.
+    pub transport: Transport,
+    /// The firmware that can start it.
+    pub firmware: Vec<Firmware>,
+    /// The processor it is for, as `uname -m` says it.
+    pub arch: String,
+    /// Memory that a computer needs, in MiB; none where it is not known.
+    pub min_ram_mb: Option<u64>,
+}
+
+/// What system an image holds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Recognised {
+    /// The recipe's name, or `boot-menu` where only the image's own menu was read.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// Its version, where it says one.
+    pub version: Option<String>,
+    /// The processors it is for.
+    pub arch: Vec<String>,
+    /// Installer, live system or tool.
+    pub category: String,
+    /// How we know.
+    pub evidence: Vec<String>,
+}
+
+/// All that is known of one image: what `inspect --json` prints.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Inspection {
+    /// The file.
+    pub path: PathBuf,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The volume's label.
+    pub volume_label: Option<String>,
+    /// Which file system was read.
+    pub filesystem: disc::Filesystem,
+    /// The system, where it is known.
+    pub recognised: Option<Recognised>,
+    /// What it can start.
+    pub entries: Vec<Entry>,
+    /// What to know before walking to the computer.
+    pub warnings: Vec<String>,
+}
+
+impl Inspection {
+    /// The name for people: system and version, else label, else file name.
+    pub fn title(&self) -> String {
+        let file_name = || self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = self.recognised.as_ref().map(|system| match &system.version {
+            Some(version) => format!("{} {version}", system.name),
+            None => system.name.clone(),
+        });
+        name.or_else(|| self.volume_label.clone()).or_else(file_name).unwrap_or_else(|| "image".to_owned())
+    }
+}
+
+/// Text from an image, safe to show and to print: control, bidirectional and invisible characters become `·`, and it
+/// stays below `limit` characters (SECURITY S17).
+pub fn plain_text(text: &str, limit: usize) -> String {
+    let safe = |character: char| match character {
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => '·',
+        control if control.is_control() => '·',
+        other => other,
+    };
+    text.trim().chars().take(limit).map(safe).collect()
+}
+
+/// The last part of a path, for people.
+pub fn file_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    plain_text(&name.to_string_lossy(), 200)
+}

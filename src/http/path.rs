@@ -8,9 +8,13 @@ pub struct BadPath;
 /// The path of a target without leading slash: decoded once, repeated slashes folded (shim asks for `//grubx64.efi`),
 /// dot segments resolved without ever leaving the root. The query is left out.
 pub fn normalise(path: &str) -> Result<String, BadPath> {
-    let decoded = decode(path)?;
+    Ok(fold(&decode(path)?))
+}
+
+/// A path without leading and repeated slashes and without dot segments.
+pub fn fold(path: &str) -> String {
     let mut segments: Vec<&str> = Vec::new();
-    for segment in decoded.split('/') {
+    for segment in path.split('/') {
         match segment {
             "" | "." => {}
             ".." => {
@@ -19,7 +23,7 @@ pub fn normalise(path: &str) -> Result<String, BadPath> {
             name => segments.push(name),
         }
     }
-    Ok(segments.join("/"))
+    segments.join("/")
 }
 
 /// One value of a query, decoded; `None` where it is absent or empty.

@@ -1,7 +1,7 @@
 //! Linux: interfaces by sysfs, sockets tied by `SO_BINDTODEVICE`, ARP by a packet socket, port holders by procfs.
 #![allow(unsafe_code, reason = "the packet socket's address has no safe constructor; each use says why it is sound")]
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::mem::MaybeUninit;
 use std::net::Ipv4Addr;
@@ -44,6 +44,17 @@ pub fn interface_kind(name: &str) -> Option<Kind> {
 pub fn tie(socket: &Socket, interface: &Interface, _own: Ipv4Addr) -> io::Result<Ipv4Addr> {
     socket.bind_device(Some(interface.name.as_bytes()))?;
     Ok(Ipv4Addr::UNSPECIFIED)
+}
+
+/// Opens a file below a folder; no part of the path may be a link or lead out of it. The kernel checks it at the very
+/// open, so nothing can be swapped in between.
+pub fn open_beneath(folder: &Path, relative: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags, ResolveFlags};
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+    // Without NONBLOCK, opening a pipe would wait for its other end.
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    let folder = File::open(folder)?;
+    Ok(File::from(rustix::fs::openat2(&folder, relative, flags, Mode::empty(), resolve)?))
 }
 
 /// The program that holds a port on this address or on all addresses, as far as this user may see.

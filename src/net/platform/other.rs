@@ -1,8 +1,10 @@
 //! macOS and Windows: what the standard sockets give. Written from documentation, not run yet (no such machine); the
 //! functions that a system cannot answer say so by `None`.
 
+use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
+use std::path::Path;
 
 use socket2::Socket;
 
@@ -31,6 +33,16 @@ pub fn tie(socket: &Socket, interface: &Interface, own: Ipv4Addr) -> io::Result<
         let _ = (socket, interface);
         Ok(own)
     }
+}
+
+/// Opens a file below a folder, and nothing that a link leads out of it to.
+pub fn open_beneath(folder: &Path, relative: &Path) -> io::Result<File> {
+    let root = folder.canonicalize()?;
+    let path = root.join(relative).canonicalize()?;
+    if !path.starts_with(&root) {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    File::open(path)
 }
 
 /// Not found out on this system yet.

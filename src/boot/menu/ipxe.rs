@@ -1,0 +1,265 @@
+//! iPXE scripts: the first one, which asks for the menu of the very computer, and the menu.
+//!
+//! Only what Debian's iPXE of 2019 can do (its `menu`, `item`, `choose`; no `params`, no `poweroff`), which newer ones
+//! can as well. iPXE has no quoting: `${…}` expands anywhere, a word `||` or `&&` ends a command, a word that begins
+//! with `#` is a comment, a line break starts a command. So text is filtered, never escaped.
+
+use super::{Asker, Item, Menu, Place, arguments};
+use crate::image::{Firmware, Transport};
+
+/// Path of the menu; the first script adds a query that says who asks.
+pub const MENU: &str = "menu.ipxe";
+
+/// Names in the query of [`MENU`].
+pub mod query {
+    /// The hardware address with dashes.
+    pub const MAC: &str = "mac";
+    /// `pcbios` or `efi`.
+    pub const PLATFORM: &str = "platform";
+    /// `i386`, `x86_64` or `arm64`: how iPXE was built, which for a BIOS says nothing of the processor.
+    pub const ARCH: &str = "arch";
+    /// The SMBIOS UUID.
+    pub const UUID: &str = "uuid";
+    /// The SMBIOS product name.
+    pub const PRODUCT: &str = "product";
+}
+
+/// The first script. The menu replaces it, so that only a menu that cannot be fetched is told as such. `netX` is the card that iPXE used last, so the right one on a computer with several.
+pub fn first(place: &Place) -> String {
+    use query::{ARCH, MAC, PLATFORM, PRODUCT, UUID};
+    format!(
+        "#!ipxe\n\
+         echo Bootwright: fetching the menu\n\
+         chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
+         &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}} || goto failed\n\
+         :failed\n\
+         echo Bootwright: the menu cannot be read from {base}. Is the laptop still serving?\n\
+         sleep 10\n\
+         exit 1\n",
+        base = place.base,
+    )
+}
+
+/// The menu for one computer.
+pub fn menu(menu: &Menu, asker: Asker, place: &Place) -> String {
+    let items = menu.fitting(asker);
+    let chosen = menu.chosen(asker);
+    let chosen_label = chosen.map_or("local", |item| item.id.as_str());
+    let mut script = String::from("#!ipxe\n");
+    if menu.timeout == 0 {
+        line(&mut script, &format!("goto {chosen_label}"));
+    }
+    script.push_str(":menu\nmenu Bootwright: what shall this computer start?\n");
+    line(&mut script, "item local Its own disk, as always");
+    for item in &items {
+        line(&mut script, &format!("item {} {}", item.id, text(&item.entry.title)));
+    }
+    // With a time-out of 0 the menu is only reached after a failure; then it waits for a person.
+    let timeout = u64::from(menu.timeout) * 1000;
+    let timeout = if timeout == 0 { String::new() } else { format!("--timeout {timeout} ") };
+    line(&mut script, &format!("choose {timeout}--default {chosen_label} selected || goto local"));
+    script.push_str("goto ${selected}\n");
+    for item in items {
+        entry(&mut script, item, menu, place);
+    }
+    script.push_str(LOCAL);
+    script
+}
+
+/// The computer's own disk. UEFI goes on with its next boot option if this one failed; after a success many show their
+/// own menu (UEFI 2.10 section 3.1.1). A BIOS is handed its first disk directly, since some
+/// hang when a network loader returns to them; where that disk cannot boot, the BIOS tries its next device.
+const LOCAL: &str = "\
+:failed
+echo Bootwright: this entry could not be started. Back to the menu in 10 seconds.
+sleep 10
+goto menu
+:local
+echo Bootwright: starting this computer's own disk
+iseq ${platform} efi && goto next ||
+sanboot --no-describe --drive 0x80 ||
+exit 0
+:next
+exit 1
+";
+
+fn entry(script: &mut String, item: &Item, menu: &Menu, place: &Place) {
+    let Item { id, image, entry } = item;
+    let base = format!("{}/image/{image}", place.base);
+    line(script, &format!(":{id}"));
+    line(script, &format!("echo Bootwright: {}", text(&entry.title)));
+    // Whatever an earlier attempt left in memory.
+    line(script, "imgfree");
+    if entry.transport == Transport::Sanboot {
+        line(script, &format!("sanboot --no-describe {base}.iso || goto failed"));
+        return;
+    }
+    let Some(kernel) = &entry.kernel else { return };
+    // iPXE of 2019 finds initrds on UEFI only by the names that the kernel's arguments give (`initrd=name`).
+    let names: Vec<String> = (0..entry.initrd.len()).map(|number| format!("initrd{number}")).collect();
+    let initrds = names.iter().map(|name| format!("initrd={name} ")).collect::<String>();
+    let arguments = words(&arguments(item, place, &menu.append, "${netX/mac:hexhyp}"));
+    line(script, &format!("kernel --name kernel {}{} {initrds}{arguments} || goto failed", base, url_path(kernel)));
+    for (name, path) in names.iter().zip(&entry.initrd) {
+        line(script, &format!("initrd --name {name} {base}{} || goto failed", url_path(path)));
+    }
+    for file in &entry.inject {
+        let (from, to, mode) = (url_path(&file.from), url_path(&file.to), words(&file.mode));
+        line(script, &format!("initrd {base}{from} {to} mode={mode} || goto failed"));
+    }
+    line(script, "boot || goto failed");
+}
+
+fn line(script: &mut String, text: &str) {
+    script.push_str(text.trim_end());
+    script.push('\n');
+}
+
+/// A title as iPXE may show it: printable ASCII, nothing that expands, no word that iPXE takes for an operator.
+fn text(title: &str) -> String {
+    let ascii: String = title.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
+    words(&ascii).chars().take(64).collect()
+}
+
+/// Words of a command without those that would end it, and without anything that expands except our own `netX`.
+fn words(line: &str) -> String {
+    const OURS: &str = "${netX/mac:hexhyp}";
+    let harmless = |word: &&str| !matches!(*word, "||" | "&&") && !word.starts_with('#');
+    let inert = |word: &str| word.split(OURS).map(|part| part.replace('$', "")).collect::<Vec<_>>().join(OURS);
+    line.split_whitespace().filter(harmless).map(inert).collect::<Vec<_>>().join(" ")
+}
+
+/// A path inside an image as part of a URL: all but unreserved characters is percent-encoded (RFC 3986 section 2.3), so
+/// that no name can expand, end a word or start a query.
+fn url_path(path: &str) -> String {
+    path.bytes().fold(String::new(), |mut url, byte| {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => url.push(char::from(byte)),
+            other => url.push_str(&format!("%{other:02X}")),
+        }
+        url
+    })
+}
+
+/// Why a text cannot be added to kernel arguments in a script; `None` if it can.
+pub fn objection(append: &str) -> Option<&'static str> {
+    match () {
+        () if append.contains("${") => Some("iPXE would replace ${…} in it"),
+        () if append.split_whitespace().any(|word| matches!(word, "||" | "&&")) => {
+            Some("iPXE takes || and && for the end of the command")
+        }
+        () if append.split_whitespace().any(|word| word.starts_with('#')) => {
+            Some("iPXE takes a word that begins with # for a comment")
+        }
+        () if append.chars().any(char::is_control) => Some("it has control characters"),
+        () => None,
+    }
+}
+
+/// The firmware that iPXE's `${platform}` names.
+pub fn firmware(platform: Option<&str>) -> Option<Firmware> {
+    match platform? {
+        "pcbios" => Some(Firmware::Bios),
+        "efi" => Some(Firmware::Uefi),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boot::menu::Default;
+    use crate::image::{Entry, Injection};
+    use std::net::Ipv4Addr;
+
+    fn place() -> Place {
+        Place { base: "http://10.77.0.1".into(), server: Ipv4Addr::new(10, 77, 0, 1) }
+    }
+
+    fn item(id: &str, title: &str, firmware: &[Firmware]) -> Item {
+        Item {
+            id: id.into(),
+            image: format!("img-{id}"),
+            entry: Entry {
+                id: id.into(),
+                title: title.into(),
+                kernel: Some("/live/vmlinuz-6.1".into()),
+                initrd: vec!["/live/initrd 1.img".into()],
+                inject: vec![],
+                cmdline: "boot=live fetch={base_url}/live/filesystem.squashfs BOOTIF=01-{mac_dashes}".into(),
+                transport: Transport::HttpTree,
+                firmware: firmware.to_vec(),
+                arch: "x86_64".into(),
+                min_ram_mb: None,
+            },
+        }
+    }
+
+    fn both() -> Menu {
+        use Firmware::{Bios, Uefi};
+        let items = vec![item("debian", "Debian Live 12", &[Bios, Uefi]), item("rescue", "GRUB rescue", &[Bios])];
+        Menu { items, default: Default::Local, timeout: 30, append: "console=ttyS0".into() }
+    }
+
+    const BIOS: Asker = Asker { firmware: Some(Firmware::Bios) };
+    const UEFI: Asker = Asker { firmware: Some(Firmware::Uefi) };
+
+    #[test]
+    fn the_menu_is_as_its_golden_file() {
+        let mut menu = both();
+        menu.items[1].entry.transport = Transport::Sanboot;
+        assert_eq!(super::menu(&menu, BIOS, &place()), include_str!("../../../tests/golden/menu-bios.ipxe"));
+        assert_eq!(first(&place()), include_str!("../../../tests/golden/boot.ipxe"));
+    }
+
+    #[test]
+    fn the_default_is_what_was_asked_for_on_each_firmware() {
+        let chosen = |default: Default, asker| {
+            let menu = Menu { default, ..both() };
+            menu.chosen(asker).map(|item| item.id.clone())
+        };
+        assert_eq!(chosen(Default::Local, BIOS), None);
+        assert_eq!(chosen(Default::Position(2), BIOS).as_deref(), Some("rescue"));
+        assert_eq!(chosen(Default::Position(2), UEFI), None, "not in its menu");
+        assert_eq!(chosen(Default::Position(0), BIOS), None);
+        assert_eq!(chosen(Default::Entry("debian".into()), UEFI).as_deref(), Some("debian"));
+        assert_eq!(chosen(Default::Entry("rescue".into()), UEFI), None);
+        assert_eq!(chosen(Default::Entry("none".into()), UEFI), None);
+    }
+
+    #[test]
+    fn a_time_out_of_zero_starts_at_once() {
+        let menu = Menu { timeout: 0, default: Default::Position(1), ..both() };
+        let script = super::menu(&menu, UEFI, &place());
+        assert!(script.starts_with("#!ipxe\ngoto debian\n"), "{script}");
+        assert!(!script.contains("--timeout"), "{script}");
+    }
+
+    #[test]
+    fn hostile_text_becomes_no_command() {
+        let hostile = "Evil\nchain http://x || shell && # ${uuid} \u{202e}$${x}";
+        let mut menu = both();
+        menu.items.truncate(1);
+        menu.items[0].entry.title = hostile.into();
+        menu.items[0].entry.cmdline = hostile.into();
+        menu.items[0].entry.kernel = Some("/a b\n${x}/k?#".into());
+        menu.items[0].entry.inject = vec![Injection { from: "/${f}".into(), to: "/t\nshell".into(), mode: "7 ||".into() }];
+        let script = super::menu(&menu, UEFI, &place());
+        for line in script.lines() {
+            assert!(!line.trim_start().starts_with("chain") && !line.trim_start().starts_with("shell"), "{line}");
+            let ours = line.replace("${selected}", "").replace("${platform}", "");
+            assert!(!ours.contains("${"), "{line}");
+            assert!(!ours.contains(" # "), "{line}");
+            assert!(!ours.contains("|| shell"), "{line}");
+        }
+        assert!(script.contains("/a%20b%0A%24%7Bx%7D/k%3F%23"), "{script}");
+    }
+
+    #[test]
+    fn arguments_that_ipxe_would_misread_are_refused() {
+        assert_eq!(objection("console=ttyS0,115200 quiet"), None);
+        for bad in ["a ${b}", "a || b", "a && b", "a #b", "a\nb"] {
+            assert!(objection(bad).is_some(), "{bad}");
+        }
+    }
+}

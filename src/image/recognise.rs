@@ -1,0 +1,258 @@
+//! From a disc to a verdict: recipes first, then the image's own menu, then recipes of last resort.
+
+use std::io::Read;
+use std::path::Path;
+
+use regex::Regex;
+
+use super::recipe::{self, EntryRecipe, Ram, Recipe};
+use super::{Disc, DiscError, Entry, Firmware, Injection, Inspection, Recognised, Transport};
+use super::{bootcfg, family, kernel, plain_text};
+
+/// Most items taken from an image's own menu.
+const MAX_OWN_ENTRIES: usize = 12;
+/// How much of a file is looked at for a version or a text, in bytes.
+const LOOKED_AT: usize = 1 << 20;
+/// How far an initrd is unpacked in search of a name, in bytes.
+const MAX_INITRD: u64 = 512 << 20;
+const MIB: u64 = 1 << 20;
+
+/// Opens an image and says what it is and how it boots over a network.
+pub fn inspect(path: &Path) -> Result<(Disc, Inspection), DiscError> {
+    let disc = Disc::open(path)?;
+    let inspection = judge(&disc);
+    Ok((disc, inspection))
+}
+
+/// What an opened image is.
+pub fn judge(disc: &Disc) -> Inspection {
+    let mut inspection = Inspection {
+        path: disc.path().to_path_buf(),
+        size: disc.stamp().size,
+        volume_label: disc.label().map(|label| plain_text(label, 64)),
+        filesystem: disc.filesystem(),
+        recognised: None,
+        entries: Vec::new(),
+        warnings: Vec::new(),
+    };
+    if let Some(first) = disc.damage().first() {
+        let count = disc.damage().len();
+        let first = plain_text(first, 200);
+        inspection.warnings.push(format!("Parts of this image cannot be read ({count}, the first: {first})."));
+    }
+    // The shipped recipes are proved by a test; a program without them would still read the image's own menu.
+    let recipes = recipe::shipped().unwrap_or_default();
+    let (known, last_resort): (Vec<Recipe>, Vec<Recipe>) = recipes.into_iter().partition(|recipe| !recipe.last_resort);
+    if let Some(recipe) = known.iter().find(|recipe| matches(disc, recipe)) {
+        apply(disc, recipe, &mut inspection);
+    } else if !from_own_menu(disc, &mut inspection)
+        && let Some(recipe) = last_resort.iter().find(|recipe| matches(disc, recipe))
+    {
+        apply(disc, recipe, &mut inspection);
+    }
+    if inspection.entries.is_empty() && inspection.warnings.is_empty() {
+        let text = "No kernel and no boot menu that names one was found in this image, so it cannot boot over a network.";
+        inspection.warnings.push(text.to_owned());
+    }
+    inspection
+}
+
+fn matches(disc: &Disc, recipe: &Recipe) -> bool {
+    let detect = &recipe.detect;
+    let text_found = |wanted: &recipe::Contains| {
+        let mut places = disc.matching(&wanted.file);
+        places.any(|(path, _)| {
+            let start = disc.read_start(&path, LOOKED_AT).unwrap_or_default();
+            start.windows(wanted.text.len().max(1)).any(|part| part == wanted.text.as_bytes())
+        })
+    };
+    detect.files.iter().all(|file| disc.has(file))
+        && !detect.absent.iter().any(|file| disc.has(file))
+        && detect.contains.as_ref().is_none_or(text_found)
+}
+
+fn apply(disc: &Disc, recipe: &Recipe, inspection: &mut Inspection) {
+    let mut evidence: Vec<String> = recipe.detect.files.iter().map(|file| format!("it has {file}")).collect();
+    evidence.extend(recipe.detect.contains.iter().map(|found| format!("{} says {:?}", found.file, found.text)));
+    let label = disc.label().unwrap_or_default();
+    if recipe.detect.label.as_ref().and_then(|label| Regex::new(label).ok()).is_some_and(|known| known.is_match(label)) {
+        evidence.push(format!("its label is {:?}", plain_text(label, 64)));
+    }
+    let (name, version) = name_and_version(disc, recipe, &mut evidence);
+    inspection.warnings.extend(recipe.warnings.iter().cloned());
+    for entry in &recipe.entries {
+        match build(disc, recipe, entry, &name, version.as_deref()) {
+            Ok(entry) => inspection.entries.push(entry),
+            Err(reason) => inspection.warnings.push(reason),
+        }
+    }
+    let mut arch: Vec<String> = inspection.entries.iter().map(|entry| entry.arch.clone()).collect();
+    if arch.is_empty() {
+        arch = loader_arch(disc);
+    }
+    arch.sort();
+    arch.dedup();
+    inspection.recognised =
+        Some(Recognised { id: recipe.id.clone(), name, version, arch, category: recipe.category.clone(), evidence });
+}
+
+fn name_and_version(disc: &Disc, recipe: &Recipe, evidence: &mut Vec<String>) -> (String, Option<String>) {
+    let found = || {
+        let version = recipe.version.as_ref()?;
+        let (text, place) = match &version.file {
+            Some(file) => (disc.read_text(file, LOOKED_AT)?, file.as_str()),
+            None => (disc.label()?.to_owned(), "its label"),
+        };
+        let pattern = Regex::new(&version.pattern).ok()?;
+        let groups = pattern.captures(&text)?;
+        let group = |name: &str| groups.name(name).map(|found| plain_text(found.as_str(), 40));
+        Some((group("name"), group("version").filter(|text| !text.is_empty()), place.to_owned()))
+    };
+    let Some((name, version, place)) = found() else { return (recipe.name.clone(), None) };
+    if let Some(version) = &version {
+        evidence.push(format!("{place} says {version}"));
+    }
+    (name.unwrap_or_else(|| recipe.name.clone()), version)
+}
+
+/// An entry with its paths found on the disc, or why it cannot be offered.
+fn build(disc: &Disc, recipe: &Recipe, entry: &EntryRecipe, name: &str, version: Option<&str>) -> Result<Entry, String> {
+    let title = [Some(name), version, Some(entry.title.as_str())];
+    let title: Vec<&str> = title.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    let id = if entry.suffix.is_empty() { recipe.id.clone() } else { format!("{}-{}", recipe.id, entry.suffix) };
+    let mut built = Entry {
+        id,
+        title: title.join(" "),
+        kernel: None,
+        initrd: Vec::new(),
+        inject: Vec::new(),
+        cmdline: entry.cmdline.clone(),
+        transport: entry.transport,
+        firmware: vec![Firmware::Bios],
+        arch: loader_arch(disc).into_iter().next().unwrap_or_else(|| "x86_64".to_owned()),
+        min_ram_mb: entry.ram.as_ref().map(|ram| memory(disc, ram)),
+    };
+    if entry.kernel.is_empty() {
+        return Ok(built);
+    }
+    let missing = |what: &[String]| format!("{name}: {} is not in this image.", what.join(" or "));
+    let (kernel, stem) = newest(disc, &entry.kernel).ok_or_else(|| missing(&entry.kernel))?;
+    add_header(disc, &kernel, &mut built)?;
+    for places in &entry.initrd {
+        let paired = places.iter().map(|place| place.replacen('*', &stem, 1)).find_map(|path| disc.resolve_file(&path));
+        let path = paired.or_else(|| newest(disc, places).map(|(path, _)| path)).ok_or_else(|| missing(places))?;
+        built.initrd.push(path);
+    }
+    for file in &entry.inject {
+        let from = disc.resolve_file(&file.from).ok_or_else(|| missing(std::slice::from_ref(&file.from)))?;
+        built.inject.push(Injection { from, to: file.to.clone(), mode: file.mode.clone() });
+    }
+    if let Some(requires) = &entry.requires
+        && !built.initrd.iter().any(|path| initrd_contains(disc, path, requires.initrd_contains.as_bytes()))
+    {
+        return Err(requires.otherwise.clone());
+    }
+    built.kernel = Some(kernel);
+    Ok(built)
+}
+
+/// Processor and firmware by the kernel's own header.
+fn add_header(disc: &Disc, path: &str, entry: &mut Entry) -> Result<(), String> {
+    let header = kernel::probe(disc, path).ok_or_else(|| format!("{path} is not a kernel that can be started."))?;
+    entry.arch = header.arch.to_owned();
+    entry.firmware = header.firmware;
+    Ok(())
+}
+
+/// The last match of the first pattern that has one: with several kernels the highest version. With it what its `*`
+/// stood for.
+fn newest(disc: &Disc, places: &[String]) -> Option<(String, String)> {
+    places.iter().find_map(|place| disc.matching(place).last())
+}
+
+fn memory(disc: &Disc, ram: &Ram) -> u64 {
+    let sizes = |pattern: &str| disc.matching(pattern).filter_map(|(path, _)| disc.find(&path)).map(|file| file.size).sum();
+    let counted: u64 = ram.files.as_deref().map_or(disc.stamp().size, sizes);
+    ram.base_mb + ram.factor * counted.div_ceil(MIB)
+}
+
+/// The processors that the image's UEFI loaders are for.
+fn loader_arch(disc: &Disc) -> Vec<String> {
+    let loaders = [("/EFI/BOOT/BOOTX64.EFI", "x86_64"), ("/EFI/BOOT/BOOTAA64.EFI", "aarch64")];
+    let found = loaders.into_iter().filter(|(path, _)| disc.has(path)).map(|(_, arch)| arch.to_owned());
+    found.collect()
+}
+
+/// Entries from the image's own boot menu. Returns whether there are any.
+fn from_own_menu(disc: &Disc, inspection: &mut Inspection) -> bool {
+    let mut families = Vec::new();
+    for item in bootcfg::read(disc) {
+        if inspection.entries.len() >= MAX_OWN_ENTRIES {
+            break;
+        }
+        let Some(header) = kernel::probe(disc, &item.kernel) else { continue };
+        let initrd: Option<Vec<String>> = item.initrd.iter().map(|path| disc.resolve_file(path)).collect();
+        let (Some(kernel), Some(initrd)) = (disc.resolve_file(&item.kernel), initrd) else { continue };
+        let (family, cmdline) = match family::network_arguments(disc, &item.arguments) {
+            Some((family, line)) => (Some(family), line),
+            None => (None, item.arguments.clone()),
+        };
+        let number = inspection.entries.len() + 1;
+        let title = Some(plain_text(&item.title, 64)).filter(|title| !title.is_empty());
+        inspection.entries.push(Entry {
+            id: if number == 1 { "image".to_owned() } else { format!("image-{number}") },
+            title: title.unwrap_or_else(|| format!("Entry {number}")),
+            kernel: Some(kernel),
+            initrd,
+            inject: Vec::new(),
+            cmdline: plain_text(&cmdline, 2000),
+            transport: family.map_or(Transport::HttpTree, |family| family.transport),
+            firmware: header.firmware,
+            arch: header.arch.to_owned(),
+            min_ram_mb: None,
+        });
+        families.push((family.map(|family| family.name), item.menu));
+    }
+    let Some((family, menu)) = families.first() else { return false };
+    let mut evidence = vec![format!("its own menu {menu} names a kernel")];
+    evidence.extend(family.map(|name| format!("its kernel arguments are those of {name}")));
+    if families.iter().any(|(family, _)| family.is_none()) {
+        let text = "This system is not known, so its kernel arguments are those for a CD: it will start, and may then \
+                    look for its disc in vain.";
+        inspection.warnings.push(text.to_owned());
+    }
+    let mut arch: Vec<String> = inspection.entries.iter().map(|entry| entry.arch.clone()).collect();
+    arch.sort();
+    arch.dedup();
+    let label = inspection.volume_label.clone().filter(|label| !label.is_empty());
+    inspection.recognised = Some(Recognised {
+        id: "boot-menu".to_owned(),
+        name: label.unwrap_or_else(|| super::file_name(disc.path())),
+        version: None,
+        arch,
+        category: "unknown".to_owned(),
+        evidence,
+    });
+    true
+}
+
+/// Looks for a byte sequence in an initrd: plain or gzip-packed cpio, or several of them in a row.
+fn initrd_contains(disc: &Disc, path: &str, needle: &[u8]) -> bool {
+    let Some(plain) = disc.reader(path) else { return false };
+    let packed = disc.reader(path).map(flate2::read::MultiGzDecoder::new);
+    contains(plain, needle) || packed.is_some_and(|packed| contains(packed, needle))
+}
+
+fn contains(reader: impl Read, needle: &[u8]) -> bool {
+    let mut reader = reader.take(MAX_INITRD);
+    let mut window: Vec<u8> = Vec::new();
+    let mut chunk = vec![0u8; 64 << 10];
+    loop {
+        let Ok(count @ 1..) = reader.read(&mut chunk) else { return false };
+        window.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        if window.windows(needle.len().max(1)).any(|part| part == needle) {
+            return true;
+        }
+        window.drain(..window.len().saturating_sub(needle.len()));
+    }
+}
