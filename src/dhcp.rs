@@ -66,10 +66,16 @@ pub struct Outputs {
     pub send: Vec<Transmit>,
     /// Addresses to ask for by ARP; an answer comes back by [`server::Server::heard`].
     pub probe: Vec<Ipv4Addr>,
-    /// Worth telling.
-    pub notes: Vec<Note>,
+    /// Worth telling, with the computer that it is about.
+    pub notes: Vec<(Option<Mac>, Note)>,
     /// Whether the leases on disk are out of date now.
     pub leases_changed: bool,
+}
+
+impl Outputs {
+    fn tell(&mut self, mac: Mac, note: Note) {
+        self.notes.push((Some(mac), note));
+    }
 }
 
 /// What a client asked for.

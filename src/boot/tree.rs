@@ -17,6 +17,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 use super::loader::Loaders;
 use super::menu::{Asker, Menu, Place, ipxe};
 use super::published::Folder;
@@ -40,15 +42,35 @@ pub enum Source {
     },
 }
 
+/// What part a file plays in a boot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// A boot loader.
+    Loader,
+    /// A script for a loader.
+    Script,
+    /// A kernel that the menu names.
+    Kernel,
+    /// An initrd that the menu names, or a file injected into one.
+    Initrd,
+    /// Another file of an image.
+    Content,
+    /// A whole image.
+    Disc,
+    /// A file of the published folder.
+    File,
+}
+
 /// A file of the tree.
 #[derive(Clone, Debug)]
 pub struct Found {
+    /// What part it plays.
+    pub role: Role,
     /// Its bytes.
     pub source: Source,
     /// Size, entity tag, time, type.
     pub meta: Meta,
-    /// The image that it belongs to, for those who watch the images.
-    pub image: Option<String>,
 }
 
 impl Found {
@@ -136,7 +158,7 @@ impl Tree {
             return self.find_image(rest);
         }
         if let Some(rest) = strip_folder(path, "files") {
-            return open_file(self.files.as_ref()?.file(rest)?, rest).ok();
+            return open_file(self.files.as_ref()?.file(rest)?, rest, Role::File).ok();
         }
         match lower.as_str() {
             choose::SCRIPT => Some(text(&lower, ipxe::first(&self.place))),
@@ -159,10 +181,26 @@ impl Tree {
         let first = extents.first().map_or(0, |extent| extent.offset);
         let etag = etag(size, stamp.modified, first);
         Some(Found {
+            role: self.role(id, path),
             source: Source::Extents { file: Arc::clone(image.disc.file()), extents },
             meta: Meta { size, etag, modified: stamp.modified, content_type: reply::content_type(path.unwrap_or(rest)) },
-            image: Some(id.to_owned()),
         })
+    }
+}
+
+impl Tree {
+    /// The part that a file of an image plays, by what the menu's entries name.
+    fn role(&self, image: &str, path: Option<&str>) -> Role {
+        let Some(path) = path else { return Role::Disc };
+        let is = |named: &String| named.trim_start_matches('/').eq_ignore_ascii_case(path);
+        let mut entries = self.menu.items.iter().filter(|item| item.image == image).map(|item| &item.entry);
+        if entries.clone().any(|entry| entry.kernel.as_ref().is_some_and(is)) {
+            Role::Kernel
+        } else if entries.any(|entry| entry.initrd.iter().any(is) || entry.inject.iter().any(|file| is(&file.from))) {
+            Role::Initrd
+        } else {
+            Role::Content
+        }
     }
 }
 
@@ -172,17 +210,17 @@ fn strip_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
 }
 
 fn open_loader(loader: Loader, path: &std::path::Path) -> io::Result<Found> {
-    open_file(File::open(path)?, loader.file())
+    open_file(File::open(path)?, loader.file(), Role::Loader)
 }
 
-fn open_file(file: File, name: &str) -> io::Result<Found> {
+fn open_file(file: File, name: &str, role: Role) -> io::Result<Found> {
     let metadata = file.metadata()?;
     let (size, modified) = (metadata.len(), metadata.modified().ok());
     let extents = [Extent { at: 0, offset: 0, length: size }].into();
     Ok(Found {
+        role,
         source: Source::Extents { file: Arc::new(file), extents },
         meta: Meta { size, etag: etag(size, modified, 0), modified, content_type: reply::content_type(name) },
-        image: None,
     })
 }
 
@@ -195,7 +233,7 @@ fn text(name: &str, text: String) -> Found {
         modified: None,
         content_type: reply::content_type(name),
     };
-    Found { source: Source::Text(text.into_bytes().into()), meta, image: None }
+    Found { role: Role::Script, source: Source::Text(text.into_bytes().into()), meta }
 }
 
 /// A strong entity tag: EDK2 resumes only with one that begins with a quote (CONFORMANCE Q29).

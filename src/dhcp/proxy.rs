@@ -40,10 +40,10 @@ impl Proxy {
     pub fn handle(&self, packet: &[u8], policy: &dyn Policy) -> Outputs {
         let Some((request, client, mut out)) = self.read(packet) else { return Outputs::default() };
         match question(&request) {
-            Some(question @ Question::Discover) => out.notes.push(asked(&request, question)),
+            Some(question @ Question::Discover) => out.tell(request.mac, asked(&request, question)),
             // The choice between offers is worth telling, an answer is not ours to give.
             Some(question @ Question::Select) => {
-                out.notes.push(asked(&request, question));
+                out.tell(request.mac, asked(&request, question));
                 return out;
             }
             _ => return out,
@@ -52,9 +52,9 @@ impl Proxy {
             Ok((reply, boot)) => {
                 let to = relay(&request).unwrap_or(EVERYBODY);
                 out.send.extend(reply.bytes().map(|bytes| Transmit { to, bytes }));
-                out.notes.push(Note::Offered { address: None, boot: Some(boot) });
+                out.tell(request.mac, Note::Offered { address: None, boot: Some(boot) });
             }
-            Err(reason) => out.notes.push(Note::Ignored { reason }),
+            Err(reason) => out.tell(request.mac, Note::Ignored { reason }),
         }
         out
     }
@@ -66,9 +66,9 @@ impl Proxy {
         if !matches!(request.kind, MessageType::Request | MessageType::Inform) || wants_credentials(&request) {
             return out;
         }
-        out.notes.push(asked(&request, Question::BootServer));
+        out.tell(request.mac, asked(&request, Question::BootServer));
         if !from.ip().is_unspecified() && !self.config.network.contains(from.ip()) {
-            out.notes.push(Note::Ignored { reason: Silence::OutsideNetwork });
+            out.tell(request.mac, Note::Ignored { reason: Silence::OutsideNetwork });
             return out;
         }
         match self.answer(&request, &client, MessageType::Ack, policy) {
@@ -77,9 +77,9 @@ impl Proxy {
                 let nobody = from.ip().is_unspecified();
                 let to = if nobody { SocketAddrV4::new(Ipv4Addr::BROADCAST, from.port()) } else { from };
                 out.send.extend(reply.bytes().map(|bytes| Transmit { to, bytes }));
-                out.notes.push(Note::Granted { address: None, boot: Some(boot) });
+                out.tell(request.mac, Note::Granted { address: None, boot: Some(boot) });
             }
-            Err(reason) => out.notes.push(Note::Ignored { reason }),
+            Err(reason) => out.tell(request.mac, Note::Ignored { reason }),
         }
         out
     }
@@ -202,7 +202,7 @@ mod tests {
         let proxy = Proxy::new(Config { server: SERVER, network: NETWORK, guests: denied });
         let out = proxy.handle(&packet(1, &[FIRMWARE]), &Script);
         assert!(out.send.is_empty());
-        assert_eq!(out.notes.last(), Some(&Note::Ignored { reason: Silence::NotAllowed }));
+        assert_eq!(out.notes.last().map(|(_, note)| note), Some(&Note::Ignored { reason: Silence::NotAllowed }));
         let relayed = |giaddr: [u8; 4]| {
             let mut bytes = packet(1, &[FIRMWARE]);
             bytes[24..28].copy_from_slice(&giaddr);

@@ -133,7 +133,7 @@ impl Server {
         self.probing.remove(&address);
         self.silent.remove(&address);
         if self.leases.conflict(now, address, by) {
-            out.notes.push(Note::AddressInUse { address, by });
+            out.notes.push((None, Note::AddressInUse { address, by }));
         }
         let hit: Vec<Vec<u8>> = self
             .waiting
@@ -157,7 +157,7 @@ impl Server {
             // Our own broadcasts and plain BOOTP are no news.
             Err(Malformed::NotARequest | Malformed::NoType) => return out,
             Err(reason) => {
-                out.notes.push(Note::Unreadable { from, reason: reason.to_string() });
+                out.notes.push((None, Note::Unreadable { from, reason: reason.to_string() }));
                 return out;
             }
         };
@@ -165,9 +165,9 @@ impl Server {
             self.take_back(now, &request, &mut out);
             return out;
         };
-        out.notes.push(asked(&request, question));
+        out.tell(request.mac, asked(&request, question));
         if let Some(reason) = self.objection(&request) {
-            out.notes.push(Note::Ignored { reason });
+            out.tell(request.mac, Note::Ignored { reason });
             return out;
         }
         match question {
@@ -205,7 +205,7 @@ impl Server {
         }
         match request.kind {
             MessageType::Release if self.leases.release(now, request.ciaddr, &key) => {
-                out.notes.push(Note::Released { address: request.ciaddr });
+                out.tell(request.mac, Note::Released { address: request.ciaddr });
                 out.leases_changed = true;
             }
             MessageType::Decline => {
@@ -213,7 +213,7 @@ impl Server {
                 if let Some(address) = declined {
                     self.leases.conflict(now, address, request.mac);
                     self.silent.remove(&address);
-                    out.notes.push(Note::Declined { address });
+                    out.tell(request.mac, Note::Declined { address });
                     out.leases_changed = true;
                 }
             }
@@ -242,7 +242,7 @@ impl Server {
     fn find_address(&mut self, now: Instant, request: Request, out: &mut Outputs) {
         let key = request.client_key();
         let Some(address) = self.leases.choose(now, &key, request.requested()) else {
-            out.notes.push(Note::PoolExhausted { size: self.leases.range().size() });
+            out.tell(request.mac, Note::PoolExhausted { size: self.leases.range().size() });
             return;
         };
         if self.waiting.len() >= MAX_WAITING {
@@ -272,7 +272,7 @@ impl Server {
         self.add_lease(&mut reply, FIRST_LEASE);
         let boot = self.add_boot(&mut reply, request, policy);
         self.send(request, reply, out);
-        out.notes.push(Note::Offered { address: Some(address), boot });
+        out.tell(request.mac, Note::Offered { address: Some(address), boot });
     }
 
     fn select(&mut self, now: Instant, request: &Request, policy: &dyn Policy, out: &mut Outputs) {
@@ -280,7 +280,7 @@ impl Server {
         if let Some(server) = request.server().filter(|&server| server != self.config.server) {
             self.leases.withdraw(now, &key);
             self.waiting.remove(&key);
-            out.notes.push(Note::ChoseOther { server });
+            out.tell(request.mac, Note::ChoseOther { server });
             return;
         }
         let Some(address) = request.requested() else { return };
@@ -311,7 +311,7 @@ impl Server {
             self.refuse(request, address, Refusal::NotYours, out);
         } else {
             // It may be another server's client: silence (RFC 2131 section 4.3.2).
-            out.notes.push(Note::Ignored { reason: Silence::Unknown });
+            out.tell(request.mac, Note::Ignored { reason: Silence::Unknown });
         }
     }
 
@@ -323,7 +323,7 @@ impl Server {
         } else if self.leases.leased_to(address, &key) {
             self.grant(now, request, address, policy, out);
         } else {
-            out.notes.push(Note::Ignored { reason: Silence::Unknown });
+            out.tell(request.mac, Note::Ignored { reason: Silence::Unknown });
         }
     }
 
@@ -335,7 +335,7 @@ impl Server {
         reply.keep(request.ciaddr).option(DhcpOption::SubnetMask(self.config.network.netmask()));
         let boot = self.add_boot(&mut reply, request, policy);
         self.send(request, reply, out);
-        out.notes.push(Note::Granted { address: None, boot });
+        out.tell(request.mac, Note::Granted { address: None, boot });
     }
 
     fn grant(&mut self, now: Instant, request: &Request, address: Ipv4Addr, policy: &dyn Policy, out: &mut Outputs) {
@@ -350,7 +350,7 @@ impl Server {
         self.add_lease(&mut reply, lease);
         let boot = self.add_boot(&mut reply, request, policy);
         self.send(request, reply, out);
-        out.notes.push(Note::Granted { address: Some(address), boot });
+        out.tell(request.mac, Note::Granted { address: Some(address), boot });
     }
 
     /// A NAK goes to everybody on the link, through the relay where there is one (RFC 2131 section 4.3.2).
@@ -359,7 +359,7 @@ impl Server {
         reply.broadcast();
         let to = relay(request).unwrap_or(EVERYBODY);
         out.send.extend(reply.bytes().map(|bytes| Transmit { to, bytes }));
-        out.notes.push(Note::Refused { address, reason });
+        out.tell(request.mac, Note::Refused { address, reason });
     }
 
     fn add_lease(&self, reply: &mut Reply, lease: Duration) {

@@ -66,6 +66,10 @@ fn kind(out: &Outputs) -> Option<u8> {
     option(&out.send.first()?.bytes, 53).map(|kind| kind[0])
 }
 
+fn last(out: &Outputs) -> Option<&Note> {
+    out.notes.last().map(|(_, note)| note)
+}
+
 fn yiaddr(out: &Outputs) -> Ipv4Addr {
     let octets: [u8; 4] = out.send[0].bytes[16..20].try_into().unwrap();
     octets.into()
@@ -120,7 +124,7 @@ fn selecting_another_server_frees_the_offer() {
     lab.ask(1, 1, &[]);
     let out = lab.ask(1, 3, &[(54, &[10, 77, 0, 254]), (50, &ip(100).octets())]);
     assert!(out.send.is_empty());
-    assert_eq!(out.notes.last(), Some(&Note::ChoseOther { server: ip(254) }));
+    assert_eq!(last(&out), Some(&Note::ChoseOther { server: ip(254) }));
     assert_eq!(yiaddr(&lab.ask(2, 1, &[])), ip(100));
 }
 
@@ -158,7 +162,7 @@ fn a_nak_says_only_what_it_may() {
     assert_eq!(sent.bytes[16..20], [0; 4]);
     assert_eq!(option(&sent.bytes, 51), None);
     assert_eq!(option(&sent.bytes, 54), Some(SERVER.octets().to_vec()));
-    assert_eq!(out.notes.last(), Some(&Note::Refused { address: [192, 168, 1, 5].into(), reason: Refusal::WrongNetwork }));
+    assert_eq!(last(&out), Some(&Note::Refused { address: [192, 168, 1, 5].into(), reason: Refusal::WrongNetwork }));
 }
 
 #[test]
@@ -185,7 +189,7 @@ fn renewing_is_answered_to_the_client_itself_and_lasts_longer() {
     let reboot = lab.ask(1, 3, &[(50, &own.octets())]);
     assert_eq!((kind(&reboot), yiaddr(&reboot)), (Some(5), own));
     let wrong = lab.ask(1, 3, &[(50, &ip(107).octets())]);
-    assert_eq!(wrong.notes.last(), Some(&Note::Refused { address: ip(107), reason: Refusal::NotYours }));
+    assert_eq!(last(&wrong), Some(&Note::Refused { address: ip(107), reason: Refusal::NotYours }));
 }
 
 #[test]
@@ -196,11 +200,11 @@ fn only_the_rightful_client_declines_and_releases() {
     lab.ask_from(2, 7, own.octets(), &[(54, &SERVER.octets())]);
     assert_eq!(yiaddr(&lab.ask(1, 1, &[])), own, "a stranger changed nothing");
     let out = lab.ask(1, 4, &[(50, &own.octets()), (54, &SERVER.octets())]);
-    assert_eq!(out.notes, [Note::Declined { address: own }]);
+    assert_eq!(last(&out), Some(&Note::Declined { address: own }));
     assert_ne!(yiaddr(&lab.ask(1, 1, &[])), own, "declined addresses rest");
     let next = lab.lease(3);
     let out = lab.ask_from(3, 7, next.octets(), &[(54, &SERVER.octets())]);
-    assert_eq!(out.notes, [Note::Released { address: next }]);
+    assert_eq!(last(&out), Some(&Note::Released { address: next }));
     assert_eq!(yiaddr(&lab.ask(3, 1, &[])), next, "and comes back to its client");
 }
 
@@ -223,7 +227,7 @@ fn an_empty_pool_is_told_and_lessees_renew() {
     lab.lease(2);
     let out = lab.ask(3, 1, &[]);
     assert!(out.send.is_empty());
-    assert_eq!(out.notes.last(), Some(&Note::PoolExhausted { size: 3 }), "102 is excluded");
+    assert_eq!(last(&out), Some(&Note::PoolExhausted { size: 3 }), "102 is excluded");
     assert_eq!(kind(&lab.ask_from(1, 3, first.octets(), &[])), Some(5));
     lab.ask_from(1, 7, first.octets(), &[]);
     assert_eq!(yiaddr(&lab.ask(3, 1, &[])), first);
@@ -264,7 +268,7 @@ fn an_address_in_use_is_skipped_and_told() {
     lab.ask(1, 1, &[]);
     let squatter = "02:00:00:00:00:99".parse().unwrap();
     let out = lab.server.heard(lab.now, ip(100), squatter);
-    assert_eq!(out.notes, [Note::AddressInUse { address: ip(100), by: squatter }]);
+    assert_eq!(last(&out), Some(&Note::AddressInUse { address: ip(100), by: squatter }));
     assert_eq!(out.probe, [ip(101)]);
     lab.now += PROBE_WAIT;
     let out = lab.server.tick(lab.now, &Script);
@@ -311,7 +315,7 @@ fn replies_bootp_and_unknown_types_get_no_answer() {
     reply[0] = 2;
     assert_eq!(lab.server.handle(lab.now, &reply, FROM, &Script), Outputs::default());
     let out = lab.server.handle(lab.now, &[0; 20], FROM, &Script);
-    assert!(matches!(out.notes.as_slice(), [Note::Unreadable { .. }]));
+    assert!(matches!(last(&out), Some(Note::Unreadable { .. })));
 }
 
 #[test]

@@ -1,0 +1,226 @@
+//! Events in words, one line each. The only place for these sentences.
+
+use super::{Event, Note, Stage, What};
+use crate::boot::Machine;
+use crate::dhcp::{self, Question, Refusal, Silence};
+use crate::{http, tftp};
+
+/// An event in one line, without its time; `None` for what is only worth a progress bar.
+pub fn line(event: &Event) -> Option<String> {
+    let words = match &event.what {
+        What::Dhcp(note) => dhcp(note),
+        What::Tftp(note) => tftp(note)?,
+        What::Http(note) => http(note)?,
+        What::Service(note) => service(note),
+    };
+    let who = [event.mac.map(|mac| mac.to_string()), event.ip.map(|ip| ip.to_string())];
+    let who: Vec<String> = who.into_iter().flatten().collect();
+    Some(if who.is_empty() { words } else { format!("{}  {words}", who.join(" ")) })
+}
+
+fn dhcp(note: &dhcp::Note) -> String {
+    match note {
+        dhcp::Note::Asked { question, client, address, relay } => {
+            let machine = Machine::of(client);
+            let wish = match (question, machine.is_some()) {
+                (Question::Discover, true) => "asks what to boot".to_owned(),
+                (Question::Discover, false) => "asks for an address".to_owned(),
+                (Question::Select, _) => "takes an offer".to_owned(),
+                (Question::Reboot, _) => "asks for its old address".to_owned(),
+                (Question::Renew, _) => "renews its address".to_owned(),
+                (Question::Inform, _) => "asks for settings".to_owned(),
+                (Question::BootServer, _) => "asks what to boot on port 4011".to_owned(),
+            };
+            let parts = [
+                address.map(|address| format!("address {address}")),
+                machine.map(|machine| machine.describe()),
+                client.vendor_class.clone(),
+                client.user_class.as_ref().map(|class| format!("user class {class}")),
+                client.uuid.as_ref().map(|uuid| format!("UUID {uuid}")),
+                relay.map(|relay| format!("through relay {relay}")),
+            ];
+            let parts: Vec<String> = parts.into_iter().flatten().collect();
+            if parts.is_empty() { wish } else { format!("{wish} ({})", parts.join(", ")) }
+        }
+        dhcp::Note::Offered { address, boot } => given("is offered", address.map(|a| a.to_string()), boot.as_ref()),
+        dhcp::Note::Granted { address, boot } => given("gets", address.map(|a| a.to_string()), boot.as_ref()),
+        dhcp::Note::Refused { address, reason } => {
+            let reason = match reason {
+                Refusal::WrongNetwork => "it does not belong to this network",
+                Refusal::Taken => "another computer has it",
+                Refusal::NotYours => "it has another one here",
+            };
+            format!("is refused address {address}: {reason}")
+        }
+        dhcp::Note::Declined { address } => {
+            format!("found another machine on {address}; the address rests for ten minutes")
+        }
+        dhcp::Note::Released { address } => format!("gives {address} back"),
+        dhcp::Note::Ignored { reason } => match reason {
+            Silence::NotAllowed => "is not answered: the allow and deny lists leave it out".to_owned(),
+            Silence::ForeignRelay => "is not answered: its relay agent is not in the served network".to_owned(),
+            Silence::NoBootFile => "is not answered: there is no boot loader for its firmware".to_owned(),
+            Silence::Unknown => "is not answered: its address is not from here".to_owned(),
+            Silence::OutsideNetwork => "is not answered: its address is outside the served network".to_owned(),
+        },
+        dhcp::Note::ChoseOther { server } => format!("chose the DHCP server {server}"),
+        dhcp::Note::AddressInUse { address, by } => {
+            format!("Address {address} is in use by {by}, which did not get it here; it is left out for ten minutes.")
+        }
+        dhcp::Note::PoolExhausted { size } => {
+            format!("gets no address: all {size} addresses of the range are taken. Widen --range or wait ten minutes.")
+        }
+        dhcp::Note::Unreadable { from, reason } => format!("A packet from {from} is no DHCP: {reason}."),
+    }
+}
+
+fn given(verb: &str, address: Option<String>, boot: Option<&crate::dhcp::pxe::Boot>) -> String {
+    match (address, boot) {
+        (Some(address), Some(boot)) => format!("{verb} {address} and {}: {}", boot.file, boot.why),
+        (None, Some(boot)) => format!("{verb} {}: {}", boot.file, boot.why),
+        (Some(address), None) => format!("{verb} {address}"),
+        (None, None) => format!("{verb} its settings"),
+    }
+}
+
+fn tftp(note: &tftp::Note) -> Option<String> {
+    Some(match note {
+        tftp::Note::Started { file, size, block_size, window } => {
+            format!("loads {file} by TFTP ({}, blocks of {block_size}, window {window})", bytes(*size))
+        }
+        tftp::Note::Progress { .. } => return None,
+        tftp::Note::Done { file, bytes: size, millis, resent } => {
+            let resent = if *resent == 0 { String::new() } else { format!(", {resent} packets sent again") };
+            format!("has {file} by TFTP: {}{resent}", amount(*size, *millis))
+        }
+        tftp::Note::SizeAsked { file, size } => format!("asks for the size of {file} by TFTP: {}", bytes(*size)),
+        tftp::Note::Aborted { file, bytes: had, code, text } => {
+            format!("broke {file} off after {}: {text:?} (TFTP error {code})", bytes(*had))
+        }
+        tftp::Note::TimedOut { file, bytes: had, size } => {
+            format!("went silent while loading {file}: {} of {}", bytes(*had), bytes(*size))
+        }
+        tftp::Note::NotFound { file } => format!("asked for {file:?} by TFTP, which is not here"),
+        tftp::Note::Refused { file, reason } => format!("was refused {file:?} by TFTP: {reason}"),
+        tftp::Note::ReadFailed { file, reason } => format!("cannot get the rest of {file}: {reason}"),
+    })
+}
+
+fn http(note: &http::Note) -> Option<String> {
+    Some(match note {
+        http::Note::Started { file, from, length, size } => match length == size {
+            true => format!("loads /{file} by HTTP ({})", bytes(*size)),
+            false => format!("loads {} of /{file} by HTTP, from byte {from} on", bytes(*length)),
+        },
+        http::Note::Progress { .. } => return None,
+        http::Note::Done { file, from, bytes: sent, size, millis } => match sent == size {
+            true => format!("has /{file} by HTTP: {}", amount(*sent, *millis)),
+            false => format!("has bytes {from} to {} of /{file}: {}", from + sent, amount(*sent, *millis)),
+        },
+        http::Note::SizeAsked { file, size } => format!("asks for the size of /{file} by HTTP: {}", bytes(*size)),
+        http::Note::BrokenOff { file, bytes: sent, length } => {
+            format!("broke /{file} off: {} of {}", bytes(*sent), bytes(*length))
+        }
+        http::Note::NotFound { file } => format!("asked for {:?} by HTTP, which is not here", format!("/{file}")),
+        http::Note::Refused { file, status } => format!("was refused {:?} by HTTP: status {status}", format!("/{file}")),
+        http::Note::ReadFailed { file, reason } => format!("cannot get the rest of /{file}: {reason}"),
+    })
+}
+
+fn service(note: &Note) -> String {
+    match note {
+        Note::Ready { url } => format!("ready {url}"),
+        Note::Menu { platform, product, .. } => {
+            let parts = [product.as_deref(), platform.as_deref()];
+            let parts: Vec<&str> = parts.into_iter().flatten().collect();
+            if parts.is_empty() { "gets its menu".to_owned() } else { format!("gets its menu ({})", parts.join(", ")) }
+        }
+        Note::Stage { stage } => format!("** {}", self::stage(*stage)),
+        Note::Warning { text } | Note::Failed { text } => text.clone(),
+        Note::ImageChanged { image } => {
+            format!("{image} was changed while it is served. It is served no more; stop and start again to use it.")
+        }
+        Note::ImageGone { image } => format!(
+            "{image} was removed or moved. Computers still get it from the open file until you stop; put it back before \
+             you start again."
+        ),
+        Note::LinkDown { interface } => format!("{interface} has no link. Check the cable; serving goes on by itself."),
+        Note::LinkUp { interface } => format!("{interface} has link again."),
+        Note::Dropped { count } => format!("{count} events were left out of this log: there were too many at once."),
+        Note::Stopped => "stopped".to_owned(),
+    }
+}
+
+/// A stage in words.
+pub fn stage(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Asked => "asked",
+        Stage::Offered => "offered",
+        Stage::Loader => "has its boot loader",
+        Stage::Menu => "has its menu",
+        Stage::Kernel => "has its kernel",
+        Stage::System => "its system has its files",
+        Stage::HandedOver => "handed over: its system asks for an address by itself",
+    }
+}
+
+/// Bytes for people, in units of 1000.
+pub fn bytes(count: u64) -> String {
+    const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match UNITS.iter().find(|(size, _)| count >= *size) {
+        Some((size, unit)) => {
+            let tenths = count / (size / 10);
+            format!("{}.{} {unit}", tenths / 10, tenths % 10)
+        }
+        None => format!("{count} bytes"),
+    }
+}
+
+fn amount(count: u64, millis: u64) -> String {
+    let seconds = format!("{}.{} s", millis / 1000, millis % 1000 / 100);
+    let rate = count.saturating_mul(1000) / millis.max(1);
+    format!("{} in {seconds}, {}/s", bytes(count), bytes(rate))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::Timestamp;
+
+    #[test]
+    fn sizes_are_for_people() {
+        let cases = [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (850_528, "850.5 kB"), (4_294_967_296, "4.2 GB")];
+        for (count, words) in cases {
+            assert_eq!(bytes(count), words);
+        }
+        assert_eq!(amount(10_000_000, 2_500), "10.0 MB in 2.5 s, 4.0 MB/s");
+        assert_eq!(amount(5, 0), "5 bytes in 0.0 s, 5.0 kB/s");
+    }
+
+    #[test]
+    fn a_line_says_who_and_what() {
+        let note = tftp::Note::Done { file: "undionly.kpxe".into(), bytes: 74_213, millis: 100, resent: 2 };
+        let event = Event {
+            time: Timestamp::UNIX_EPOCH,
+            mac: "52:54:00:77:01:01".parse().ok(),
+            ip: Some([10, 77, 0, 128].into()),
+            role: None,
+            what: What::Tftp(note),
+        };
+        let expected = "52:54:00:77:01:01 10.77.0.128  has undionly.kpxe by TFTP: 74.2 kB in 0.1 s, 742.1 kB/s, 2 packets sent again";
+        assert_eq!(line(&event).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn hostile_names_are_shown_escaped() {
+        let event = |file: &str| Event {
+            time: Timestamp::UNIX_EPOCH,
+            mac: None,
+            ip: None,
+            role: None,
+            what: What::Tftp(tftp::Note::NotFound { file: file.into() }),
+        };
+        let said = line(&event("a\x1b[2J\nb\u{202e}c")).unwrap();
+        assert!(!said.chars().any(|c| c.is_control() || c == '\u{202e}'), "{said:?}");
+    }
+}
