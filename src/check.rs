@@ -1,1 +1,45 @@
-//! Being built.
+//! What we judge: every typed error in words. Each [`Finding`] says what we saw, what it means for booting, and what to
+//! do. Pure: facts come from the caller.
+
+mod wording;
+
+use serde::Serialize;
+
+/// One judgement.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What we saw, with the name, port or address.
+    pub title: String,
+    /// What it means, where the title does not say it.
+    pub meaning: String,
+    /// What to do.
+    pub next_step: String,
+    /// The system's own words, for those who want them.
+    pub details: Option<String>,
+}
+
+impl Finding {
+    fn new(title: impl Into<String>, meaning: impl Into<String>, next_step: impl Into<String>) -> Finding {
+        Finding { title: title.into(), meaning: meaning.into(), next_step: next_step.into(), details: None }
+    }
+
+    fn with(mut self, details: impl ToString) -> Finding {
+        self.details = Some(details.to_string());
+        self
+    }
+
+    /// All of it as one plain line.
+    pub fn sentence(&self) -> String {
+        let title = match &self.details {
+            Some(details) => format!("{} ({details}).", self.title.trim_end_matches('.')),
+            None => self.title.clone(),
+        };
+        let parts = [title.as_str(), &self.meaning, &self.next_step];
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+}
+
+pub use wording::{explain, explain_disc, explain_plan, unprobed, unserved};
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,207 @@
-//! Being built.
+//! The program without a window: reads the arguments, runs a command, prints. No rule lives here.
+
+mod inspect;
+mod interfaces;
+mod serve;
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::deployment::{DhcpMode, LoaderChoice, Settings, parse_duration};
+use crate::mac::Mac;
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// As asked.
+    Done = 0,
+    /// The arguments are wrong; of `inspect`: the file cannot be used.
+    Wrong = 2,
+    /// It cannot serve; of `inspect`: there is nothing to boot.
+    Cannot = 3,
+}
+
+impl From<Status> for ExitCode {
+    fn from(status: Status) -> ExitCode {
+        ExitCode::from(status as u8)
+    }
+}
+
+/// Turns this machine into a network-boot server: computers on its cable boot from ISO files, BIOS or UEFI.
+#[derive(Debug, Parser)]
+#[command(name = "bootwright", version, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until stopped
+    Serve(Box<Serve>),
+    /// Say what an ISO is and how it would boot
+    Inspect {
+        /// The ISO file
+        file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the network interfaces of this machine
+    Interfaces {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Log {
+    /// One line in words for each event.
+    Text,
+    /// One JSON object for each event.
+    Json,
+}
+
+#[derive(Debug, clap::Args)]
+struct Serve {
+    /// The one interface to serve
+    #[arg(long, value_name = "NAME")]
+    interface: Option<String>,
+    /// A saved deployment; other options override it
+    #[arg(long, value_name = "FILE")]
+    deployment: Option<PathBuf>,
+    /// Hand out addresses, work beside another server, or neither [default: proxy]
+    #[arg(long, value_name = "MODE")]
+    dhcp: Option<DhcpMode>,
+    /// Addresses to hand out with --dhcp full [default: upper half of the interface's network]
+    #[arg(long, value_name = "A-B")]
+    range: Option<String>,
+    /// An ISO file; repeatable, the menu has them in this order
+    #[arg(long, value_name = "FILE")]
+    image: Vec<PathBuf>,
+    /// What starts by itself: local (the computer's own disk), an entry's id, or its position [default: local]
+    #[arg(long, value_name = "local|ID|N")]
+    default: Option<String>,
+    /// When it starts; 0 starts it at once without a menu [default: 30]
+    #[arg(long, value_name = "SECONDS")]
+    menu_timeout: Option<u32>,
+    /// A folder to publish under /files/, read only
+    #[arg(long, value_name = "DIR")]
+    files: Option<PathBuf>,
+    /// More kernel arguments for each Linux entry
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    append: Option<String>,
+    /// Which boot loaders computers get [default: auto]
+    #[arg(long, value_name = "KIND")]
+    loader: Option<LoaderChoice>,
+    /// Boot loaders, before the built-in places
+    #[arg(long, value_name = "DIR")]
+    loaders: Option<PathBuf>,
+    /// [default: 80, and 8080 when 80 is taken]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    http_port: Option<u16>,
+    /// Where leases live [default: in the state folder]
+    #[arg(long, value_name = "FILE")]
+    lease_file: Option<PathBuf>,
+    /// Where everything else lives [default: the user's state folder]
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Answer this computer; any makes it a closed list
+    #[arg(long, value_name = "MAC")]
+    allow: Vec<Mac>,
+    /// Never answer this computer
+    #[arg(long, value_name = "MAC")]
+    deny: Vec<Mac>,
+    /// Stop by itself after this time, like 90s, 15m or 2h
+    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
+    duration: Option<std::time::Duration>,
+    /// How the log on standard output is written
+    #[arg(long, value_name = "FORM", default_value = "text")]
+    log: Log,
+}
+
+impl Serve {
+    fn settings(self) -> Settings {
+        Settings {
+            version: None,
+            interface: self.interface,
+            dhcp: self.dhcp,
+            range: self.range,
+            image: self.image,
+            default_entry: self.default,
+            menu_timeout: self.menu_timeout,
+            files: self.files,
+            append: self.append,
+            loader: self.loader,
+            loaders: self.loaders,
+            http_port: self.http_port,
+            lease_file: self.lease_file,
+            state_dir: self.state_dir,
+            allow: self.allow,
+            deny: self.deny,
+        }
+    }
+}
+
+/// Runs the program with these arguments, the first of which is its name.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments.command,
+        Err(error) if !error.use_stderr() => {
+            // Help and version are what was asked for.
+            out(&error.render().to_string());
+            return Status::Done.into();
+        }
+        Err(error) => {
+            complain(&argument_sentence(&error));
+            return Status::Wrong.into();
+        }
+    };
+    let status = match command {
+        Some(Command::Serve(options)) => serve::run(*options),
+        Some(Command::Inspect { file, json }) => inspect::run(&file, json),
+        Some(Command::Interfaces { json }) => interfaces::run(json),
+        None => {
+            complain(
+                "This version has no window yet. Serve with: bootwright serve --interface NAME --image FILE; \
+                 `bootwright interfaces` lists the names.",
+            );
+            Status::Wrong
+        }
+    };
+    status.into()
+}
+
+/// clap's message as one sentence with the next step.
+fn argument_sentence(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
+    let words = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let words = words.trim_start_matches("error: ").trim_end_matches('.');
+    let mut letters = words.chars();
+    let words: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+    format!("{words}. `bootwright serve --help` lists all options.")
+}
+
+/// One plain sentence on standard error.
+fn complain(sentence: &str) {
+    let _ = writeln!(std::io::stderr(), "bootwright: {sentence}");
+}
+
+/// Text on standard output. A reader that is gone is no reason to stop serving.
+fn out(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+fn out_json(value: &impl serde::Serialize) {
+    if let Ok(text) = serde_json::to_string_pretty(value) {
+        out(&format!("{text}\n"));
+    }
+}

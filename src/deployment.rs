@@ -1,1 +1,557 @@
-//! Being built.
+//! What the user decided: settings from a file and from the command line, made into a complete [`Plan`].
+//!
+//! Knows names and paths; looks at nothing but the list of interfaces that it is given. The plan holds everything that
+//! the engine needs and nothing else.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
+
+use crate::boot::menu::{Default as Choice, ipxe};
+use crate::dhcp::Guests;
+use crate::dhcp::lease::{MAX_ADDRESSES, Range};
+use crate::mac::Mac;
+use crate::net::Interface;
+
+/// Version of the deployment file that this program writes.
+pub const VERSION: u32 = 1;
+/// Seconds after which the default starts by itself, where nothing else was said.
+pub const MENU_TIMEOUT: u32 = 30;
+/// Longest time-out of the menu, in seconds: a day.
+const MAX_MENU_TIMEOUT: u32 = 86_400;
+
+/// Who hands out addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum DhcpMode {
+    /// We do.
+    Full,
+    /// Another server; we add what to boot.
+    Proxy,
+    /// Another server, which also says what to boot.
+    Off,
+}
+
+/// Which loaders computers get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LoaderChoice {
+    /// What suits each computer.
+    Auto,
+    /// iPXE only.
+    Ipxe,
+    /// shim and signed GRUB at once.
+    Signed,
+}
+
+/// Everything that can be said about a deployment, and nothing that must be: the saved file, and the options of `serve`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
+pub struct Settings {
+    /// Version of the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u32>,
+    /// The interface to serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interface: Option<String>,
+    /// Who hands out addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dhcp: Option<DhcpMode>,
+    /// `A-B`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<String>,
+    /// Images in the menu's order.
+    pub image: Vec<PathBuf>,
+    /// `local`, an entry's id, or its position.
+    #[serde(rename = "default", skip_serializing_if = "Option::is_none")]
+    pub default_entry: Option<String>,
+    /// In seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub menu_timeout: Option<u32>,
+    /// A folder to publish.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<PathBuf>,
+    /// More kernel arguments.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub append: Option<String>,
+    /// Which loaders computers get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loader: Option<LoaderChoice>,
+    /// A folder with loaders.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loaders: Option<PathBuf>,
+    /// The HTTP port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http_port: Option<u16>,
+    /// Where leases are kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lease_file: Option<PathBuf>,
+    /// Where everything else is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state_dir: Option<PathBuf>,
+    /// Only these computers.
+    pub allow: Vec<Mac>,
+    /// Never these.
+    pub deny: Vec<Mac>,
+}
+
+/// Why settings make no deployment.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The deployment file cannot be read.
+    #[error("cannot read the deployment {path}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The deployment file is not one.
+    #[error("the deployment {path} has a mistake: {reason}")]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line and cause.
+        reason: String,
+    },
+    /// It was written by a newer program.
+    #[error("the deployment {path} is of version {version}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// No interface was named.
+    #[error("no interface was named")]
+    NoInterface,
+    /// There is no such interface.
+    #[error("there is no interface {name}")]
+    UnknownInterface {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// The interface has no IPv4 address.
+    #[error("{name} has no IPv4 address")]
+    NoAddress {
+        /// The interface.
+        name: String,
+    },
+    /// The range cannot be read.
+    #[error("{text:?} is not a range of addresses")]
+    RangeSyntax {
+        /// What was given.
+        text: String,
+    },
+    /// The range lies outside the interface's network.
+    #[error("the range {range} is not inside {network}")]
+    RangeOutside {
+        /// What was given.
+        range: String,
+        /// The network.
+        network: Ipv4Net,
+    },
+    /// The range is larger than we handle.
+    #[error("the range {range} has too many addresses")]
+    RangeTooLarge {
+        /// What was given.
+        range: String,
+    },
+    /// The network has no room for a range.
+    #[error("the network {network} has no addresses to hand out")]
+    NoRoom {
+        /// The network.
+        network: Ipv4Net,
+    },
+    /// A range was given where no addresses are handed out.
+    #[error("a range needs full DHCP")]
+    RangeWithoutFull,
+    /// The menu's time-out is too long.
+    #[error("a menu time-out of {seconds} seconds is too long")]
+    Timeout {
+        /// What was given.
+        seconds: u32,
+    },
+    /// Kernel arguments that a boot script cannot hold.
+    #[error("these kernel arguments cannot be used: {why}")]
+    Append {
+        /// Why not.
+        why: &'static str,
+    },
+    /// The signed loaders need what this version does not have.
+    #[error("the signed loaders are not served yet")]
+    SignedLoader,
+}
+
+/// Ports of the services. Others than the well-known ones are for tests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Ports {
+    /// DHCP.
+    pub dhcp: u16,
+    /// The PXE boot server.
+    pub pxe: u16,
+    /// TFTP.
+    pub tftp: u16,
+    /// HTTP: this one only; none is 80, or 8080 where 80 is taken.
+    pub http: Option<u16>,
+}
+
+impl Default for Ports {
+    fn default() -> Ports {
+        Ports { dhcp: crate::dhcp::port::SERVER, pxe: crate::dhcp::port::PXE, tftp: crate::tftp::PORT, http: None }
+    }
+}
+
+/// How addresses are handed out.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum DhcpPlan {
+    /// From this range, except these.
+    Full {
+        /// The range.
+        range: Range,
+        /// The router and other fixed addresses inside it.
+        excluded: BTreeSet<Ipv4Addr>,
+        /// Where leases are kept.
+        lease_file: PathBuf,
+    },
+    /// Not by us.
+    Proxy,
+    /// Not by us, and nothing is added.
+    Off,
+}
+
+/// Everything that the engine needs.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Plan {
+    /// The interface's system name.
+    pub interface: String,
+    /// Our address on it, with its network.
+    pub network: Ipv4Net,
+    /// How addresses are handed out.
+    pub dhcp: DhcpPlan,
+    /// Who may be answered.
+    pub guests: Guests,
+    /// Images in the menu's order.
+    pub images: Vec<PathBuf>,
+    /// What starts by itself.
+    pub default: Choice,
+    /// After how many seconds.
+    pub menu_timeout: u32,
+    /// More kernel arguments.
+    pub append: String,
+    /// Folders with loaders, the first one first.
+    pub loaders: Vec<PathBuf>,
+    /// A folder to publish.
+    pub files: Option<PathBuf>,
+    /// Ports.
+    pub ports: Ports,
+}
+
+/// Where things are on this machine, apart from what the settings say.
+#[derive(Clone, Debug)]
+pub struct Places {
+    /// Folders with loaders.
+    pub loaders: Vec<PathBuf>,
+    /// The user's state folder.
+    pub state: PathBuf,
+}
+
+impl Settings {
+    /// Reads a deployment file. Relative paths in it are relative to its folder.
+    pub fn load(path: &Path) -> Result<Settings, PlanError> {
+        let text = std::fs::read_to_string(path).map_err(|source| PlanError::File { path: path.into(), source })?;
+        // Version first: a newer file may have words that this program does not know.
+        let version = toml::from_str::<toml::Table>(&text).ok().and_then(|table| table.get("version")?.as_integer());
+        if let Some(version) = version.and_then(|version| u32::try_from(version).ok()).filter(|&found| found > VERSION) {
+            return Err(PlanError::Newer { path: path.into(), version });
+        }
+        let mut settings: Settings = toml::from_str(&text)
+            .map_err(|error| PlanError::Syntax { path: path.into(), reason: error.to_string().trim().to_owned() })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let own = [&mut settings.files, &mut settings.loaders, &mut settings.lease_file, &mut settings.state_dir];
+        for path in own.into_iter().flatten().chain(&mut settings.image) {
+            *path = folder.join(&*path);
+        }
+        Ok(settings)
+    }
+
+    /// These settings with others on top: what `over` says wins, lists are replaced as a whole.
+    pub fn overridden_by(self, over: Settings) -> Settings {
+        fn list<T>(own: Vec<T>, over: Vec<T>) -> Vec<T> {
+            if over.is_empty() { own } else { over }
+        }
+        Settings {
+            version: over.version.or(self.version),
+            interface: over.interface.or(self.interface),
+            dhcp: over.dhcp.or(self.dhcp),
+            range: over.range.or(self.range),
+            image: list(self.image, over.image),
+            default_entry: over.default_entry.or(self.default_entry),
+            menu_timeout: over.menu_timeout.or(self.menu_timeout),
+            files: over.files.or(self.files),
+            append: over.append.or(self.append),
+            loader: over.loader.or(self.loader),
+            loaders: over.loaders.or(self.loaders),
+            http_port: over.http_port.or(self.http_port),
+            lease_file: over.lease_file.or(self.lease_file),
+            state_dir: over.state_dir.or(self.state_dir),
+            allow: list(self.allow, over.allow),
+            deny: list(self.deny, over.deny),
+        }
+    }
+
+    /// Makes the plan, or says what is missing or wrong.
+    pub fn plan(self, interfaces: &[Interface], places: Places) -> Result<Plan, PlanError> {
+        let name = self.interface.ok_or(PlanError::NoInterface)?;
+        let named = |interface: &&Interface| interface.name == name || interface.friendly_name == name;
+        let interface = interfaces.iter().find(named).ok_or_else(|| PlanError::UnknownInterface {
+            name: name.clone(),
+            known: interfaces.iter().map(|interface| interface.name.clone()).collect(),
+        })?;
+        let network = interface.network().ok_or_else(|| PlanError::NoAddress { name: interface.name.clone() })?;
+        if self.loader == Some(LoaderChoice::Signed) {
+            return Err(PlanError::SignedLoader);
+        }
+        let append = self.append.unwrap_or_default();
+        if let Some(why) = ipxe::objection(&append) {
+            return Err(PlanError::Append { why });
+        }
+        let menu_timeout = self.menu_timeout.unwrap_or(MENU_TIMEOUT);
+        if menu_timeout > MAX_MENU_TIMEOUT {
+            return Err(PlanError::Timeout { seconds: menu_timeout });
+        }
+        let mode = self.dhcp.unwrap_or(DhcpMode::Proxy);
+        let dhcp = match (mode, self.range) {
+            (DhcpMode::Full, range) => {
+                let state = self.state_dir.unwrap_or(places.state);
+                let lease_file = || state.join(format!("leases-{}.json", file_safe(&interface.name)));
+                DhcpPlan::Full {
+                    range: range.map_or_else(|| upper_half(network), |text| parse_range(&text, network))?,
+                    excluded: excluded(interface),
+                    lease_file: self.lease_file.unwrap_or_else(lease_file),
+                }
+            }
+            (_, Some(_)) => return Err(PlanError::RangeWithoutFull),
+            (DhcpMode::Proxy, None) => DhcpPlan::Proxy,
+            (DhcpMode::Off, None) => DhcpPlan::Off,
+        };
+        let own_loaders = self.loaders.map(|folder| vec![folder]);
+        Ok(Plan {
+            interface: interface.name.clone(),
+            network,
+            dhcp,
+            guests: Guests { allow: self.allow.into_iter().collect(), deny: self.deny.into_iter().collect() },
+            images: self.image,
+            default: choice(self.default_entry.as_deref()),
+            menu_timeout,
+            append,
+            loaders: [own_loaders.unwrap_or_default(), places.loaders].concat(),
+            files: self.files,
+            ports: Ports { http: self.http_port, ..Ports::default() },
+        })
+    }
+}
+
+fn choice(text: Option<&str>) -> Choice {
+    match text {
+        None | Some("local") => Choice::Local,
+        Some(text) => text.parse().map_or_else(|_| Choice::Entry(text.to_owned()), Choice::Position),
+    }
+}
+
+/// Addresses that belong to somebody already: those of the interface itself, and its router.
+fn excluded(interface: &Interface) -> BTreeSet<Ipv4Addr> {
+    interface.addresses.iter().map(Ipv4Net::addr).chain(interface.gateway).collect()
+}
+
+/// The upper half of a network without its broadcast address: routers and fixed machines usually have low numbers.
+fn upper_half(network: Ipv4Net) -> Result<Range, PlanError> {
+    let (first, broadcast) = (network.network().to_bits(), network.broadcast().to_bits());
+    let half = (broadcast - first) / 2 + 1;
+    let last = broadcast.saturating_sub(1);
+    let most = u32::try_from(MAX_ADDRESSES - 1).unwrap_or(u32::MAX);
+    let first = first.saturating_add(half).max(last.saturating_sub(most));
+    if network.prefix_len() > 30 || first > last {
+        return Err(PlanError::NoRoom { network });
+    }
+    Ok(Range { first: first.into(), last: last.into() })
+}
+
+fn parse_range(text: &str, network: Ipv4Net) -> Result<Range, PlanError> {
+    let wrong = || PlanError::RangeSyntax { text: text.to_owned() };
+    let (first, last) = text.split_once('-').ok_or_else(wrong)?;
+    let address = |text: &str| text.trim().parse::<Ipv4Addr>().map_err(|_| wrong());
+    let range = Range { first: address(first)?, last: address(last)? };
+    if range.first > range.last {
+        return Err(wrong());
+    }
+    let inside = |address| network.contains(&address) && address != network.network() && address != network.broadcast();
+    if !inside(range.first) || !inside(range.last) {
+        return Err(PlanError::RangeOutside { range: text.to_owned(), network: network.trunc() });
+    }
+    if range.size() > MAX_ADDRESSES {
+        return Err(PlanError::RangeTooLarge { range: text.to_owned() });
+    }
+    Ok(range)
+}
+
+fn file_safe(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
+/// A time like `90s`, `15m`, `2h` or plain seconds, for `--for`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is not a time like 90s, 15m or 2h");
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = text.get(digits.len()..).unwrap_or_default();
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" | "min" => 60,
+        "h" => 3600,
+        _ => return Err(wrong()),
+    };
+    let count: u64 = digits.parse().map_err(|_| wrong())?;
+    count.checked_mul(factor).filter(|&seconds| seconds > 0).map(Duration::from_secs).ok_or_else(wrong)
+}
+
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::interface::Kind;
+
+    fn bench(address: &str) -> Vec<Interface> {
+        vec![Interface {
+            name: "eth0".into(),
+            friendly_name: "Bench".into(),
+            index: 2,
+            kind: Kind::Wired,
+            link: true,
+            addresses: address.parse().into_iter().collect(),
+            mac: None,
+            speed_mbps: None,
+            mtu: 1500,
+            gateway: Some([10, 77, 0, 200].into()),
+        }]
+    }
+
+    fn places() -> Places {
+        Places { loaders: vec!["/usr/lib/ipxe".into()], state: "/var/state".into() }
+    }
+
+    fn full(range: Option<&str>) -> Settings {
+        Settings {
+            interface: Some("eth0".into()),
+            dhcp: Some(DhcpMode::Full),
+            range: range.map(str::to_owned),
+            ..Settings::default()
+        }
+    }
+
+    #[test]
+    fn the_default_is_to_work_beside_another_server() {
+        let settings = Settings { interface: Some("Bench".into()), ..Settings::default() };
+        let plan = settings.plan(&bench("10.77.0.1/24"), places()).expect("a plan");
+        assert_eq!((plan.dhcp, plan.default, plan.menu_timeout), (DhcpPlan::Proxy, Choice::Local, 30));
+        assert_eq!((plan.interface.as_str(), plan.ports.http), ("eth0", None));
+    }
+
+    #[test]
+    fn ranges_are_proposed_and_checked() {
+        let range = |address: &str, range: Option<&str>| match full(range).plan(&bench(address), places()) {
+            Ok(Plan { dhcp: DhcpPlan::Full { range, .. }, .. }) => format!("{}-{}", range.first, range.last),
+            Ok(_) => "no DHCP".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        let cases = [
+            ("10.77.0.1/24", None, "10.77.0.128-10.77.0.254"),
+            ("192.168.1.1/30", None, "192.168.1.2-192.168.1.2"),
+            ("10.0.0.1/8", None, "10.254.255.255-10.255.255.254"),
+            ("10.77.0.1/31", None, "the network 10.77.0.1/31 has no addresses to hand out"),
+            ("10.77.0.1/32", None, "the network 10.77.0.1/32 has no addresses to hand out"),
+            ("10.77.0.1/24", Some("10.77.0.5-10.77.0.9"), "10.77.0.5-10.77.0.9"),
+            ("10.77.0.1/24", Some("10.77.0.9 - 10.77.0.9"), "10.77.0.9-10.77.0.9"),
+            ("10.77.0.1/24", Some("10.77.0.9-10.77.0.5"), "\"10.77.0.9-10.77.0.5\" is not a range of addresses"),
+            ("10.77.0.1/24", Some("10.77.0.9"), "\"10.77.0.9\" is not a range of addresses"),
+            ("10.77.0.1/24", Some("10.77.0.9-10.77.1.5"), "the range 10.77.0.9-10.77.1.5 is not inside 10.77.0.0/24"),
+            ("10.77.0.1/24", Some("10.77.0.9-10.77.0.255"), "the range 10.77.0.9-10.77.0.255 is not inside 10.77.0.0/24"),
+            ("10.0.0.1/8", Some("10.1.0.0-10.9.0.0"), "the range 10.1.0.0-10.9.0.0 has too many addresses"),
+        ];
+        for (address, given, expected) in cases {
+            assert_eq!(range(address, given), expected, "{address} {given:?}");
+        }
+    }
+
+    #[test]
+    fn own_addresses_and_the_router_are_left_out() {
+        let plan = full(None).plan(&bench("10.77.0.129/24"), places()).expect("a plan");
+        let DhcpPlan::Full { excluded, lease_file, .. } = plan.dhcp else { panic!("full") };
+        assert_eq!(excluded, BTreeSet::from([[10, 77, 0, 129].into(), [10, 77, 0, 200].into()]));
+        assert_eq!(lease_file, Path::new("/var/state/leases-eth0.json"));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let plan = |settings: Settings, address| settings.plan(&bench(address), places()).map(drop).unwrap_err();
+        let good = || Settings { interface: Some("eth0".into()), ..Settings::default() };
+        let address = "10.77.0.1/24";
+        assert!(matches!(plan(Settings::default(), address), PlanError::NoInterface));
+        let other = Settings { interface: Some("eth9".into()), ..good() };
+        assert!(matches!(plan(other, address), PlanError::UnknownInterface { known, .. } if known == ["eth0"]));
+        assert!(matches!(plan(good(), ""), PlanError::NoAddress { .. }));
+        assert!(matches!(plan(Settings { range: Some("a".into()), ..good() }, address), PlanError::RangeWithoutFull));
+        let append = Settings { append: Some("x ${y}".into()), ..good() };
+        assert!(matches!(plan(append, address), PlanError::Append { .. }));
+        let signed = Settings { loader: Some(LoaderChoice::Signed), ..good() };
+        assert!(matches!(plan(signed, address), PlanError::SignedLoader));
+        let slow = Settings { menu_timeout: Some(100_000), ..good() };
+        assert!(matches!(plan(slow, address), PlanError::Timeout { .. }));
+    }
+
+    #[test]
+    fn a_file_is_read_and_the_command_line_wins() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bench.toml");
+        let text = "version = 1\ninterface = 'eth0'\ndhcp = 'full'\nimage = ['a.iso', '/b.iso']\ndefault = '1'\n\
+                    menu-timeout = 5\nhttp-port = 8000\nallow = ['52:54:00:77:01:01']\n";
+        std::fs::write(&path, text).unwrap();
+        let settings = Settings::load(&path).expect("readable");
+        assert_eq!(settings.image, [folder.path().join("a.iso"), "/b.iso".into()]);
+        let over = Settings { menu_timeout: Some(0), default_entry: Some("local".into()), ..Settings::default() };
+        let plan = settings.overridden_by(over).plan(&bench("10.77.0.1/24"), places()).expect("a plan");
+        assert_eq!((plan.menu_timeout, plan.default, plan.ports.http), (0, Choice::Local, Some(8000)));
+        assert_eq!((plan.images.len(), plan.guests.allow.len()), (2, 1));
+    }
+
+    #[test]
+    fn a_broken_or_newer_file_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let load = |text: &str| {
+            let path = folder.path().join("x.toml");
+            std::fs::write(&path, text).unwrap();
+            Settings::load(&path).unwrap_err()
+        };
+        assert!(matches!(load("interface = "), PlanError::Syntax { .. }));
+        assert!(matches!(load("interfacce = 'x'"), PlanError::Syntax { reason, .. } if reason.contains("interfacce")));
+        assert!(matches!(load("version = 9\nnew-word = 1"), PlanError::Newer { version: 9, .. }));
+        assert!(matches!(Settings::load(Path::new("/nonexistent.toml")), Err(PlanError::File { .. })));
+    }
+
+    #[test]
+    fn times_are_read() {
+        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_duration("15m"), Ok(Duration::from_secs(900)));
+        assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
+        assert_eq!(parse_duration("5"), Ok(Duration::from_secs(5)));
+        for wrong in ["", "s", "0", "-5s", "5d", "1.5h", "99999999999999999999h"] {
+            assert!(parse_duration(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,1 +1,207 @@
-//! Being built.
+//! Runs the services: [`run`] binds every socket of a [`Plan`] before anything starts, then moves bytes between sockets
+//! and machines until its stream is dropped, which closes everything.
+//!
+//! Holds sockets, tasks and the clock; no protocol rules and no sentences. Answering a computer never waits for whoever
+//! reads the stream: events leave in batches, and are counted where there are too many.
+
+mod bind;
+mod dhcp;
+mod events;
+mod http;
+mod leases;
+mod tftp;
+mod watch;
+
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_util::Stream;
+use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::boot::Platform;
+use crate::boot::tree::LoaderError;
+use crate::deployment::Plan;
+use crate::image::{DiscError, Inspection};
+use crate::journal::Event;
+use crate::net::socket::BindError;
+
+/// Why the services cannot run, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A port cannot be opened.
+    #[error("cannot serve on {interface}")]
+    Bind {
+        /// The interface.
+        interface: String,
+        /// Which port, and why.
+        #[source]
+        source: BindError,
+    },
+    /// An image cannot be used.
+    #[error("an image cannot be used")]
+    Image(#[from] DiscError),
+    /// A loader cannot be opened.
+    #[error("a boot loader cannot be used")]
+    Loader(#[from] LoaderError),
+    /// There is not one loader.
+    #[error("no boot loaders were found")]
+    NoLoaders {
+        /// Where they were looked for.
+        folders: Vec<PathBuf>,
+    },
+    /// The default entry is not in the menu.
+    #[error("there is no menu entry {wanted}")]
+    NoDefault {
+        /// What was asked for.
+        wanted: String,
+        /// The ids of the entries that there are.
+        known: Vec<String>,
+    },
+    /// The published folder cannot be read.
+    #[error("cannot publish {path}")]
+    Files {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Leases cannot be kept.
+    #[error("cannot keep leases in {path}")]
+    Leases {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The interface is gone.
+    #[error("the interface {interface} is gone")]
+    InterfaceGone {
+        /// The interface.
+        interface: String,
+    },
+    /// The interface has lost the address that we serve from.
+    #[error("{interface} has lost its address")]
+    AddressGone {
+        /// The interface.
+        interface: String,
+        /// The address.
+        address: std::net::Ipv4Addr,
+    },
+    /// A task of ours ended by itself; that is a fault of this program.
+    #[error("a service ended unexpectedly: {0}")]
+    Broken(String),
+}
+
+/// What is being served, once everything is bound.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// Where the tree begins, with a slash at its end; the port is always there.
+    pub url: String,
+    /// The HTTP port.
+    pub http_port: u16,
+    /// The TFTP port.
+    pub tftp_port: u16,
+    /// The port of the DHCP server, where there is one.
+    pub dhcp_port: Option<u16>,
+    /// The images, in the menu's order.
+    pub images: Vec<Inspection>,
+    /// The menu's entries: id and title.
+    pub entries: Vec<(String, String)>,
+    /// Platforms that cannot boot for want of a loader.
+    pub unserved: Vec<Platform>,
+    /// Whether free addresses are not probed before they are offered, since the right for it is missing.
+    pub unprobed: bool,
+}
+
+/// What the stream of [`run`] brings, in this order: `Listening` once and `Events` from then on, or `Failed` at any time
+/// as the last.
+#[derive(Debug)]
+pub enum Update {
+    /// Everything is bound.
+    Listening(Box<Listening>),
+    /// What happened since the last batch.
+    Events(Vec<Event>),
+    /// The services have ended; nothing of them is left.
+    Failed(Error),
+}
+
+/// Runs the services of a plan until the stream is dropped. Must be called inside a tokio runtime.
+pub fn run(plan: &Plan) -> Running {
+    let (updates, stream) = mpsc::channel(16);
+    let plan = plan.clone();
+    let task = tokio::spawn(async move {
+        if let Err(error) = serve(plan, updates.clone()).await {
+            // A reader that is gone does not want to know.
+            let _ = updates.send(Update::Failed(error)).await;
+        }
+    });
+    Running { stream, task }
+}
+
+/// The running services. Dropping it ends them.
+#[derive(Debug)]
+pub struct Running {
+    stream: mpsc::Receiver<Update>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    /// Ends the services and waits until their sockets are closed.
+    pub async fn stop(mut self) {
+        self.task.abort();
+        // An aborted task is what is waited for; its error says only that.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Stream for Running {
+    type Item = Update;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Update>> {
+        self.stream.poll_recv(context)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(plan: Plan, updates: mpsc::Sender<Update>) -> Result<(), Error> {
+    let bound = bind::everything(&plan).await?;
+    let listening = Update::Listening(Box::new(bound.listening));
+    if updates.send(listening).await.is_err() {
+        return Ok(());
+    }
+    let (events, batches) = events::channel();
+    // One task a service; when the set is dropped, all of them and their sockets go with it.
+    let mut services = JoinSet::new();
+    let context = Services { events, tree: bound.tree, whois: Default::default(), plan, mtu: bound.interface.mtu };
+    if let Some(sockets) = bound.dhcp {
+        services.spawn(dhcp::run(context.clone(), sockets, bound.offer));
+    }
+    services.spawn(tftp::run(context.clone(), bound.interface, bound.tftp));
+    services.spawn(http::run(context.clone(), bound.http));
+    services.spawn(events::forward(batches, updates));
+    services.spawn(watch::run(context));
+    match services.join_next().await {
+        Some(Ok(ended)) => ended,
+        Some(Err(error)) => Err(Error::Broken(error.to_string())),
+        None => Ok(()),
+    }
+}
+
+/// What every service needs.
+#[derive(Clone, Debug)]
+struct Services {
+    plan: Plan,
+    tree: std::sync::Arc<crate::boot::tree::Tree>,
+    events: events::Events,
+    whois: events::Whois,
+    mtu: u32,
+}

@@ -64,6 +64,17 @@ pub enum Note {
         /// Where the tree begins.
         url: String,
     },
+    /// An image is in the menu.
+    Image {
+        /// Its file.
+        image: String,
+        /// What it is.
+        title: String,
+        /// Ids of its entries.
+        entries: Vec<String>,
+        /// What to know about it.
+        warnings: Vec<String>,
+    },
     /// A computer got its menu.
     Menu {
         /// `pcbios` or `efi`, as iPXE says.

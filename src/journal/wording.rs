@@ -130,6 +130,11 @@ fn http(note: &http::Note) -> Option<String> {
 fn service(note: &Note) -> String {
     match note {
         Note::Ready { url } => format!("ready {url}"),
+        Note::Image { image, title, entries, warnings } => {
+            let entries = if entries.is_empty() { "nothing to boot".to_owned() } else { entries.join(", ") };
+            let warnings = warnings.iter().map(|warning| format!(" {warning}")).collect::<String>();
+            format!("{image}: {title}, in the menu as {entries}.{warnings}")
+        }
         Note::Menu { platform, product, .. } => {
             let parts = [product.as_deref(), platform.as_deref()];
             let parts: Vec<&str> = parts.into_iter().flatten().collect();

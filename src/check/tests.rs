@@ -1,0 +1,74 @@
+//! Every error has a title, a next step and the name of the thing.
+
+use std::io;
+
+use super::*;
+use crate::boot::tree::LoaderError;
+use crate::deployment::PlanError;
+use crate::engine::Error;
+use crate::image::DiscError;
+use crate::net::ports::{Holder, Transport};
+use crate::net::socket::BindError;
+
+fn denied() -> io::Error {
+    io::ErrorKind::PermissionDenied.into()
+}
+
+fn bind(port: u16, kind: io::ErrorKind) -> Error {
+    let holder = (kind == io::ErrorKind::AddrInUse).then(|| Holder { program: "dnsmasq".into(), pid: 7 });
+    let source = BindError { transport: Transport::Udp, port, holder, source: kind.into() };
+    Error::Bind { interface: "eth0".into(), source }
+}
+
+#[test]
+fn every_sentence_names_the_thing_and_the_next_step() {
+    let disc = |make: fn(std::path::PathBuf) -> DiscError| explain_disc(&make("/x/a.iso".into()));
+    let findings = [
+        ("port 67 is held by dnsmasq (process 7)", explain(&bind(67, io::ErrorKind::AddrInUse))),
+        ("port 69 on eth0 may not be opened", explain(&bind(69, io::ErrorKind::PermissionDenied))),
+        ("port 80 on eth0 cannot be opened", explain(&bind(80, io::ErrorKind::AddrNotAvailable))),
+        ("/x/undionly.kpxe", explain(&LoaderError { path: "/x/undionly.kpxe".into(), source: denied() }.into())),
+        ("/x/loaders", explain(&Error::NoLoaders { folders: vec!["/x/loaders".into()] })),
+        ("entry 9", explain(&Error::NoDefault { wanted: "9".into(), known: vec![] })),
+        ("one of arch", explain(&Error::NoDefault { wanted: "9".into(), known: vec!["arch".into()] })),
+        ("/x/files", explain(&Error::Files { path: "/x/files".into(), source: denied() })),
+        ("/x/leases", explain(&Error::Leases { path: "/x/leases".into(), source: denied() })),
+        ("eth0", explain(&Error::InterfaceGone { interface: "eth0".into() })),
+        ("10.0.0.1", explain(&Error::AddressGone { interface: "eth0".into(), address: [10, 0, 0, 1].into() })),
+        ("task", explain(&Error::Broken("task".into()))),
+        ("no file /x/a.iso", disc(|path| DiscError::Open { path, source: io::ErrorKind::NotFound.into() })),
+        ("/x/a.iso may not be read", disc(|path| DiscError::Open { path, source: denied() })),
+        ("/x/a.iso cannot be opened", disc(|path| DiscError::Open { path, source: io::ErrorKind::Other.into() })),
+        ("/x/a.iso is not a file", disc(|path| DiscError::NotAFile { path })),
+        ("/x/a.iso is empty", disc(|path| DiscError::Empty { path })),
+        ("/x/a.iso is not a disc image", disc(|path| DiscError::NotAnImage { path })),
+        ("5.0 kB are missing", disc(|path| DiscError::Truncated { path, size: 100, missing: 5000 })),
+        ("/x/a.iso is damaged", disc(|path| DiscError::Damaged { path, reason: "bad\nrecord".into() })),
+        ("/x/d.toml", explain_plan(&PlanError::File { path: "/x/d.toml".into(), source: denied() })),
+        ("line 3 here", explain_plan(&PlanError::Syntax { path: "/x/d.toml".into(), reason: "line 3\n  here".into() })),
+        ("version 9", explain_plan(&PlanError::Newer { path: "/x/d.toml".into(), version: 9 })),
+        ("--interface", explain_plan(&PlanError::NoInterface)),
+        ("one of lo", explain_plan(&PlanError::UnknownInterface { name: "e".into(), known: vec!["lo".into()] })),
+        ("eth0 has no IPv4", explain_plan(&PlanError::NoAddress { name: "eth0".into() })),
+        ("\"5\"", explain_plan(&PlanError::RangeSyntax { text: "5".into() })),
+        (
+            "between 10.0.0.1 and 10.0.0.254",
+            explain_plan(&PlanError::RangeOutside { range: "a-b".into(), network: "10.0.0.0/24".parse().unwrap() }),
+        ),
+        ("a-b", explain_plan(&PlanError::RangeTooLarge { range: "a-b".into() })),
+        ("10.0.0.1/32", explain_plan(&PlanError::NoRoom { network: "10.0.0.1/32".parse().unwrap() })),
+        ("--dhcp full", explain_plan(&PlanError::RangeWithoutFull)),
+        ("99999999", explain_plan(&PlanError::Timeout { seconds: 99_999_999 })),
+        ("because", explain_plan(&PlanError::Append { why: "because" })),
+        ("--loader auto", explain_plan(&PlanError::SignedLoader)),
+        ("BIOS", unserved(crate::boot::Platform::Bios)),
+        ("ARP", unprobed()),
+    ];
+    for (name, finding) in findings {
+        let sentence = finding.sentence();
+        assert!(sentence.contains(name), "{name}: {sentence}");
+        assert!(!finding.title.is_empty() && !finding.next_step.is_empty(), "{name}");
+        assert!(finding.title.ends_with('.') && finding.next_step.ends_with('.'), "{name}: {sentence}");
+        assert!(!sentence.contains('\n') && !sentence.contains('!'), "{name}: {sentence}");
+    }
+}

@@ -1,0 +1,258 @@
+//! The sentences. The only place for them.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use super::Finding;
+use crate::boot::Platform;
+use crate::deployment::PlanError;
+use crate::engine::Error;
+use crate::image::DiscError;
+use crate::journal::wording::bytes;
+use crate::net::socket::BindError;
+
+/// Why the services cannot run, or cannot go on.
+pub fn explain(error: &Error) -> Finding {
+    match error {
+        Error::Bind { interface, source } => bind(interface, source),
+        Error::Image(error) => explain_disc(error),
+        Error::Loader(error) => Finding::new(
+            format!("The boot loader {} cannot be opened.", error.path.display()),
+            "",
+            "Make it readable, or run packaging/loaders.sh again.",
+        )
+        .with(&error.source),
+        Error::NoLoaders { folders } => Finding::new(
+            format!("No boot loaders were found in {}.", list(folders.iter().map(|path| path.display().to_string()))),
+            "Without one no computer can boot.",
+            "Run packaging/loaders.sh, or name a folder that has undionly.kpxe and snponly.efi with --loaders.",
+        ),
+        Error::NoDefault { wanted, known } if known.is_empty() => Finding::new(
+            format!("There is no menu entry {wanted}: the menu is empty."),
+            "",
+            "Add an image with --image, or leave --default out.",
+        ),
+        Error::NoDefault { wanted, known } => Finding::new(
+            format!("There is no menu entry {wanted}."),
+            "",
+            format!("Use --default with local, a number from 1 to {}, or one of {}.", known.len(), known.join(", ")),
+        ),
+        Error::Files { path, source } => Finding::new(
+            format!("The folder {} cannot be published.", path.display()),
+            "",
+            "Name a folder that exists and is readable with --files.",
+        )
+        .with(source),
+        Error::Leases { path, source } => Finding::new(
+            format!("Leases cannot be kept in {}.", path.display()),
+            "After a restart computers would lose their addresses.",
+            "Name a file in a folder that can be written to with --lease-file.",
+        )
+        .with(source),
+        Error::InterfaceGone { interface } => Finding::new(
+            format!("The interface {interface} is gone."),
+            "Serving has ended, and does not move to another one by itself.",
+            "Plug it in again and start once more.",
+        ),
+        Error::AddressGone { interface, address } => Finding::new(
+            format!("{interface} does not have the address {address} any more."),
+            "Computers were told to load from it, so serving has ended.",
+            "Give the interface a fixed address and start once more.",
+        ),
+        Error::Broken(what) => Finding::new(
+            "A service of Bootwright ended unexpectedly.",
+            "That is a fault of the program.",
+            "Start once more, and report it with the log.",
+        )
+        .with(what),
+    }
+}
+
+fn bind(interface: &str, error: &BindError) -> Finding {
+    let BindError { transport, port, holder, source } = error;
+    let what = service(*port);
+    match source.kind() {
+        ErrorKind::AddrInUse => {
+            let holder = holder.as_ref().map_or("another program".to_owned(), ToString::to_string);
+            let step = match *port {
+                80 | 443 | 1024.. => format!("Stop {holder}, or choose another port with --http-port."),
+                67 => format!("Stop {holder}, or use --dhcp off if it is to stay the only DHCP server."),
+                _ => format!("Stop {holder} and start once more."),
+            };
+            Finding::new(format!("{transport} port {port} is held by {holder}."), format!("{what} needs it."), step)
+        }
+        ErrorKind::PermissionDenied => Finding::new(
+            format!("{transport} port {port} on {interface} may not be opened by this user."),
+            format!("{what} needs it."),
+            "Start with sudo.",
+        ),
+        _ => Finding::new(
+            format!("{transport} port {port} on {interface} cannot be opened."),
+            format!("{what} needs it."),
+            "Check that the interface is up and has its address.",
+        )
+        .with(source),
+    }
+}
+
+fn service(port: u16) -> &'static str {
+    match port {
+        67 => "DHCP",
+        4011 => "The PXE boot server",
+        69 => "TFTP",
+        _ => "HTTP",
+    }
+}
+
+/// Why a file is no image that can be used.
+pub fn explain_disc(error: &DiscError) -> Finding {
+    let name = |path: &Path| path.display().to_string();
+    match error {
+        DiscError::Open { path, source } if source.kind() == ErrorKind::NotFound => {
+            Finding::new(format!("There is no file {}.", name(path)), "", "Check its name and where it lies.")
+        }
+        DiscError::Open { path, source } if source.kind() == ErrorKind::PermissionDenied => Finding::new(
+            format!("{} may not be read by this user.", name(path)),
+            "",
+            "Make it readable, for example with: chmod a+r FILE.",
+        ),
+        DiscError::Open { path, source } => {
+            Finding::new(format!("{} cannot be opened.", name(path)), "", "Check the disk that it lies on.").with(source)
+        }
+        DiscError::NotAFile { path } => {
+            Finding::new(format!("{} is not a file.", name(path)), "", "Name an ISO file.")
+        }
+        DiscError::Empty { path } => Finding::new(
+            format!("{} is empty.", name(path)),
+            "Its download did not begin, or its disk was full.",
+            "Download it again.",
+        ),
+        DiscError::NotAnImage { path } => Finding::new(
+            format!("{} is not a disc image.", name(path)),
+            "It has neither an ISO 9660 nor a UDF file system.",
+            "Name the ISO file itself; unpack it first if it is compressed.",
+        ),
+        DiscError::Truncated { path, size, missing } => Finding::new(
+            format!("{} is cut off: it has {} and {} are missing.", name(path), bytes(*size), bytes(*missing)),
+            "Its download was broken off.",
+            "Download it again.",
+        ),
+        DiscError::Damaged { path, reason } => Finding::new(
+            format!("{} is damaged.", name(path)),
+            "Its table of contents cannot be read.",
+            "Download it again and compare its checksum.",
+        )
+        .with(crate::image::plain_text(reason, 200)),
+    }
+}
+
+/// Why settings make no deployment.
+pub fn explain_plan(error: &PlanError) -> Finding {
+    match error {
+        PlanError::File { path, source } => Finding::new(
+            format!("The deployment {} cannot be read.", path.display()),
+            "",
+            "Check its name and where it lies.",
+        )
+        .with(source),
+        PlanError::Syntax { path, reason } => Finding::new(
+            format!("The deployment {} has a mistake.", path.display()),
+            "It was not changed.",
+            "Correct that line and start once more.",
+        )
+        .with(one_line(reason)),
+        PlanError::Newer { path, version } => Finding::new(
+            format!("The deployment {} was saved by a newer Bootwright (version {version}).", path.display()),
+            "It was not changed.",
+            "Use that version, or save the deployment anew.",
+        ),
+        PlanError::NoInterface => Finding::new(
+            "No interface was named.",
+            "",
+            "Name the one to serve with --interface; `bootwright interfaces` lists them.",
+        ),
+        PlanError::UnknownInterface { name, known } => Finding::new(
+            format!("There is no interface {name:?}."),
+            "",
+            format!("Use one of {}.", list(known.iter().cloned())),
+        ),
+        PlanError::NoAddress { name } => Finding::new(
+            format!("{name} has no IPv4 address."),
+            "Computers could not be told where to load from.",
+            format!("Give it one, for example with: sudo ip addr add 10.77.0.1/24 dev {name}."),
+        ),
+        PlanError::RangeSyntax { text } => Finding::new(
+            format!("{text:?} is not a range of addresses."),
+            "",
+            "Write the first and the last one, like 10.77.0.100-10.77.0.199.",
+        ),
+        PlanError::RangeOutside { range, network } => Finding::new(
+            format!("The range {range} is not inside the interface's network {network}."),
+            "Computers with such addresses could not reach this one.",
+            format!("Use addresses between {} and {}.", first_host(*network), last_host(*network)),
+        ),
+        PlanError::RangeTooLarge { range } => Finding::new(
+            format!("The range {range} has more than 65536 addresses."),
+            "",
+            "Use a smaller one.",
+        ),
+        PlanError::NoRoom { network } => Finding::new(
+            format!("The network {network} has no addresses to hand out."),
+            "",
+            "Give the interface an address in a larger network, like 10.77.0.1/24.",
+        ),
+        PlanError::RangeWithoutFull => Finding::new(
+            "A range was given, but no addresses are to be handed out.",
+            "",
+            "Add --dhcp full, or leave --range out.",
+        ),
+        PlanError::Timeout { seconds } => Finding::new(
+            format!("A menu time-out of {seconds} seconds is more than a day."),
+            "",
+            "Use --menu-timeout with 0 to 86400.",
+        ),
+        PlanError::Append { why } => {
+            Finding::new(format!("The text of --append cannot be used: {why}."), "", "Leave that part out.")
+        }
+        PlanError::SignedLoader => Finding::new(
+            "The signed loaders are not served by this version yet.",
+            "Computers with Secure Boot on do not start iPXE.",
+            "Use --loader auto and turn Secure Boot off on those computers.",
+        ),
+    }
+}
+
+/// Computers of a platform cannot boot for want of a loader.
+pub fn unserved(platform: Platform) -> Finding {
+    Finding::new(
+        format!("There is no boot loader for {} computers.", platform.name()),
+        "They are not offered anything to boot.",
+        "Run packaging/loaders.sh, or name a folder that has one with --loaders.",
+    )
+}
+
+/// Addresses are handed out without asking first whether somebody uses them.
+pub fn unprobed() -> Finding {
+    Finding::new(
+        "Addresses are handed out without asking first whether a machine uses them.",
+        "The right to send ARP packets is missing.",
+        "Start with sudo, or make sure that no machine has a fixed address inside the range.",
+    )
+}
+
+fn list(names: impl Iterator<Item = String>) -> String {
+    let names: Vec<String> = names.collect();
+    if names.is_empty() { "no folder at all".to_owned() } else { names.join(", ") }
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn first_host(network: ipnet::Ipv4Net) -> std::net::Ipv4Addr {
+    network.hosts().next().unwrap_or(network.addr())
+}
+
+fn last_host(network: ipnet::Ipv4Net) -> std::net::Ipv4Addr {
+    network.hosts().next_back().unwrap_or(network.addr())
+}

@@ -1,0 +1,212 @@
+//! `bootwright serve`: the services without a window.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::{Log, Serve, Status, complain, out};
+use crate::check;
+use crate::deployment::{Places, Plan, PlanError, Settings};
+use crate::engine::{self, Listening, Update};
+use crate::journal::{Event, Journal, Note, What, wording};
+use crate::net::interface;
+
+/// How long blocking reads may go on after everything else has stopped.
+const GRACE: Duration = Duration::from_secs(1);
+
+pub(super) fn run(options: Serve) -> Status {
+    let (duration, deployment) = (options.duration, options.deployment.clone());
+    let printer = Printer { log: options.log };
+    let plan = match plan(options.settings(), deployment) {
+        Ok(plan) => plan,
+        Err(error) => return printer.fail(&check::explain_plan(&error).sentence(), status(&error)),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return printer.fail(&format!("No threads can be started ({error})."), Status::Cannot),
+    };
+    let status = runtime.block_on(serve(&plan, duration, &printer));
+    runtime.shutdown_timeout(GRACE);
+    status
+}
+
+fn plan(options: Settings, deployment: Option<PathBuf>) -> Result<Plan, PlanError> {
+    let saved = deployment.map(|path| Settings::load(&path)).transpose()?.unwrap_or_default();
+    saved.overridden_by(options).plan(&interface::list(), places())
+}
+
+/// What is wrong in itself is a wrong argument; what this machine lacks keeps it from serving.
+fn status(error: &PlanError) -> Status {
+    match error {
+        PlanError::UnknownInterface { .. } | PlanError::NoAddress { .. } | PlanError::NoRoom { .. } => Status::Cannot,
+        _ => Status::Wrong,
+    }
+}
+
+/// Loaders: the user's packs, beside the program, the distribution's folders.
+fn places() -> Places {
+    let own = directories::ProjectDirs::from("", "", "bootwright");
+    let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from));
+    let state = own.as_ref().map(|own| own.state_dir().unwrap_or(own.data_local_dir()).to_path_buf());
+    let packs = own.map(|own| own.data_dir().join("loaders"));
+    let near = beside.into_iter().flat_map(|folder| {
+        [folder.join("loaders"), folder.join("../share/bootwright/loaders"), folder.join("../loaders")]
+    });
+    let distribution = ["/usr/lib/ipxe", "/usr/share/ipxe", "/boot"].map(PathBuf::from);
+    Places {
+        loaders: packs.into_iter().chain(near).chain(distribution).collect(),
+        state: state.unwrap_or_else(|| PathBuf::from(".")),
+    }
+}
+
+async fn serve(plan: &Plan, duration: Option<Duration>, printer: &Printer) -> Status {
+    let mut stop = match Stop::new(duration) {
+        Ok(stop) => stop,
+        Err(error) => return printer.fail(&format!("Signals cannot be received ({error})."), Status::Cannot),
+    };
+    let mut running = engine::run(plan);
+    let mut journal = Journal::default();
+    loop {
+        let update = tokio::select! {
+            update = running.next() => update,
+            () = stop.asked() => {
+                running.stop().await;
+                printer.service(Note::Stopped);
+                return Status::Done;
+            }
+        };
+        match update {
+            Some(Update::Listening(listening)) => printer.listening(*listening),
+            Some(Update::Events(events)) => {
+                for event in events {
+                    printer.print(&event);
+                    if let Some(further) = journal.record(&event) {
+                        printer.print(&further);
+                    }
+                }
+            }
+            Some(Update::Failed(error)) => {
+                let status = match error {
+                    engine::Error::NoDefault { .. } => Status::Wrong,
+                    _ => Status::Cannot,
+                };
+                return printer.fail(&check::explain(&error).sentence(), status);
+            }
+            None => return Status::Cannot,
+        }
+    }
+}
+
+/// What ends the services: a signal, or their time.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+    until: Option<tokio::time::Instant>,
+}
+
+impl Stop {
+    fn new(duration: Option<Duration>) -> std::io::Result<Stop> {
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Stop {
+            #[cfg(unix)]
+            terminate: signal(SignalKind::terminate())?,
+            #[cfg(unix)]
+            interrupt: signal(SignalKind::interrupt())?,
+            until: duration.and_then(|duration| tokio::time::Instant::now().checked_add(duration)),
+        })
+    }
+
+    async fn asked(&mut self) {
+        let until = self.until;
+        let time = async {
+            match until {
+                Some(until) => tokio::time::sleep_until(until).await,
+                None => std::future::pending().await,
+            }
+        };
+        #[cfg(unix)]
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            () = time => {}
+        }
+        #[cfg(not(unix))]
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            () = time => {}
+        }
+    }
+}
+
+struct Printer {
+    log: Log,
+}
+
+impl Printer {
+    /// What is served, then the one line that scripts wait for.
+    fn listening(&self, listening: Listening) {
+        let mut entries = listening.entries.iter();
+        for image in &listening.images {
+            let own = entries.by_ref().take(image.entries.len());
+            self.service(Note::Image {
+                image: crate::image::file_name(&image.path),
+                title: image.title(),
+                entries: own.map(|(id, _)| id.clone()).collect(),
+                warnings: image.warnings.clone(),
+            });
+        }
+        let findings = listening.unserved.iter().copied().map(check::unserved);
+        for finding in findings.chain(listening.unprobed.then(check::unprobed)) {
+            self.service(Note::Warning { text: finding.sentence() });
+        }
+        match self.log {
+            Log::Text => out(&format!("bootwright: ready {}\n", listening.url)),
+            Log::Json => self.service(Note::Ready { url: listening.url }),
+        }
+    }
+
+    fn service(&self, note: Note) {
+        self.print(&Event { time: Timestamp::now(), mac: None, ip: None, role: None, what: What::Service(note) });
+    }
+
+    fn print(&self, event: &Event) {
+        let words = wording::line(event);
+        match (self.log, words) {
+            (Log::Text, Some(words)) => {
+                let time = event.time.to_zoned(TimeZone::system());
+                out(&format!("{}  {words}\n", time.strftime("%H:%M:%S%.3f")));
+            }
+            (Log::Text, None) => {}
+            (Log::Json, words) => {
+                let line = Line { event, text: words.as_deref() };
+                if let Ok(line) = serde_json::to_string(&line) {
+                    out(&format!("{line}\n"));
+                }
+            }
+        }
+    }
+
+    /// The end that nobody asked for: in the JSON log as well, and always on standard error.
+    fn fail(&self, sentence: &str, status: Status) -> Status {
+        if self.log == Log::Json {
+            self.service(Note::Failed { text: sentence.to_owned() });
+        }
+        complain(sentence);
+        status
+    }
+}
+
+/// An event with its sentence.
+#[derive(serde::Serialize)]
+struct Line<'a> {
+    #[serde(flatten)]
+    event: &'a Event,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<&'a str>,
+}

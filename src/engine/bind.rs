@@ -1,0 +1,198 @@
+//! Everything that can fail before the first packet: images, loaders, folders, sockets. If one fails, the rest is
+//! released again and one problem is reported.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddrV4;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime};
+
+use tokio::net::{TcpListener, UdpSocket};
+
+use super::{Error, Listening, leases};
+use crate::boot::Offer;
+use crate::boot::loader::Loaders;
+use crate::boot::menu::{Default as Choice, Item, Menu, Place};
+use crate::boot::published::Folder;
+use crate::boot::tree::Tree;
+use crate::deployment::{DhcpPlan, Plan};
+use crate::dhcp::{proxy, server};
+use crate::image::{self, Disc, Inspection};
+use crate::net::platform::ArpSocket;
+use crate::net::socket::{self, BindError, Hear};
+use crate::net::{Interface, interface};
+use crate::http;
+
+/// All that the services start from.
+pub(super) struct Bound {
+    pub(super) listening: Listening,
+    pub(super) interface: Interface,
+    pub(super) dhcp: Option<Dhcp>,
+    pub(super) tftp: UdpSocket,
+    pub(super) http: TcpListener,
+    pub(super) tree: Arc<Tree>,
+    pub(super) offer: Offer,
+}
+
+/// The DHCP sockets and machines.
+pub(super) struct Dhcp {
+    pub(super) socket: UdpSocket,
+    pub(super) pxe: UdpSocket,
+    pub(super) proxy: proxy::Proxy,
+    pub(super) full: Option<Full>,
+}
+
+/// What only the full server has.
+pub(super) struct Full {
+    pub(super) server: server::Server,
+    pub(super) arp: Option<ArpSocket>,
+    pub(super) lease_file: PathBuf,
+    /// Where an unreadable lease file was put.
+    pub(super) set_aside: Option<PathBuf>,
+}
+
+pub(super) async fn everything(plan: &Plan) -> Result<Bound, Error> {
+    let name = plan.interface.clone();
+    let gone = || Error::InterfaceGone { interface: name.clone() };
+    let interface = interface::find(&plan.interface).ok_or_else(gone)?;
+    if !interface.addresses.contains(&plan.network) {
+        return Err(Error::AddressGone { interface: name, address: plan.network.addr() });
+    }
+    let prepared = {
+        let plan = plan.clone();
+        let work = tokio::task::spawn_blocking(move || Prepared::from(&plan)).await;
+        work.map_err(|error| Error::Broken(error.to_string()))??
+    };
+    let bind = |source: BindError| Error::Bind { interface: plan.interface.clone(), source };
+    let dhcp = dhcp(plan, &interface)?;
+    let own = plan.network.addr();
+    let tftp = socket::udp(&interface, own, plan.ports.tftp, Hear::Own).map_err(bind)?;
+    let http = http_socket(plan, &interface).map_err(bind)?;
+    let port = |address: std::io::Result<std::net::SocketAddr>| address.map_or(0, |address| address.port());
+    let http_port = port(http.local_addr());
+    let offer = Offer { http: SocketAddrV4::new(own, http_port), loaders: prepared.loaders };
+    let base = offer.url("").trim_end_matches('/').to_owned();
+    let listening = Listening {
+        url: format!("http://{}/", offer.http),
+        http_port,
+        tftp_port: port(tftp.local_addr()),
+        dhcp_port: dhcp.as_ref().map(|dhcp| port(dhcp.socket.local_addr())),
+        images: prepared.inspections,
+        entries: prepared.menu.items.iter().map(|item| (item.id.clone(), item.entry.title.clone())).collect(),
+        unserved: offer.loaders.unserved(),
+        unprobed: dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).is_some_and(|full| full.arp.is_none()),
+    };
+    let place = Place { base, server: own };
+    let tree = Arc::new(Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?);
+    Ok(Bound { listening, interface, dhcp, tftp, http, tree, offer })
+}
+
+/// What is read from disk.
+struct Prepared {
+    inspections: Vec<Inspection>,
+    discs: Vec<(String, Disc)>,
+    menu: Menu,
+    loaders: Loaders,
+    files: Option<Folder>,
+}
+
+impl Prepared {
+    fn from(plan: &Plan) -> Result<Prepared, Error> {
+        let loaders = Loaders::find(&plan.loaders);
+        if loaders.iter().next().is_none() {
+            return Err(Error::NoLoaders { folders: plan.loaders.clone() });
+        }
+        let files = plan.files.as_ref().map(|path| {
+            Folder::open(path).map_err(|source| Error::Files { path: path.clone(), source })
+        });
+        let mut prepared = Prepared {
+            inspections: Vec::new(),
+            discs: Vec::new(),
+            menu: Menu {
+                items: Vec::new(),
+                default: plan.default.clone(),
+                timeout: plan.menu_timeout,
+                append: plan.append.clone(),
+            },
+            loaders,
+            files: files.transpose()?,
+        };
+        let mut used = BTreeMap::new();
+        for path in &plan.images {
+            let (disc, inspection) = image::inspect(path)?;
+            let kind = inspection.recognised.as_ref().map_or("image", |system| system.id.as_str());
+            let id = unique(kind, &mut used);
+            for entry in &inspection.entries {
+                let suffix = entry.id.strip_prefix(kind).unwrap_or_default();
+                let item = Item { id: format!("{id}{suffix}"), image: id.clone(), entry: entry.clone() };
+                prepared.menu.items.push(item);
+            }
+            prepared.discs.push((id, disc));
+            prepared.inspections.push(inspection);
+        }
+        prepared.check_default()?;
+        Ok(prepared)
+    }
+
+    fn check_default(&self) -> Result<(), Error> {
+        let items = &self.menu.items;
+        let wanted = match &self.menu.default {
+            Choice::Local => return Ok(()),
+            Choice::Entry(id) if items.iter().any(|item| item.id == *id) => return Ok(()),
+            Choice::Position(position) if (1..=items.len()).contains(position) => return Ok(()),
+            Choice::Entry(id) => id.clone(),
+            Choice::Position(position) => position.to_string(),
+        };
+        Err(Error::NoDefault { wanted, known: items.iter().map(|item| item.id.clone()).collect() })
+    }
+}
+
+/// A name that no other image has: `debian-live`, `debian-live-2`.
+fn unique(kind: &str, used: &mut BTreeMap<String, u32>) -> String {
+    let count = used.entry(kind.to_owned()).and_modify(|count| *count += 1).or_insert(1);
+    if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") }
+}
+
+fn dhcp(plan: &Plan, interface: &Interface) -> Result<Option<Dhcp>, Error> {
+    let server = plan.network.addr();
+    let (network, guests) = (plan.network, plan.guests.clone());
+    let full = match &plan.dhcp {
+        DhcpPlan::Off => return Ok(None),
+        DhcpPlan::Proxy => None,
+        DhcpPlan::Full { range, excluded, lease_file } => {
+            let path = lease_file.clone();
+            let opened = leases::open(&path).map_err(|source| Error::Leases { path: path.clone(), source });
+            let (records, set_aside) = opened?;
+            // Without the right for a packet socket addresses are handed out unprobed, and that is told.
+            let arp = ArpSocket::open(interface).ok();
+            let config = server::Config {
+                server,
+                network,
+                range: *range,
+                excluded: excluded.clone(),
+                guests: guests.clone(),
+                probe: arp.is_some(),
+            };
+            let server = server::Server::new(config, Instant::now(), SystemTime::now(), &records);
+            Some(Full { server, arp, lease_file: path, set_aside })
+        }
+    };
+    let bind = |port| {
+        let opened = socket::udp(interface, server, port, Hear::All);
+        opened.map_err(|source| Error::Bind { interface: plan.interface.clone(), source })
+    };
+    let (socket, pxe) = (bind(plan.ports.dhcp)?, bind(plan.ports.pxe)?);
+    let proxy = proxy::Proxy::new(proxy::Config { server, network, guests });
+    Ok(Some(Dhcp { socket, pxe, proxy, full }))
+}
+
+fn http_socket(plan: &Plan, interface: &Interface) -> Result<TcpListener, BindError> {
+    let own = plan.network.addr();
+    match plan.ports.http {
+        Some(port) => socket::tcp(interface, own, port),
+        None => socket::tcp(interface, own, http::PORT).or_else(|error| {
+            let taken = error.source.kind() == std::io::ErrorKind::AddrInUse;
+            if taken { socket::tcp(interface, own, http::SECOND_PORT) } else { Err(error) }
+        }),
+    }
+}

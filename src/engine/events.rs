@@ -1,0 +1,93 @@
+//! Events on their way to the reader, and which computer has which address.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::{Error, Update};
+use crate::boot::tree::Role;
+use crate::journal::{Event, Note, What};
+use crate::mac::Mac;
+
+/// Events that wait for the reader; those beyond are counted only.
+const WAITING: usize = 8192;
+/// How often a batch leaves.
+const BATCH: Duration = Duration::from_millis(100);
+/// Most addresses that are remembered.
+const MAX_KNOWN: usize = 65_536;
+
+/// Where services tell what happened. Never waits.
+#[derive(Clone, Debug)]
+pub(super) struct Events {
+    sender: mpsc::Sender<Event>,
+    dropped: Arc<AtomicU64>,
+}
+
+/// The other end of [`Events`].
+#[derive(Debug)]
+pub(super) struct Batches {
+    receiver: mpsc::Receiver<Event>,
+    dropped: Arc<AtomicU64>,
+}
+
+pub(super) fn channel() -> (Events, Batches) {
+    let (sender, receiver) = mpsc::channel(WAITING);
+    let dropped = Arc::new(AtomicU64::new(0));
+    (Events { sender, dropped: Arc::clone(&dropped) }, Batches { receiver, dropped })
+}
+
+impl Events {
+    pub(super) fn tell(&self, mac: Option<Mac>, ip: Option<Ipv4Addr>, role: Option<Role>, what: What) {
+        let event = Event { time: Timestamp::now(), mac, ip, role, what };
+        if self.sender.try_send(event).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn service(&self, note: Note) {
+        self.tell(None, None, None, What::Service(note));
+    }
+}
+
+/// Sends what happened to the reader, a batch at a time. Ends when the reader is gone.
+pub(super) async fn forward(mut batches: Batches, updates: mpsc::Sender<Update>) -> Result<(), Error> {
+    let mut batch = Vec::new();
+    while batches.receiver.recv_many(&mut batch, WAITING).await > 0 {
+        let dropped = batches.dropped.swap(0, Ordering::Relaxed);
+        if dropped > 0 {
+            let what = What::Service(Note::Dropped { count: dropped });
+            batch.push(Event { time: Timestamp::now(), mac: None, ip: None, role: None, what });
+        }
+        let next = Instant::now() + BATCH;
+        if updates.send(Update::Events(std::mem::take(&mut batch))).await.is_err() {
+            return Ok(());
+        }
+        tokio::time::sleep_until(next).await;
+    }
+    Ok(())
+}
+
+/// Which computer has which address: learnt from our own DHCP, and from iPXE's request for its menu where another
+/// server gives the addresses.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Whois(Arc<RwLock<HashMap<Ipv4Addr, Mac>>>);
+
+impl Whois {
+    pub(super) fn learn(&self, address: Ipv4Addr, mac: Mac) {
+        if let Ok(mut known) = self.0.write()
+            && (known.len() < MAX_KNOWN || known.contains_key(&address))
+        {
+            known.insert(address, mac);
+        }
+    }
+
+    pub(super) fn mac(&self, address: Ipv4Addr) -> Option<Mac> {
+        self.0.read().ok()?.get(&address).copied()
+    }
+}

@@ -1,0 +1,316 @@
+//! The TFTP driver: one socket that hears requests, and a task with a port of its own for each transfer.
+
+use std::collections::HashMap;
+use std::io;
+use std::net::{SocketAddr, SocketAddrV4};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::net::UdpSocket;
+use tokio::sync::Notify;
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::{Error, Services};
+use crate::boot::tree::{Found, Role};
+use crate::image::plain_text;
+use crate::journal::What;
+use crate::net::Interface;
+use crate::net::socket::{self, Hear};
+use crate::tftp::Note;
+use crate::tftp::transfer::{Send, Status, Terms, Transfer, low_bits};
+use crate::tftp::wire::{self, Answer, Mode, Opening, Request, error};
+
+/// Most transfers at once.
+const MAX_TRANSFERS: usize = 1024;
+/// Most transfers at once of one computer; firmware has one.
+const MAX_PER_CLIENT: usize = 256;
+/// Most transfers that no acknowledgement was seen of: their addresses may be made up. The oldest goes first, so that
+/// abandoned ones never lock anybody out.
+const MAX_UNCONFIRMED: usize = 256;
+/// How much of a file is read at a time, in bytes.
+const READ_AHEAD: usize = 256 << 10;
+/// How often progress is told.
+const PROGRESS: Duration = Duration::from_secs(1);
+/// Longest that one transfer may take: 1 GB at the slowest rate seen on real hardware needs a quarter of it.
+const LONGEST: Duration = Duration::from_secs(4 * 3600);
+
+/// A running transfer, as the socket that hears requests knows it.
+struct Slot {
+    request: Vec<u8>,
+    started: Instant,
+    confirmed: Arc<AtomicBool>,
+    repeat: Arc<Notify>,
+    task: AbortHandle,
+}
+
+pub(super) async fn run(services: Services, interface: Interface, socket: UdpSocket) -> Result<(), Error> {
+    let mut transfers: HashMap<SocketAddrV4, Slot> = HashMap::new();
+    let mut tasks: JoinSet<(SocketAddrV4, Instant)> = JoinSet::new();
+    let mut packet = [0u8; wire::MAX_REQUEST + 1];
+    loop {
+        let received = tokio::select! {
+            received = socket.recv_from(&mut packet) => received,
+            Some(ended) = tasks.join_next() => {
+                // A newer transfer from the same port has its own start.
+                if let Ok((client, started)) = ended
+                    && transfers.get(&client).is_some_and(|slot| slot.started == started)
+                {
+                    transfers.remove(&client);
+                }
+                continue;
+            }
+        };
+        let (length, from) = match received {
+            Ok((length, SocketAddr::V4(from))) => (length, from),
+            Ok(_) => continue,
+            // An ICMP message for an earlier answer, or an oversized packet on Windows: neither ends the service.
+            Err(_) => {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                continue;
+            }
+        };
+        // Answers go inside the served network only: nobody else is to be hit through us (SECURITY S13).
+        if !services.plan.network.contains(from.ip()) {
+            continue;
+        }
+        let bytes = packet.get(..length).unwrap_or_default();
+        let request = match wire::opening(bytes) {
+            Opening::Read(request) => request,
+            Opening::Write => {
+                refuse(&services, &socket, from, "a write", error::REFUSED, "files are only read here").await;
+                continue;
+            }
+            Opening::Illegal => {
+                let _ = socket.send_to(&wire::error(error::ILLEGAL, "illegal request"), from).await;
+                continue;
+            }
+            Opening::Stray => continue,
+        };
+        transfers.retain(|_, slot| !slot.task.is_finished());
+        if let Some(running) = transfers.get(&from) {
+            let same = running.request == bytes && !running.confirmed.load(Ordering::Relaxed);
+            if same {
+                running.repeat.notify_one();
+                continue;
+            }
+            // A new request from the port of an abandoned transfer.
+            running.task.abort();
+            transfers.remove(&from);
+        }
+        if !make_room(&mut transfers, from) {
+            refuse(&services, &socket, from, &request.file, error::OTHER, "too many transfers").await;
+            continue;
+        }
+        if request.mode != Mode::Octet {
+            let text = "only octet (binary) mode is served";
+            refuse(&services, &socket, from, &request.file, error::OTHER, text).await;
+            continue;
+        }
+        let own = match socket::udp(&interface, services.plan.network.addr(), 0, Hear::Own) {
+            Ok(own) => own,
+            Err(problem) => {
+                let text = format!("no port is free for it: {problem}");
+                refuse(&services, &socket, from, &request.file, error::OTHER, &text).await;
+                continue;
+            }
+        };
+        let started = Instant::now();
+        let (confirmed, repeat) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let session = Session {
+            services: services.clone(),
+            socket: own,
+            client: from,
+            confirmed: Arc::clone(&confirmed),
+            repeat: Arc::clone(&repeat),
+            file: plain_text(&request.file, 300),
+        };
+        let task = tasks.spawn(async move {
+            session.run(request).await;
+            (from, started)
+        });
+        transfers.insert(from, Slot { request: bytes.to_vec(), started, confirmed, repeat, task });
+    }
+}
+
+async fn refuse(services: &Services, socket: &UdpSocket, to: SocketAddrV4, file: &str, code: u16, text: &str) {
+    let _ = socket.send_to(&wire::error(code, text), to).await;
+    let note = Note::Refused { file: plain_text(file, 300), reason: text.to_owned() };
+    let mac = services.whois.mac(*to.ip());
+    services.events.tell(mac, Some(*to.ip()), None, What::Tftp(note));
+}
+
+/// Makes room for one more transfer, at the cost of the oldest unconfirmed one where need be.
+fn make_room(transfers: &mut HashMap<SocketAddrV4, Slot>, from: SocketAddrV4) -> bool {
+    let unconfirmed = |slot: &Slot| !slot.confirmed.load(Ordering::Relaxed);
+    let oldest = |transfers: &HashMap<SocketAddrV4, Slot>, of: Option<SocketAddrV4>| {
+        let mine = |client: &SocketAddrV4| of.is_none_or(|of| of.ip() == client.ip());
+        let candidates = transfers.iter().filter(|(client, slot)| unconfirmed(slot) && mine(client));
+        candidates.min_by_key(|(_, slot)| slot.started).map(|(&client, _)| client)
+    };
+    let per_client = transfers.keys().filter(|client| client.ip() == from.ip()).count();
+    let all_unconfirmed = transfers.values().filter(|slot| unconfirmed(slot)).count();
+    let victim = match () {
+        () if per_client >= MAX_PER_CLIENT => oldest(transfers, Some(from)),
+        () if transfers.len() >= MAX_TRANSFERS || all_unconfirmed >= MAX_UNCONFIRMED => oldest(transfers, None),
+        () => return true,
+    };
+    match victim.and_then(|client| transfers.remove(&client)) {
+        Some(slot) => {
+            slot.task.abort();
+            true
+        }
+        None => false,
+    }
+}
+
+struct Session {
+    services: Services,
+    socket: UdpSocket,
+    client: SocketAddrV4,
+    confirmed: Arc<AtomicBool>,
+    repeat: Arc<Notify>,
+    file: String,
+}
+
+impl Session {
+    fn tell(&self, role: Option<Role>, note: Note) {
+        let ip = *self.client.ip();
+        self.services.events.tell(self.services.whois.mac(ip), Some(ip), role, What::Tftp(note));
+    }
+
+    async fn run(self, request: Request) {
+        let (tree, name) = (Arc::clone(&self.services.tree), request.file.clone());
+        let found = tokio::task::spawn_blocking(move || tree.find_by_name(&name)).await.ok().flatten();
+        let Some(found) = found else {
+            // At once: silence would cost the client seconds for each of the files that it only hopes for.
+            let _ = self.socket.send_to(&wire::error(error::NOT_FOUND, "file not found"), self.client).await;
+            return self.tell(None, Note::NotFound { file: self.file.clone() });
+        };
+        let role = Some(found.role);
+        let (size, file) = (found.meta.size, self.file.clone());
+        let terms = Terms::negotiate(&request.options, size, self.services.mtu);
+        let (block_size, window) = (terms.block_size, terms.window);
+        let started = Instant::now();
+        let (transfer, opening) = Transfer::start(terms, size, started);
+        match self.transfer(transfer, opening, found, (block_size, window)).await {
+            Ok(End::Done { resent }) => {
+                let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                self.tell(role, Note::Done { file, bytes: size, millis, resent });
+            }
+            Ok(End::Aborted { bytes: 0, code: error::OPTIONS, .. }) => self.tell(role, Note::SizeAsked { file, size }),
+            Ok(End::Aborted { bytes, code, text }) => self.tell(role, Note::Aborted { file, bytes, code, text }),
+            Ok(End::TimedOut { bytes }) => self.tell(role, Note::TimedOut { file, bytes, size }),
+            Err(problem) => {
+                let _ = self.socket.send_to(&wire::error(error::OTHER, "the file cannot be read"), self.client).await;
+                self.tell(role, Note::ReadFailed { file, reason: problem.to_string() });
+            }
+        }
+    }
+
+    async fn transfer(
+        &self,
+        mut transfer: Transfer,
+        opening: Send,
+        found: Found,
+        (block_size, window): (u16, u16),
+    ) -> io::Result<End> {
+        let (role, size, file) = (Some(found.role), found.meta.size, self.file.clone());
+        let mut blocks = Blocks { found: Arc::new(found), at: 0, ahead: Vec::new() };
+        let mut told = Instant::now();
+        let overall = told + LONGEST;
+        self.send(&transfer, &mut blocks, opening).await?;
+        let mut packet = [0u8; 1024];
+        loop {
+            let next = tokio::select! {
+                received = self.socket.recv_from(&mut packet) => {
+                    let Ok((length, SocketAddr::V4(from))) = received else { continue };
+                    if from != self.client {
+                        // A stranger, told so, changes nothing (RFC 1350 section 4).
+                        let text = wire::error(error::UNKNOWN_TRANSFER, "unknown transfer");
+                        if self.services.plan.network.contains(from.ip()) {
+                            let _ = self.socket.send_to(&text, from).await;
+                        }
+                        continue;
+                    }
+                    match wire::answer(packet.get(..length).unwrap_or_default()) {
+                        Answer::Ack(block) => transfer.acknowledge(Instant::now(), block),
+                        Answer::Error { code, text } => {
+                            return Ok(End::Aborted { bytes: transfer.acknowledged(), code, text });
+                        }
+                        Answer::Other => continue,
+                    }
+                }
+                () = tokio::time::sleep_until(transfer.deadline().into()) => transfer.expire(Instant::now()),
+                () = self.repeat.notified() => transfer.repeat_opening(),
+            };
+            if transfer.confirmed() && !self.confirmed.swap(true, Ordering::Relaxed) {
+                self.tell(role, Note::Started { file: file.clone(), size, block_size, window });
+            }
+            match transfer.status() {
+                Status::Done => return Ok(End::Done { resent: transfer.repeated_packets() }),
+                Status::TimedOut => return Ok(End::TimedOut { bytes: transfer.acknowledged() }),
+                Status::Running if Instant::now() > overall => return Ok(End::TimedOut { bytes: transfer.acknowledged() }),
+                Status::Running => {}
+            }
+            if let Some(send) = next {
+                self.send(&transfer, &mut blocks, send).await?;
+            }
+            if told.elapsed() >= PROGRESS {
+                told = Instant::now();
+                self.tell(role, Note::Progress { file: file.clone(), bytes: transfer.acknowledged(), size });
+            }
+        }
+    }
+
+    /// A packet that the network does not take is as good as lost on the way; the machine repeats it.
+    async fn send(&self, transfer: &Transfer, blocks: &mut Blocks, send: Send) -> io::Result<()> {
+        match send {
+            Send::Oack(packet) => {
+                let _ = self.socket.send_to(&packet, self.client).await;
+            }
+            Send::Blocks(range) => {
+                for block in range {
+                    let (offset, length) = transfer.extent(block);
+                    let mut packet = wire::data_header(low_bits(block)).to_vec();
+                    packet.extend_from_slice(blocks.bytes(offset, length).await?);
+                    let _ = self.socket.send_to(&packet, self.client).await;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+enum End {
+    Done { resent: u64 },
+    Aborted { bytes: u64, code: u16, text: String },
+    TimedOut { bytes: u64 },
+}
+
+/// A file's bytes, read ahead so that not each block waits for the disk.
+struct Blocks {
+    found: Arc<Found>,
+    at: u64,
+    ahead: Vec<u8>,
+}
+
+impl Blocks {
+    async fn bytes(&mut self, offset: u64, length: usize) -> io::Result<&[u8]> {
+        let held = offset >= self.at && offset + length as u64 <= self.at + self.ahead.len() as u64;
+        if !held && length > 0 {
+            let left = self.found.meta.size.saturating_sub(offset);
+            let want = usize::try_from(left).unwrap_or(usize::MAX).min(READ_AHEAD.max(length));
+            let (found, mut buffer) = (Arc::clone(&self.found), std::mem::take(&mut self.ahead));
+            let read = tokio::task::spawn_blocking(move || {
+                buffer.resize(want, 0);
+                found.read_at(offset, &mut buffer).map(|()| buffer)
+            });
+            self.ahead = read.await.map_err(io::Error::other)??;
+            self.at = offset;
+        }
+        let from = usize::try_from(offset.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let to = from.saturating_add(length);
+        if length == 0 { Ok(&[]) } else { self.ahead.get(from..to).ok_or_else(|| io::ErrorKind::UnexpectedEof.into()) }
+    }
+}
