@@ -181,7 +181,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// clap's message as one sentence with the next step.
 fn argument_sentence(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
+    let lines =
+        text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
     let words = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
     let words = words.trim_start_matches("error: ").trim_end_matches('.');
     let mut letters = words.chars();

@@ -246,7 +246,9 @@ pub struct Plan {
     pub menu_timeout: u32,
     /// More kernel arguments.
     pub append: String,
-    /// Folders with loaders, the first one first.
+    /// A folder with loaders that the user named; it must have some.
+    pub own_loaders: Option<PathBuf>,
+    /// Other folders where loaders may be, the first one first.
     pub loaders: Vec<PathBuf>,
     /// A folder to publish.
     pub files: Option<PathBuf>,
@@ -269,7 +271,8 @@ impl Settings {
         let text = std::fs::read_to_string(path).map_err(|source| PlanError::File { path: path.into(), source })?;
         // Version first: a newer file may have words that this program does not know.
         let version = toml::from_str::<toml::Table>(&text).ok().and_then(|table| table.get("version")?.as_integer());
-        if let Some(version) = version.and_then(|version| u32::try_from(version).ok()).filter(|&found| found > VERSION) {
+        if let Some(version) = version.and_then(|version| u32::try_from(version).ok()).filter(|&found| found > VERSION)
+        {
             return Err(PlanError::Newer { path: path.into(), version });
         }
         let mut settings: Settings = toml::from_str(&text)
@@ -342,7 +345,6 @@ impl Settings {
             (DhcpMode::Proxy, None) => DhcpPlan::Proxy,
             (DhcpMode::Off, None) => DhcpPlan::Off,
         };
-        let own_loaders = self.loaders.map(|folder| vec![folder]);
         Ok(Plan {
             interface: interface.name.clone(),
             network,
@@ -352,7 +354,8 @@ impl Settings {
             default: choice(self.default_entry.as_deref()),
             menu_timeout,
             append,
-            loaders: [own_loaders.unwrap_or_default(), places.loaders].concat(),
+            own_loaders: self.loaders,
+            loaders: places.loaders,
             files: self.files,
             ports: Ports { http: self.http_port, ..Ports::default() },
         })
@@ -421,7 +424,6 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     count.checked_mul(factor).filter(|&seconds| seconds > 0).map(Duration::from_secs).ok_or_else(wrong)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -481,7 +483,11 @@ mod tests {
             ("10.77.0.1/24", Some("10.77.0.9-10.77.0.5"), "\"10.77.0.9-10.77.0.5\" is not a range of addresses"),
             ("10.77.0.1/24", Some("10.77.0.9"), "\"10.77.0.9\" is not a range of addresses"),
             ("10.77.0.1/24", Some("10.77.0.9-10.77.1.5"), "the range 10.77.0.9-10.77.1.5 is not inside 10.77.0.0/24"),
-            ("10.77.0.1/24", Some("10.77.0.9-10.77.0.255"), "the range 10.77.0.9-10.77.0.255 is not inside 10.77.0.0/24"),
+            (
+                "10.77.0.1/24",
+                Some("10.77.0.9-10.77.0.255"),
+                "the range 10.77.0.9-10.77.0.255 is not inside 10.77.0.0/24",
+            ),
             ("10.0.0.1/8", Some("10.1.0.0-10.9.0.0"), "the range 10.1.0.0-10.9.0.0 has too many addresses"),
         ];
         for (address, given, expected) in cases {

@@ -193,7 +193,8 @@ impl Journal {
     pub fn record(&mut self, event: &Event) -> Option<Event> {
         let mac = event.mac?;
         let known = self.computers.get(&mac).map(|computer| computer.stage);
-        let boots = matches!(&event.what, What::Dhcp(dhcp::Note::Asked { client, .. }) if Machine::of(client).is_some());
+        let boots =
+            matches!(&event.what, What::Dhcp(dhcp::Note::Asked { client, .. }) if Machine::of(client).is_some());
         // Ordinary clients of the network are none of our computers until they boot from it.
         if known.is_none() && !boots && !matches!(event.what, What::Tftp(_) | What::Http(_) | What::Service(_)) {
             return None;

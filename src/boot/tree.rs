@@ -23,8 +23,8 @@ use super::loader::Loaders;
 use super::menu::{Asker, Menu, Place, ipxe};
 use super::published::Folder;
 use super::{choose, loader::Loader};
-use crate::http::reply::{self, Meta};
 use crate::http::path;
+use crate::http::reply::{self, Meta};
 use crate::image::Disc;
 use crate::image::disc::{self, Extent};
 
@@ -183,7 +183,12 @@ impl Tree {
         Some(Found {
             role: self.role(id, path),
             source: Source::Extents { file: Arc::clone(image.disc.file()), extents },
-            meta: Meta { size, etag, modified: stamp.modified, content_type: reply::content_type(path.unwrap_or(rest)) },
+            meta: Meta {
+                size,
+                etag,
+                modified: stamp.modified,
+                content_type: reply::content_type(path.unwrap_or(rest)),
+            },
         })
     }
 }

@@ -117,11 +117,10 @@ pub fn explain_disc(error: &DiscError) -> Finding {
             "Make it readable, for example with: chmod a+r FILE.",
         ),
         DiscError::Open { path, source } => {
-            Finding::new(format!("{} cannot be opened.", name(path)), "", "Check the disk that it lies on.").with(source)
+            Finding::new(format!("{} cannot be opened.", name(path)), "", "Check the disk that it lies on.")
+                .with(source)
         }
-        DiscError::NotAFile { path } => {
-            Finding::new(format!("{} is not a file.", name(path)), "", "Name an ISO file.")
-        }
+        DiscError::NotAFile { path } => Finding::new(format!("{} is not a file.", name(path)), "", "Name an ISO file."),
         DiscError::Empty { path } => Finding::new(
             format!("{} is empty.", name(path)),
             "Its download did not begin, or its disk was full.",
@@ -191,11 +190,9 @@ pub fn explain_plan(error: &PlanError) -> Finding {
             "Computers with such addresses could not reach this one.",
             format!("Use addresses between {} and {}.", first_host(*network), last_host(*network)),
         ),
-        PlanError::RangeTooLarge { range } => Finding::new(
-            format!("The range {range} has more than 65536 addresses."),
-            "",
-            "Use a smaller one.",
-        ),
+        PlanError::RangeTooLarge { range } => {
+            Finding::new(format!("The range {range} has more than 65536 addresses."), "", "Use a smaller one.")
+        }
         PlanError::NoRoom { network } => Finding::new(
             format!("The network {network} has no addresses to hand out."),
             "",

@@ -106,7 +106,8 @@ impl Leases {
         let own = self.address_of(client).filter(|&address| self.ours(address));
         let wished = || requested.filter(|&address| self.ours(address) && self.free(now, address));
         let expired = || {
-            let mut old = self.by_address.iter().filter(|&(&address, binding)| binding.until <= now && self.ours(address));
+            let mut old =
+                self.by_address.iter().filter(|&(&address, binding)| binding.until <= now && self.ours(address));
             let longest = old.by_ref().min_by_key(|(_, binding)| binding.until);
             longest.map(|(&address, _)| address)
         };
@@ -220,7 +221,8 @@ impl Leases {
 
     /// The leases to keep over a restart.
     pub fn records(&self, now: Instant, clock: SystemTime) -> Vec<Record> {
-        let kept = self.by_address.iter().filter(|(_, binding)| matches!(binding.state, State::Leased | State::Released));
+        let kept =
+            self.by_address.iter().filter(|(_, binding)| matches!(binding.state, State::Leased | State::Released));
         let record = |(&address, binding): (&Ipv4Addr, &Binding)| Record {
             address,
             mac: binding.mac,

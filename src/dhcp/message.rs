@@ -89,7 +89,8 @@ impl Request {
         }
         let raw = options(bytes);
         let whole = unfolded(bytes, &raw);
-        let message = Message::decode(&mut Decoder::new(&whole)).map_err(|error| Malformed::Codec(error.to_string()))?;
+        let message =
+            Message::decode(&mut Decoder::new(&whole)).map_err(|error| Malformed::Codec(error.to_string()))?;
         let kind = match raw.get(&53).map(Vec::as_slice) {
             Some(&[kind]) => MessageType::from(kind),
             _ => return Err(Malformed::NoType),

@@ -173,7 +173,9 @@ mod tests {
     #[test]
     fn port_4011_answers_to_where_the_question_came_from() {
         let asked = packet(3, &[FIRMWARE]);
-        for from in [SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 50), 4011), SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 50), 68)] {
+        for from in
+            [SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 50), 4011), SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 50), 68)]
+        {
             let out = proxy().handle_boot_server(&asked, from, &Script);
             assert_eq!(out.send.iter().map(|sent| sent.to).collect::<Vec<_>>(), [from]);
             assert_eq!(option(&out.send[0].bytes, 53).as_deref(), Some([5].as_slice()));

@@ -135,12 +135,8 @@ impl Server {
         if self.leases.conflict(now, address, by) {
             out.notes.push((None, Note::AddressInUse { address, by }));
         }
-        let hit: Vec<Vec<u8>> = self
-            .waiting
-            .iter()
-            .filter(|(_, waiting)| waiting.address == address)
-            .map(|(key, _)| key.clone())
-            .collect();
+        let hit: Vec<Vec<u8>> =
+            self.waiting.iter().filter(|(_, waiting)| waiting.address == address).map(|(key, _)| key.clone()).collect();
         for key in hit {
             if let Some(waiting) = self.waiting.remove(&key) {
                 self.find_address(now, waiting.request, &mut out);

@@ -17,11 +17,11 @@ use crate::boot::published::Folder;
 use crate::boot::tree::Tree;
 use crate::deployment::{DhcpPlan, Plan};
 use crate::dhcp::{proxy, server};
+use crate::http;
 use crate::image::{self, Disc, Inspection};
 use crate::net::platform::ArpSocket;
 use crate::net::socket::{self, BindError, Hear};
 use crate::net::{Interface, interface};
-use crate::http;
 
 /// All that the services start from.
 pub(super) struct Bound {
@@ -98,13 +98,21 @@ struct Prepared {
 
 impl Prepared {
     fn from(plan: &Plan) -> Result<Prepared, Error> {
-        let loaders = Loaders::find(&plan.loaders);
-        if loaders.iter().next().is_none() {
-            return Err(Error::NoLoaders { folders: plan.loaders.clone() });
+        // A folder that was named and has none is a mistake to be told, whatever else there is.
+        if let Some(own) =
+            plan.own_loaders.as_ref().filter(|own| Loaders::find(&[(*own).clone()]).iter().next().is_none())
+        {
+            return Err(Error::NoLoaders { folders: vec![own.clone()] });
         }
-        let files = plan.files.as_ref().map(|path| {
-            Folder::open(path).map_err(|source| Error::Files { path: path.clone(), source })
-        });
+        let folders: Vec<PathBuf> = plan.own_loaders.iter().chain(&plan.loaders).cloned().collect();
+        let loaders = Loaders::find(&folders);
+        if loaders.iter().next().is_none() {
+            return Err(Error::NoLoaders { folders });
+        }
+        let files = plan
+            .files
+            .as_ref()
+            .map(|path| Folder::open(path).map_err(|source| Error::Files { path: path.clone(), source }));
         let mut prepared = Prepared {
             inspections: Vec::new(),
             discs: Vec::new(),

@@ -20,7 +20,8 @@ const LARGEST: usize = 2048;
 pub(super) async fn run(services: Services, dhcp: Dhcp, offer: Offer) -> Result<(), Error> {
     let Dhcp { socket, pxe, proxy, mut full } = dhcp;
     if let Some(aside) = full.as_ref().and_then(|full| full.set_aside.as_ref()) {
-        let text = format!("The lease file could not be understood; it was kept as {} and a new one begun.", aside.display());
+        let text =
+            format!("The lease file could not be understood; it was kept as {} and a new one begun.", aside.display());
         services.events.service(journal::Note::Warning { text });
     }
     let saver = full.as_ref().map(|full| Saver::start(&services, full.lease_file.clone()));

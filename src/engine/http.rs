@@ -213,8 +213,7 @@ fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&s
         services.whois.learn(client, mac);
     }
     let firmware = ipxe::firmware(platform.as_deref());
-    let note =
-        journal::Note::Menu { platform, uuid: value(ipxe::query::UUID), product: value(ipxe::query::PRODUCT) };
+    let note = journal::Note::Menu { platform, uuid: value(ipxe::query::UUID), product: value(ipxe::query::PRODUCT) };
     services.events.tell(services.whois.mac(client), Some(client), Some(Role::Script), What::Service(note));
     Asker { firmware }
 }

@@ -250,7 +250,9 @@ impl Session {
             match transfer.status() {
                 Status::Done => return Ok(End::Done { resent: transfer.repeated_packets() }),
                 Status::TimedOut => return Ok(End::TimedOut { bytes: transfer.acknowledged() }),
-                Status::Running if Instant::now() > overall => return Ok(End::TimedOut { bytes: transfer.acknowledged() }),
+                Status::Running if Instant::now() > overall => {
+                    return Ok(End::TimedOut { bytes: transfer.acknowledged() });
+                }
                 Status::Running => {}
             }
             if let Some(send) = next {

@@ -74,11 +74,9 @@ pub fn objection(method: &Method, version: Version, headers: &HeaderMap) -> Opti
     }
     match *method {
         Method::GET | Method::HEAD => None,
-        Method::OPTIONS => Some(with_allow(Head {
-            status: StatusCode::NO_CONTENT,
-            headers: HeaderMap::new(),
-            body: Body::Empty,
-        })),
+        Method::OPTIONS => {
+            Some(with_allow(Head { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Body::Empty }))
+        }
         Method::POST | Method::PUT | Method::DELETE | Method::PATCH | Method::TRACE | Method::CONNECT => {
             Some(with_allow(error(StatusCode::METHOD_NOT_ALLOWED)))
         }
@@ -88,7 +86,9 @@ pub fn objection(method: &Method, version: Version, headers: &HeaderMap) -> Opti
 
 /// A host and perhaps a port (RFC 3986 section 3.2.2), without user information.
 fn is_host(value: &HeaderValue) -> bool {
-    value.to_str().is_ok_and(|host| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%:[]".contains(&byte)))
+    value
+        .to_str()
+        .is_ok_and(|host| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~%:[]".contains(&byte)))
 }
 
 /// An error with its fixed sentence.
@@ -299,7 +299,10 @@ mod tests {
         assert_eq!(part.body, Body::Bytes { first: 90, length: 10 });
         assert_eq!(part.headers[header::CONTENT_RANGE], "bytes 90-99/100");
         let none = ask(&Method::GET, &[(header::RANGE, "bytes=100-")]);
-        assert_eq!((none.status, &none.headers[header::CONTENT_RANGE]), (StatusCode::RANGE_NOT_SATISFIABLE, &HeaderValue::from_static("bytes */100")));
+        assert_eq!(
+            (none.status, &none.headers[header::CONTENT_RANGE]),
+            (StatusCode::RANGE_NOT_SATISFIABLE, &HeaderValue::from_static("bytes */100"))
+        );
     }
 
     #[test]

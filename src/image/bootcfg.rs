@@ -142,7 +142,9 @@ impl Menu<'_> {
             out.push_str(head);
             let (name, after) = match tail.strip_prefix('{') {
                 Some(braced) => braced.split_once('}')?,
-                None => tail.split_at(tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len())),
+                None => {
+                    tail.split_at(tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len()))
+                }
             };
             out.push_str(self.variables.get(name)?);
             rest = after;
@@ -257,7 +259,10 @@ mod tests {
 
     #[test]
     fn grub_lines_are_split_as_grub_does() {
-        assert_eq!(grub_words("menuentry \"Live \\\"x\\\"\" --hotkey=l {"), ["menuentry", "Live \"x\"", "--hotkey=l", "{"]);
+        assert_eq!(
+            grub_words("menuentry \"Live \\\"x\\\"\" --hotkey=l {"),
+            ["menuentry", "Live \"x\"", "--hotkey=l", "{"]
+        );
         assert_eq!(grub_words("  linux\t/live/vmlinuz  a='b c' # not this"), ["linux", "/live/vmlinuz", "a=b c"]);
         assert_eq!(grub_words("# comment"), Vec::<String>::new());
         assert_eq!(grub_words("echo \"\"; set a=b"), ["echo", "", "set", "a=b"]);

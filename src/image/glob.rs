@@ -29,10 +29,9 @@ fn segment<'a>(pattern: &str, name: &'a str) -> Option<&'a str> {
         return strip_suffix(tail, rest);
     }
     // Shortest first; names are at most 255 bytes and patterns ours, so this stays small.
-    rest.char_indices()
-        .map(|(at, _)| at)
-        .chain([rest.len()])
-        .find_map(|at| rest.split_at_checked(at).filter(|(_, rest)| segment(tail, rest).is_some()).map(|(head, _)| head))
+    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).find_map(|at| {
+        rest.split_at_checked(at).filter(|(_, rest)| segment(tail, rest).is_some()).map(|(head, _)| head)
+    })
 }
 
 fn strip_prefix<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {

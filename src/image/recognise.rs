@@ -51,7 +51,8 @@ pub fn judge(disc: &Disc) -> Inspection {
         apply(disc, recipe, &mut inspection);
     }
     if inspection.entries.is_empty() && inspection.warnings.is_empty() {
-        let text = "No kernel and no boot menu that names one was found in this image, so it cannot boot over a network.";
+        let text =
+            "No kernel and no boot menu that names one was found in this image, so it cannot boot over a network.";
         inspection.warnings.push(text.to_owned());
     }
     inspection
@@ -75,7 +76,8 @@ fn apply(disc: &Disc, recipe: &Recipe, inspection: &mut Inspection) {
     let mut evidence: Vec<String> = recipe.detect.files.iter().map(|file| format!("it has {file}")).collect();
     evidence.extend(recipe.detect.contains.iter().map(|found| format!("{} says {:?}", found.file, found.text)));
     let label = disc.label().unwrap_or_default();
-    if recipe.detect.label.as_ref().and_then(|label| Regex::new(label).ok()).is_some_and(|known| known.is_match(label)) {
+    if recipe.detect.label.as_ref().and_then(|label| Regex::new(label).ok()).is_some_and(|known| known.is_match(label))
+    {
         evidence.push(format!("its label is {:?}", plain_text(label, 64)));
     }
     let (name, version) = name_and_version(disc, recipe, &mut evidence);
@@ -116,7 +118,13 @@ fn name_and_version(disc: &Disc, recipe: &Recipe, evidence: &mut Vec<String>) ->
 }
 
 /// An entry with its paths found on the disc, or why it cannot be offered.
-fn build(disc: &Disc, recipe: &Recipe, entry: &EntryRecipe, name: &str, version: Option<&str>) -> Result<Entry, String> {
+fn build(
+    disc: &Disc,
+    recipe: &Recipe,
+    entry: &EntryRecipe,
+    name: &str,
+    version: Option<&str>,
+) -> Result<Entry, String> {
     let title = [Some(name), version, Some(entry.title.as_str())];
     let title: Vec<&str> = title.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     let id = if entry.suffix.is_empty() { recipe.id.clone() } else { format!("{}-{}", recipe.id, entry.suffix) };
@@ -171,7 +179,8 @@ fn newest(disc: &Disc, places: &[String]) -> Option<(String, String)> {
 }
 
 fn memory(disc: &Disc, ram: &Ram) -> u64 {
-    let sizes = |pattern: &str| disc.matching(pattern).filter_map(|(path, _)| disc.find(&path)).map(|file| file.size).sum();
+    let sizes =
+        |pattern: &str| disc.matching(pattern).filter_map(|(path, _)| disc.find(&path)).map(|file| file.size).sum();
     let counted: u64 = ram.files.as_deref().map_or(disc.stamp().size, sizes);
     ram.base_mb + ram.factor * counted.div_ceil(MIB)
 }

@@ -58,9 +58,8 @@ pub(super) fn list(file: &File, size: u64) -> Result<Option<Listing>, String> {
     if size < 17 * SECTOR {
         return Ok(None);
     }
-    let iso = device(file).and_then(|device| {
-        recognised(IsoFs::mount_namespace(device, MountOptions::new(), Namespace::Preferred))
-    });
+    let iso = device(file)
+        .and_then(|device| recognised(IsoFs::mount_namespace(device, MountOptions::new(), Namespace::Preferred)));
     match (iso, udf) {
         (Ok(Some(volume)), _) => {
             let mut volume =

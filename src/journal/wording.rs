@@ -85,6 +85,7 @@ fn given(verb: &str, address: Option<String>, boot: Option<&crate::dhcp::pxe::Bo
 
 fn tftp(note: &tftp::Note) -> Option<String> {
     Some(match note {
+        tftp::Note::Started { size, .. } if *size < WORTH_ANNOUNCING => return None,
         tftp::Note::Started { file, size, block_size, window } => {
             format!("loads {file} by TFTP ({}, blocks of {block_size}, window {window})", bytes(*size))
         }
@@ -108,6 +109,7 @@ fn tftp(note: &tftp::Note) -> Option<String> {
 
 fn http(note: &http::Note) -> Option<String> {
     Some(match note {
+        http::Note::Started { length, .. } if *length < WORTH_ANNOUNCING => return None,
         http::Note::Started { file, from, length, size } => match length == size {
             true => format!("loads /{file} by HTTP ({})", bytes(*size)),
             false => format!("loads {} of /{file} by HTTP, from byte {from} on", bytes(*length)),
@@ -122,7 +124,9 @@ fn http(note: &http::Note) -> Option<String> {
             format!("broke /{file} off: {} of {}", bytes(*sent), bytes(*length))
         }
         http::Note::NotFound { file } => format!("asked for {:?} by HTTP, which is not here", format!("/{file}")),
-        http::Note::Refused { file, status } => format!("was refused {:?} by HTTP: status {status}", format!("/{file}")),
+        http::Note::Refused { file, status } => {
+            format!("was refused {:?} by HTTP: status {status}", format!("/{file}"))
+        }
         http::Note::ReadFailed { file, reason } => format!("cannot get the rest of /{file}: {reason}"),
     })
 }
@@ -181,7 +185,14 @@ pub fn bytes(count: u64) -> String {
     }
 }
 
+/// Smaller files are told when they have arrived, not when they begin.
+const WORTH_ANNOUNCING: u64 = 1_000_000;
+
+/// A rate over less than ten milliseconds says nothing.
 fn amount(count: u64, millis: u64) -> String {
+    if millis < 10 {
+        return bytes(count);
+    }
     let seconds = format!("{}.{} s", millis / 1000, millis % 1000 / 100);
     let rate = count.saturating_mul(1000) / millis.max(1);
     format!("{} in {seconds}, {}/s", bytes(count), bytes(rate))
@@ -194,12 +205,13 @@ mod tests {
 
     #[test]
     fn sizes_are_for_people() {
-        let cases = [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (850_528, "850.5 kB"), (4_294_967_296, "4.2 GB")];
+        let cases =
+            [(0, "0 bytes"), (999, "999 bytes"), (1_000, "1.0 kB"), (850_528, "850.5 kB"), (4_294_967_296, "4.2 GB")];
         for (count, words) in cases {
             assert_eq!(bytes(count), words);
         }
         assert_eq!(amount(10_000_000, 2_500), "10.0 MB in 2.5 s, 4.0 MB/s");
-        assert_eq!(amount(5, 0), "5 bytes in 0.0 s, 5.0 kB/s");
+        assert_eq!(amount(5, 9), "5 bytes");
     }
 
     #[test]

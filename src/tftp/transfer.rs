@@ -340,7 +340,11 @@ mod tests {
             let (mut transfer, send, now) = plain(size);
             assert_eq!(send, Send::Blocks(1..=1));
             for block in 1..blocks {
-                assert_eq!(transfer.acknowledge(now, block as u16), Some(Send::Blocks(block + 1..=block + 1)), "{size}");
+                assert_eq!(
+                    transfer.acknowledge(now, block as u16),
+                    Some(Send::Blocks(block + 1..=block + 1)),
+                    "{size}"
+                );
             }
             assert_eq!(transfer.extent(blocks).1, last, "{size}");
             assert_eq!(transfer.acknowledge(now, blocks as u16), None);

@@ -208,7 +208,10 @@ mod tests {
 
     #[test]
     fn what_we_send_is_exact() {
-        assert_eq!(oack(&[("tsize", 5_368_721_465), ("blksize", 1468)]), b"\0\x06tsize\x005368721465\0blksize\x001468\0");
+        assert_eq!(
+            oack(&[("tsize", 5_368_721_465), ("blksize", 1468)]),
+            b"\0\x06tsize\x005368721465\0blksize\x001468\0"
+        );
         assert_eq!(error(error::NOT_FOUND, "no"), b"\0\x05\0\x01no\0");
         assert_eq!(data_header(0xfffe), [0, 3, 0xff, 0xfe]);
     }

@@ -243,7 +243,8 @@ mod tests {
         menu.items[0].entry.title = hostile.into();
         menu.items[0].entry.cmdline = hostile.into();
         menu.items[0].entry.kernel = Some("/a b\n${x}/k?#".into());
-        menu.items[0].entry.inject = vec![Injection { from: "/${f}".into(), to: "/t\nshell".into(), mode: "7 ||".into() }];
+        menu.items[0].entry.inject =
+            vec![Injection { from: "/${f}".into(), to: "/t\nshell".into(), mode: "7 ||".into() }];
         let script = super::menu(&menu, UEFI, &place());
         for line in script.lines() {
             assert!(!line.trim_start().starts_with("chain") && !line.trim_start().starts_with("shell"), "{line}");

@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Collects boot loaders out of the distribution's packages, without installing those.
+#
+#   packaging/loaders.sh FOLDER
+#
+# Puts them into FOLDER with a manifest.json (file, package, version, sha256, licence, signed by whom). Packages come
+# through apt and are only unpacked. Run again it does nothing while the manifest is newer than this script; delete
+# FOLDER to collect anew.
+set -euo pipefail
+
+out=${1:?usage: packaging/loaders.sh FOLDER}
+say() { echo "loaders: $*" >&2; }
+
+if [ "$out/manifest.json" -nt "${BASH_SOURCE[0]}" ]; then
+    say "already in $out"
+    exit 0
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+sudo=()
+[ "$(id -u)" = 0 ] || sudo=(sudo)
+
+# Unpacks a package below $work/PACKAGE. Fails where the distribution does not have it.
+unpack() {
+    local package=$1
+    mkdir -p "$work/deb" "$work/$package"
+    (cd "$work/deb" && rm -f ./*.deb && apt-get -qq download "$package" >/dev/null 2>"$work/apt.log") || return 1
+    dpkg-deb -x "$work"/deb/*.deb "$work/$package"
+    dpkg-deb -f "$work"/deb/*.deb Version >"$work/$package.version"
+}
+
+# The ARM64 package is for ARM64 systems only, so apt is asked with lists of its own; the system's are left alone.
+unpack_arm64() {
+    local package=$1
+    mkdir -p "$work/arm/lists/partial" "$work/arm/cache/archives/partial"
+    cat >"$work/arm/apt.conf" <<APT
+Dir::State::lists "$work/arm/lists";
+Dir::Cache "$work/arm/cache";
+APT::Architectures { "arm64"; };
+APT::Architecture "arm64";
+APT::Sandbox::User "";
+APT
+    mkdir -p "$work/deb" "$work/$package"
+    (
+        export APT_CONFIG=$work/arm/apt.conf
+        apt-get -qq update >/dev/null 2>&1 || true
+        cd "$work/deb" && rm -f ./*.deb && apt-get -qq download "$package:arm64" >/dev/null 2>"$work/apt.log"
+    ) || return 1
+    dpkg-deb -x "$work"/deb/*.deb "$work/$package"
+    dpkg-deb -f "$work"/deb/*.deb Version >"$work/$package.version"
+}
+
+# Who signed a UEFI program, by the names of the certificates in it. shim also carries its distribution's certificate,
+# which it checks others by; what it is signed with itself is Microsoft's.
+signer() {
+    local names
+    names=$(grep -aoE 'Microsoft (Corporation UEFI CA 2011|UEFI CA 2023)|Debian Secure Boot CA|Canonical Ltd\. Master Certificate Authority' "$1" |
+        sort -u | paste -sd, | sed 's/,/, /g') || true
+    case $names in
+    *Microsoft*) names=$(echo "$names" | tr ',' '\n' | grep Microsoft | sed 's/^ //' | paste -sd, | sed 's/,/, /g') ;;
+    esac
+    echo "$names"
+}
+
+mkdir -p "$work/new"
+: >"$work/rows"
+# take PACKAGE PATH-IN-PACKAGE NAME LICENCE
+take() {
+    local from=$work/$1/$2
+    if [ ! -f "$from" ]; then
+        say "package $1 has no $2; left out"
+        return 0
+    fi
+    cp -L "$from" "$work/new/$3"
+    chmod 0644 "$work/new/$3"
+    printf '  {"file": "%s", "package": "%s", "version": "%s", "sha256": "%s", "licence": "%s", "signed_by": "%s"}\n' \
+        "$3" "$1" "$(cat "$work/$1.version")" "$(sha256sum "$from" | cut -d' ' -f1)" "$4" "$(signer "$from")" >>"$work/rows"
+}
+
+if ! apt-cache show ipxe >/dev/null 2>&1; then
+    say "asking apt for its lists of packages"
+    "${sudo[@]}" apt-get -qq update
+fi
+
+say "unpacking ipxe, shim-signed, grub-efi and syslinux-common"
+if ! unpack ipxe; then
+    cat "$work/apt.log" >&2
+    say "the package ipxe cannot be had; without it no computer can boot"
+    exit 1
+fi
+gpl2="GPL-2.0-or-later"
+gpl3="GPL-3.0-or-later"
+take ipxe usr/lib/ipxe/undionly.kpxe undionly.kpxe "$gpl2"
+take ipxe usr/lib/ipxe/ipxe.pxe ipxe.pxe "$gpl2"
+take ipxe usr/lib/ipxe/snponly.efi snponly.efi "$gpl2"
+# /usr/lib/ipxe/ipxe.efi is a link to this one.
+take ipxe boot/ipxe.efi ipxe.efi "$gpl2"
+
+# What Secure Boot, 32-bit and ARM64 computers need. Not every distribution has all of it; what is missing is told.
+unpack shim-signed && take shim-signed usr/lib/shim/shimx64.efi.signed shimx64.efi BSD-2-Clause || say "no shim-signed"
+unpack shim-helpers-amd64-signed && take shim-helpers-amd64-signed usr/lib/shim/mmx64.efi.signed mmx64.efi BSD-2-Clause ||
+    say "no shim-helpers-amd64-signed"
+unpack grub-efi-amd64-signed &&
+    take grub-efi-amd64-signed usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed grubx64.efi "$gpl3" ||
+    say "no grub-efi-amd64-signed"
+unpack grub-efi-ia32-bin && take grub-efi-ia32-bin usr/lib/grub/i386-efi/monolithic/grubnetia32.efi grubia32.efi "$gpl3" ||
+    say "no grub-efi-ia32-bin"
+unpack_arm64 grub-efi-arm64-bin &&
+    take grub-efi-arm64-bin usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi grubaa64.efi "$gpl3" ||
+    say "no grub-efi-arm64-bin"
+unpack syslinux-common && take syslinux-common usr/lib/syslinux/memdisk memdisk "$gpl2" || say "no syslinux-common"
+
+{
+    echo '['
+    sed '$!s/$/,/' "$work/rows"
+    echo ']'
+} >"$work/new/manifest.json"
+# The manifest goes last, so that a broken run is never taken for a whole one.
+mkdir -p "$out"
+mv "$work"/new/*.efi "$work"/new/*pxe "$out/"
+[ ! -f "$work/new/memdisk" ] || mv "$work/new/memdisk" "$out/"
+mv "$work/new/manifest.json" "$out/"
+say "$(grep -c '"file"' "$out/manifest.json") loaders in $out"

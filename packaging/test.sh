@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Everything that CI runs: format, lints, a build without the window, all tests with real peers and real firmware.
+#
+#   packaging/test.sh
+#
+# Does all of its own set-up on a fresh Debian or Ubuntu. Network tests send traffic only inside network namespaces that
+# they make themselves, and on loopback; making them needs root, so sudo may ask for a password.
+set -euo pipefail
+# shellcheck source=packaging/setup.sh
+source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+cd "$root"
+
+need_packages gcc libc6-dev ca-certificates \
+    qemu-system-x86 seabios ipxe-qemu ovmf \
+    iproute2 ethtool tcpdump python3 dnsmasq-base isc-dhcp-client udhcpc tftp-hpa atftp curl \
+    memtest86+ grub-rescue-pc xorriso genisoimage \
+    live-build debootstrap squashfs-tools dosfstools mtools isolinux syslinux-common debian-archive-keyring
+need_rust
+need_loaders
+
+# The live image takes some minutes where it is not there yet; it is made while the compiler runs.
+log=$(mktemp -d)
+trap 'rm -rf "$log"' EXIT
+"${sudo[@]}" packaging/live-iso.sh "${XDG_CACHE_HOME:-$HOME/.cache}/bootwright" >"$log/image" 2>"$log/image.err" &
+image=$!
+
+say "format and lints"
+cargo fmt --check
+cargo clippy --quiet --locked --all-targets -- -D warnings
+say "the crate without the window"
+cargo check --quiet --locked --no-default-features
+say "unit tests, and the tests that need no other program"
+cargo test --quiet --locked --no-run
+cargo test --locked --lib --bins --test engine --test image 2>&1 | tee "$log/tests"
+
+say "waiting for the live image"
+if ! wait "$image"; then
+    cat "$log/image.err" >&2
+    exit 1
+fi
+BOOTWRIGHT_LIVE_ISO=$(tail -n 1 "$log/image")
+export BOOTWRIGHT_LIVE_ISO
+
+# Namespaces, and ports below 1024 in them, need root. The tests are built as the user and only run as root.
+if [ "$(id -u)" != 0 ]; then
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    export "CARGO_TARGET_${host}_RUNNER=sudo --preserve-env=PATH,BOOTWRIGHT_LIVE_ISO,CI"
+fi
+say "bad input, and real clients in network namespaces"
+cargo test --locked --test cli --test peers -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
+say "real firmware"
+cargo test --locked --test firmware -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
+
+if grep -a 'SKIPPED' "$log/tests" >"$log/skipped"; then
+    sort -u "$log/skipped" >&2
+    if [ "${CI:-}" = true ]; then
+        say "tests were skipped, which CI does not accept"
+        exit 1
+    fi
+fi
+say "all tests passed"

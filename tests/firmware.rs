@@ -1,0 +1,248 @@
+//! Real firmware boots real images from `bootwright serve`: SeaBIOS and OVMF in QEMU, in closed namespaces.
+//!
+//! The images are Debian's own packages (memtest86+, grub-rescue-pc) and a live system that live-build made
+//! (packaging/live-iso.sh; its path in BOOTWRIGHT_LIVE_ISO). Each test prints the log of its boot.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod lab;
+
+use std::time::Duration;
+
+use lab::vm::{Firmware, Vm};
+use lab::{Lab, Process, Server, fetched, ready};
+use serde_json::Value;
+
+const MEMTEST: &str = "/usr/lib/memtest86+/memtest86+x64.iso";
+const GRUB: &str = "/usr/lib/grub-rescue/grub-rescue-cdrom.iso";
+/// What only the running memtest86+ shows; its name alone is in the menu as well.
+const MEMTEST_RUNS: &str = "Memtest86+ v6";
+/// Software emulation on a busy machine is slow; these only bound a failure.
+const SHORT: Duration = Duration::from_secs(240);
+const LONG: Duration = Duration::from_secs(900);
+
+fn live_iso(test: &str) -> Option<String> {
+    let path = std::env::var("BOOTWRIGHT_LIVE_ISO").ok().filter(|path| std::path::Path::new(path).is_file());
+    if path.is_none() {
+        println!("SKIPPED {test}: BOOTWRIGHT_LIVE_ISO names no file; packaging/live-iso.sh makes one");
+    }
+    path
+}
+
+/// Options that start the first entry soon, over the serial line where it is Linux.
+fn first_entry<'a>(dhcp: &'a str, image: &'a str) -> Vec<&'a str> {
+    vec!["--dhcp", dhcp, "--image", image, "--default", "1", "--menu-timeout", "2", "--append", "console=ttyS0,115200"]
+}
+
+/// Asserts that the log tells these in this order, among others.
+fn in_order(lines: &[Value], wanted: &[(&str, &str)]) {
+    let mut lines = lines.iter();
+    for (event, file) in wanted {
+        let is = |line: &&Value| {
+            let place = ["file", "stage"].iter().filter_map(|name| line[name].as_str()).any(|text| text.contains(file));
+            line["event"] == *event && (file.is_empty() || place)
+        };
+        assert!(lines.by_ref().any(|line| is(&line)), "the log has no {event} {file:?} after the ones before");
+    }
+}
+
+#[test]
+fn seabios_with_qemus_rom_boots_memtest() {
+    if !ready("seabios", &["qemu-system-x86_64", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
+    let mut computer = Vm::start(&lab, 1, Firmware::Bios, 128);
+    computer.wait_for(MEMTEST_RUNS, SHORT);
+    server.wait("kernel", |line| line["stage"] == "kernel");
+    server.tell(&computer.mac);
+    let story = server.about(&computer.mac);
+    in_order(
+        &story,
+        &[
+            ("asked", ""),
+            ("offered", ""),
+            ("granted", ""),
+            ("menu", ""),
+            ("http-done", "bootx64.efi"),
+            ("stage", "kernel"),
+        ],
+    );
+    assert!(!fetched(&story).iter().any(|file| file == "undionly.kpxe"), "its ROM is iPXE already");
+    assert!(story.iter().any(|line| line["event"] == "http-done" && line["millis"].is_u64() && line["bytes"].is_u64()));
+    server.stop();
+}
+
+#[test]
+fn a_plain_pxe_rom_is_chained_into_the_menu() {
+    if !ready("plain ROM", &["qemu-system-x86_64", "python3", "ethtool", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
+    let mut computer = Vm::start(&lab, 1, Firmware::PlainRom, 128);
+    computer.wait_for(MEMTEST_RUNS, SHORT);
+    server.wait("kernel", |line| line["stage"] == "kernel");
+    server.tell(&computer.mac);
+    let story = server.about(&computer.mac);
+    in_order(
+        &story,
+        &[("offered", ""), ("tftp-done", "undionly.kpxe"), ("stage", "loader"), ("menu", ""), ("stage", "kernel")],
+    );
+    let first = story.iter().find(|line| line["event"] == "asked").expect("it asked");
+    assert!(first["client"]["user_class"].is_null() && first["client"]["ipxe"].is_null(), "{first}");
+    assert_eq!(first["client"]["uuid"], "00000000-0000-4000-8000-525400770001");
+    server.stop();
+}
+
+#[test]
+fn a_bios_boots_the_grub_rescue_disc_as_a_disc() {
+    if !ready("GRUB rescue", &["qemu-system-x86_64", GRUB]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", GRUB));
+    let mut computer = Vm::start(&lab, 1, Firmware::Bios, 256);
+    computer.wait_for("GNU GRUB", SHORT);
+    server.stop();
+}
+
+/// A live system to its login prompt, its root file system fetched out of the ISO.
+fn live_to_login(test: &str, firmware: Firmware, loader: &str) {
+    let Some(image) = live_iso(test) else { return };
+    if !ready(test, &["qemu-system-x86_64", "/usr/share/OVMF/OVMF_CODE_4M.fd"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", &image));
+    let mut computer = Vm::start(&lab, 1, firmware, 2048);
+    computer.wait_for("login:", LONG);
+    server.tell(&computer.mac);
+    let story = server.about(&computer.mac);
+    check_live_story(&story, loader);
+    in_order(&story, &[("stage", "kernel"), ("stage", "handed-over")]);
+    server.stop();
+}
+
+fn check_live_story(story: &[Value], loader: &str) {
+    let done = if loader.starts_with("http") { "http-done" } else { "tftp-done" };
+    in_order(
+        story,
+        &[
+            ("asked", ""),
+            ("offered", ""),
+            (done, "snponly.efi"),
+            ("stage", "loader"),
+            ("http-done", "boot.ipxe"),
+            ("menu", ""),
+            ("http-done", "image/debian-live/live/vmlinuz"),
+            ("http-done", "image/debian-live/live/initrd.img"),
+            ("http-done", "image/debian-live/live/filesystem.squashfs"),
+        ],
+    );
+    let size = |line: &Value| {
+        line["role"] == "content" && line["bytes"] == line["size"] && line["bytes"].as_u64() > Some(50_000_000)
+    };
+    assert!(story.iter().any(size), "the root file system came whole");
+}
+
+#[test]
+fn ovmf_boots_a_live_system_by_pxe() {
+    live_to_login("OVMF PXE", Firmware::EfiX64, "tftp");
+}
+
+#[test]
+fn ovmf_boots_a_live_system_by_http_boot() {
+    live_to_login("OVMF HTTP Boot", Firmware::EfiX64Http, "http");
+}
+
+#[test]
+fn ovmf_boots_beside_another_dhcp_server() {
+    let Some(image) = live_iso("proxy") else { return };
+    if !ready("proxy", &["qemu-system-x86_64", "dnsmasq", "udhcpc", "tcpdump"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("proxy", &image));
+    let office = lab.host("o", Some("10.77.0.254/24"));
+    let mut dnsmasq = office.command("dnsmasq");
+    dnsmasq.args([
+        "--keep-in-foreground",
+        "--conf-file=/dev/null",
+        "--port=0",
+        "--interface=eth0",
+        "--bind-interfaces",
+    ]);
+    dnsmasq.args(["--dhcp-range=10.77.0.100,10.77.0.199,255.255.255.0,1h", "--dhcp-authoritative", "--user=root"]);
+    dnsmasq.arg(format!("--dhcp-leasefile={}", lab.path("office-leases").display()));
+    dnsmasq.arg(format!("--pid-file={}", lab.path("office-pid").display()));
+    let _dnsmasq = Process::start(&mut dnsmasq);
+
+    // A client that does not network-boot gets its address from dnsmasq and never hears from us.
+    let plain = lab.host("c", None);
+    let capture = lab.path("plain.pcap");
+    let mut sniffer = plain.command("tcpdump");
+    sniffer.args(["-i", "eth0", "-U", "-n", "-Z", "root", "-w"]).arg(&capture).arg("udp and src host 10.77.0.1");
+    let sniffing = Process::start(sniffer.stderr(std::process::Stdio::null()));
+    while std::fs::metadata(&capture).map_or(0, |file| file.len()) < 24 {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let udhcpc = plain.sh("udhcpc -i eth0 -n -q -f -t 5 -T 2 -s /bin/true 2>&1");
+    let said = String::from_utf8_lossy(&udhcpc.stdout).into_owned();
+    assert!(udhcpc.status.success() && said.contains("10.77.0.254"), "{said}");
+
+    let mut computer = Vm::start(&lab, 1, Firmware::EfiX64, 2048);
+    computer.wait_for("login:", LONG);
+    server.tell(&computer.mac);
+    let story = server.about(&computer.mac);
+    check_live_story(&story, "tftp");
+    assert!(!story.iter().any(|line| line["event"] == "offered" && !line["address"].is_null()), "no address from us");
+
+    drop(sniffing);
+    let heard = std::fs::metadata(&capture).expect("a capture").len();
+    // The computer's own traffic with us is unicast, but for our broadcast offers, which every machine on a link hears
+    // and which name the computer that they are for.
+    let offers = lab::must(plain.command("tcpdump").args(["-n", "-v", "-r"]).arg(&capture));
+    assert!(heard == 24 || offers.matches("BOOTP/DHCP").count() == offers.matches(&computer.mac).count(), "{offers}");
+    let strangers: Vec<_> =
+        server.lines().into_iter().filter(|line| line["mac"].as_str().is_some_and(|mac| mac != computer.mac)).collect();
+    assert!(strangers.is_empty(), "{strangers:#?}");
+    server.stop();
+}
+
+#[test]
+fn three_computers_boot_at_once() {
+    if !ready("three computers", &["qemu-system-x86_64", "/usr/share/OVMF/OVMF_CODE_4M.fd", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
+    let kinds = [(Firmware::Bios, 128), (Firmware::PlainRom, 128), (Firmware::EfiX64, 256)];
+    let mut computers: Vec<Vm> =
+        (1..).zip(kinds).map(|(number, (firmware, memory))| Vm::start(&lab, number, firmware, memory)).collect();
+    for computer in &mut computers[..2] {
+        computer.wait_for(MEMTEST_RUNS, LONG);
+    }
+    // On UEFI memtest86+ draws pixels, so the log is asked whether it started.
+    let last = computers[2].mac.clone();
+    server.wait_long("kernel of the third", LONG, |line| line["mac"] == last.as_str() && line["stage"] == "kernel");
+    let mut addresses: Vec<String> = Vec::new();
+    for computer in &computers {
+        server.tell(&computer.mac);
+        let story = server.about(&computer.mac);
+        in_order(&story, &[("granted", ""), ("menu", ""), ("stage", "kernel")]);
+        let granted = story.iter().find(|line| line["event"] == "granted").expect("an address");
+        addresses.push(granted["address"].as_str().expect("an address").to_owned());
+    }
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!(addresses.len(), 3, "each has its own address");
+    server.stop();
+}
