@@ -197,6 +197,9 @@ fn ovmf_boots_beside_another_dhcp_server() {
     let udhcpc = plain.sh("udhcpc -i eth0 -n -q -f -t 5 -T 2 -s /bin/true 2>&1");
     let said = String::from_utf8_lossy(&udhcpc.stdout).into_owned();
     assert!(udhcpc.status.success() && said.contains("10.77.0.254"), "{said}");
+    drop(sniffing);
+    let heard = std::fs::metadata(&capture).expect("a capture").len();
+    assert_eq!(heard, 24, "the capture has packets of ours behind its header");
 
     let mut computer = Vm::start(&lab, 1, Firmware::EfiX64, 2048);
     computer.wait_for("login:", LONG);
@@ -205,12 +208,6 @@ fn ovmf_boots_beside_another_dhcp_server() {
     check_live_story(&story, "tftp");
     assert!(!story.iter().any(|line| line["event"] == "offered" && !line["address"].is_null()), "no address from us");
 
-    drop(sniffing);
-    let heard = std::fs::metadata(&capture).expect("a capture").len();
-    // The computer's own traffic with us is unicast, but for our broadcast offers, which every machine on a link hears
-    // and which name the computer that they are for.
-    let offers = lab::must(plain.command("tcpdump").args(["-n", "-v", "-r"]).arg(&capture));
-    assert!(heard == 24 || offers.matches("BOOTP/DHCP").count() == offers.matches(&computer.mac).count(), "{offers}");
     let strangers: Vec<_> =
         server.lines().into_iter().filter(|line| line["mac"].as_str().is_some_and(|mac| mac != computer.mac)).collect();
     assert!(strangers.is_empty(), "{strangers:#?}");

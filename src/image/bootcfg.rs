@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use super::Disc;
+use super::{Disc, kernel};
 
 /// Where images keep their menus, those made for other media first: `loopback.cfg` is the shortest and most general.
 const MENUS: [(&str, Language); 12] = [
@@ -50,12 +50,17 @@ enum Language {
     Isolinux,
 }
 
-/// Items that name a kernel which is on the disc, from the first menu that has any.
+/// Items that name a kernel which is on the disc and can be started, from the first menu that has any.
 pub fn read(disc: &Disc) -> Vec<Item> {
     for (path, language) in MENUS {
-        let mut menu = Menu { disc, language, items: Vec::new(), variables: HashMap::new(), files: 0 };
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        // GRUB sets these itself before it reads its menu.
+        let variables = [("prefix", folder), ("root", "")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut menu =
+            Menu { disc, folder, language, items: Vec::new(), labelled: false, variables: variables.into(), files: 0 };
         menu.file(path, 0);
-        let mut items: Vec<Item> = menu.items.into_iter().filter(|item| disc.find(&item.kernel).is_some()).collect();
+        let startable = |item: &Item| kernel::probe(disc, &item.kernel).is_some();
+        let mut items: Vec<Item> = menu.items.into_iter().filter(startable).collect();
         items.iter_mut().for_each(|item| item.menu = path.to_owned());
         items.dedup_by(|a, b| (&a.kernel, &a.initrd, &a.arguments) == (&b.kernel, &b.initrd, &b.arguments));
         if !items.is_empty() {
@@ -67,8 +72,12 @@ pub fn read(disc: &Disc) -> Vec<Item> {
 
 struct Menu<'a> {
     disc: &'a Disc,
+    /// Where the main menu lies: isolinux resolves relative paths there, in included files as well.
+    folder: &'a str,
     language: Language,
     items: Vec<Item>,
+    /// Whether a `menu label` belongs to the last item, and not to a submenu.
+    labelled: bool,
     variables: HashMap<String, String>,
     files: usize,
 }
@@ -80,11 +89,10 @@ impl Menu<'_> {
         }
         let Some(text) = self.disc.read_text(path, MAX_SIZE) else { return };
         self.files += 1;
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
         for line in text.lines().filter(|line| line.len() <= MAX_LINE) {
             match self.language {
-                Language::Grub => self.grub_line(line, depth),
-                Language::Isolinux => self.isolinux_line(line, &folder, depth),
+                Language::Grub => grub_commands(line).into_iter().for_each(|words| self.grub_command(&words, depth)),
+                Language::Isolinux => self.isolinux_line(line, depth),
             }
         }
     }
@@ -95,47 +103,61 @@ impl Menu<'_> {
         }
     }
 
-    fn grub_line(&mut self, line: &str, depth: usize) {
-        let words = self.expand(grub_words(line));
-        let mut words = words.iter().map(String::as_str);
-        match words.next() {
-            Some("menuentry") => self.item(words.next().unwrap_or_default().to_owned()),
-            Some("linux" | "linuxefi" | "linux16") => {
-                let Some(kernel) = words.next() else { return };
-                let (kernel, arguments) = (grub_path(kernel), join(words));
+    fn grub_command(&mut self, words: &[String], depth: usize) {
+        let Some((command, words)) = words.split_first() else { return };
+        match command.as_str() {
+            "menuentry" => {
+                let title = title(words).map(|title| self.expand_known(title));
+                self.item(title.unwrap_or_default());
+            }
+            "linux" | "linuxefi" | "linux16" => {
+                let Some((kernel, rest)) = words.split_first() else { return };
+                let kernel = grub_path(&self.expand_known(without_device(kernel)));
+                // An argument with an unknown variable is left out (`findiso=${iso_path}`).
+                let arguments: Vec<String> =
+                    rest.iter().filter_map(|word| self.expand(word)).map(|word| quoted(&word)).collect();
                 // Some menus name several kernels in one item; the first is the one meant for most.
                 if let Some(item) = self.items.last_mut().filter(|item| item.kernel.is_empty()) {
                     item.kernel = kernel;
-                    item.arguments = arguments;
+                    item.arguments = arguments.join(" ");
                 }
             }
-            Some("initrd" | "initrdefi" | "initrd16") => {
+            "initrd" | "initrdefi" | "initrd16" => {
+                let paths = words.iter().map(|path| grub_path(&self.expand_known(without_device(path)))).collect();
                 if let Some(item) = self.items.last_mut().filter(|item| item.initrd.is_empty()) {
-                    item.initrd = words.map(grub_path).collect();
+                    item.initrd = paths;
                 }
             }
-            Some("source" | "configfile" | ".") => {
-                if let Some(path) = words.next() {
-                    self.file(&grub_path(path), depth + 1);
+            "source" | "configfile" | "." => {
+                if let Some(path) = words.first() {
+                    self.file(&grub_path(&self.expand_known(without_device(path))), depth + 1);
                 }
             }
-            Some("set") => {
-                if let Some((name, value)) = words.next().and_then(|word| word.split_once('='))
+            "set" => {
+                if let Some((name, value)) = words.first().and_then(|word| word.split_once('='))
                     && self.variables.len() < MAX_VARIABLES
+                    // Where the disc is found at run time; here it is the disc.
+                    && !matches!(name, "root" | "prefix")
                 {
-                    self.variables.insert(name.to_owned(), value.to_owned());
+                    let value = self.expand_known(value);
+                    self.variables.insert(name.to_owned(), value);
                 }
             }
             _ => {}
         }
     }
 
-    /// Replaces variables that are known; an argument with an unknown one is left out (`findiso=${iso_path}`).
-    fn expand(&self, words: Vec<String>) -> Vec<String> {
-        words.into_iter().filter_map(|word| self.expand_word(&word)).collect()
+    /// Replaces variables; `None` where one is unknown.
+    fn expand(&self, word: &str) -> Option<String> {
+        self.replace(word, |name| self.variables.get(name).cloned())
     }
 
-    fn expand_word(&self, word: &str) -> Option<String> {
+    /// Replaces variables, unknown ones by nothing.
+    fn expand_known(&self, word: &str) -> String {
+        self.replace(word, |name| Some(self.variables.get(name).cloned().unwrap_or_default())).unwrap_or_default()
+    }
+
+    fn replace(&self, word: &str, value: impl Fn(&str) -> Option<String>) -> Option<String> {
         let mut out = String::new();
         let mut rest = word;
         while let Some((head, tail)) = rest.split_once('$') {
@@ -146,7 +168,7 @@ impl Menu<'_> {
                     tail.split_at(tail.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(tail.len()))
                 }
             };
-            out.push_str(self.variables.get(name)?);
+            out.push_str(&value(name)?);
             rest = after;
             if out.len() > MAX_LINE {
                 return None;
@@ -156,19 +178,24 @@ impl Menu<'_> {
         Some(out)
     }
 
-    fn isolinux_line(&mut self, line: &str, folder: &str, depth: usize) {
+    fn isolinux_line(&mut self, line: &str, depth: usize) {
+        let folder = self.folder;
         let mut words = line.split_whitespace();
         let keyword = words.next().unwrap_or_default().to_ascii_lowercase();
         let rest = || line.trim_start().get(keyword.len()..).unwrap_or_default().trim().to_owned();
         match keyword.as_str() {
-            "label" => self.item(rest()),
+            "label" => {
+                self.labelled = true;
+                self.item(rest());
+            }
             "menu" => match words.next().map(str::to_ascii_lowercase).as_deref() {
                 Some("label") => {
                     let title = rest().get("label".len()..).unwrap_or_default().trim().replace('^', "");
-                    if let Some(item) = self.items.last_mut() {
+                    if let Some(item) = self.items.last_mut().filter(|_| self.labelled) {
                         item.title = title;
                     }
                 }
+                Some("begin" | "end") => self.labelled = false,
                 Some("include") => {
                     if let Some(path) = words.next() {
                         self.file(&beside(folder, path), depth + 1);
@@ -194,7 +221,7 @@ impl Menu<'_> {
             "append" => {
                 let Some(item) = self.items.last_mut() else { return };
                 let (initrds, arguments): (Vec<&str>, Vec<&str>) = words.partition(|word| word.starts_with("initrd="));
-                item.arguments = join(arguments.into_iter());
+                item.arguments = arguments.join(" ");
                 if let Some(list) = initrds.last().and_then(|word| word.strip_prefix("initrd=")) {
                     item.initrd = list.split(',').map(|path| beside(folder, path)).collect();
                 }
@@ -204,16 +231,39 @@ impl Menu<'_> {
     }
 }
 
-fn join<'a>(words: impl Iterator<Item = &'a str>) -> String {
-    words.collect::<Vec<_>>().join(" ")
+/// The title among a `menuentry`'s words: its options may come first, some with a value behind them.
+fn title(words: &[String]) -> Option<&str> {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--class" | "--users" | "--hotkey" | "--id" => {
+                words.next();
+            }
+            option if option.starts_with("--") => {}
+            title => return Some(title),
+        }
+    }
+    None
 }
 
-/// GRUB paths may name a device first: `(loop)/casper/vmlinuz`.
-fn grub_path(path: &str) -> String {
-    let path = match path.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
+/// An argument with blanks as the kernel reads one: its value in double quotes.
+fn quoted(word: &str) -> String {
+    match word.split_once('=') {
+        _ if !word.contains(char::is_whitespace) => word.to_owned(),
+        Some((name, value)) => format!("{name}=\"{value}\""),
+        None => format!("\"{word}\""),
+    }
+}
+
+/// GRUB paths may name a device first: `(loop)/casper/vmlinuz`, `($root)/boot/vmlinuz`.
+fn without_device(path: &str) -> &str {
+    match path.strip_prefix('(').and_then(|rest| rest.split_once(')')) {
         Some((_, path)) => path,
         None => path,
-    };
+    }
+}
+
+fn grub_path(path: &str) -> String {
     format!("/{}", path.trim_start_matches('/'))
 }
 
@@ -222,13 +272,21 @@ fn beside(folder: &str, path: &str) -> String {
     if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") }
 }
 
-/// Splits a GRUB command into words: blanks, quotes, and braces that end it.
-fn grub_words(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
+/// Splits a line into GRUB commands and those into words: blanks and quotes make words, `;` and braces end a command.
+fn grub_commands(line: &str) -> Vec<Vec<String>> {
+    let mut commands = vec![Vec::new()];
     let mut word = String::new();
     let mut inside = false;
     let mut quote = None;
-    let mut letters = line.trim().chars();
+    let mut letters = line.trim().chars().peekable();
+    let end_word = |word: &mut String, inside: &mut bool, commands: &mut Vec<Vec<String>>| {
+        if (!word.is_empty() || *inside)
+            && let Some(command) = commands.last_mut()
+        {
+            command.push(std::mem::take(word));
+        }
+        *inside = false;
+    };
     while let Some(letter) = letters.next() {
         match (letter, quote) {
             ('\\', None | Some('"')) => word.extend(letters.next()),
@@ -237,20 +295,28 @@ fn grub_words(line: &str) -> Vec<String> {
                 inside = true;
             }
             (mark, Some(open)) if mark == open => quote = None,
-            ('#', None) if word.is_empty() && !inside => break,
-            (blank, None) if blank.is_whitespace() || blank == ';' => {
-                if !word.is_empty() || inside {
-                    words.push(std::mem::take(&mut word));
-                    inside = false;
+            // A variable's braces are part of the word.
+            ('$', _) if letters.peek() == Some(&'{') => {
+                word.push('$');
+                for part in letters.by_ref() {
+                    word.push(part);
+                    if part == '}' {
+                        break;
+                    }
                 }
+            }
+            ('#', None) if word.is_empty() && !inside => break,
+            (blank, None) if blank.is_whitespace() => end_word(&mut word, &mut inside, &mut commands),
+            (';' | '{' | '}', None) => {
+                end_word(&mut word, &mut inside, &mut commands);
+                commands.push(Vec::new());
             }
             (other, _) => word.push(other),
         }
     }
-    if !word.is_empty() || inside {
-        words.push(word);
-    }
-    words
+    end_word(&mut word, &mut inside, &mut commands);
+    commands.retain(|command| !command.is_empty());
+    commands
 }
 
 #[cfg(test)]
@@ -259,20 +325,32 @@ mod tests {
 
     #[test]
     fn grub_lines_are_split_as_grub_does() {
-        assert_eq!(
-            grub_words("menuentry \"Live \\\"x\\\"\" --hotkey=l {"),
-            ["menuentry", "Live \"x\"", "--hotkey=l", "{"]
-        );
-        assert_eq!(grub_words("  linux\t/live/vmlinuz  a='b c' # not this"), ["linux", "/live/vmlinuz", "a=b c"]);
-        assert_eq!(grub_words("# comment"), Vec::<String>::new());
-        assert_eq!(grub_words("echo \"\"; set a=b"), ["echo", "", "set", "a=b"]);
-        assert_eq!(grub_words("open 'never closed"), ["open", "never closed"]);
+        let cases: [(&str, &[&[&str]]); 6] = [
+            ("menuentry \"Live \\\"x\\\"\" --hotkey=l {", &[&["menuentry", "Live \"x\"", "--hotkey=l"]]),
+            ("  linux\t/live/vmlinuz  a='b c' ${x} # not this", &[&["linux", "/live/vmlinuz", "a=b c", "${x}"]]),
+            ("# comment", &[]),
+            ("echo \"\"; set a=b", &[&["echo", ""], &["set", "a=b"]]),
+            ("open 'never closed", &[&["open", "never closed"]]),
+            ("menuentry x { linux /k; initrd /i; }", &[&["menuentry", "x"], &["linux", "/k"], &["initrd", "/i"]]),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(grub_commands(line), expected, "{line}");
+        }
     }
 
     #[test]
-    fn paths_lose_their_device() {
-        assert_eq!(grub_path("(loop)/casper/vmlinuz"), "/casper/vmlinuz");
-        assert_eq!(grub_path("casper/vmlinuz"), "/casper/vmlinuz");
+    fn titles_come_after_options() {
+        let words = |line: &str| grub_commands(line).remove(0)[1..].to_vec();
+        assert_eq!(title(&words("menuentry --hotkey=l --class gnu 'A B'")), Some("A B"));
+        assert_eq!(title(&words("menuentry 'A' --class gnu")), Some("A"));
+        assert_eq!(title(&[]), None);
+    }
+
+    #[test]
+    fn paths_lose_their_device_and_values_keep_their_quotes() {
+        assert_eq!(grub_path(without_device("(loop)/casper/vmlinuz")), "/casper/vmlinuz");
+        assert_eq!(grub_path(without_device("casper/vmlinuz")), "/casper/vmlinuz");
         assert_eq!(beside("/isolinux", "vmlinuz"), "/isolinux/vmlinuz");
+        assert_eq!(quoted("ocs_live_run=a b"), "ocs_live_run=\"a b\"");
     }
 }

@@ -42,6 +42,9 @@ pub struct Recipe {
 pub struct Detect {
     /// All of these are there; `*` stands for any characters of a name.
     pub files: Vec<String>,
+    /// One of these is there, where there are any.
+    #[serde(default)]
+    pub any: Vec<String>,
     /// None of these is there.
     #[serde(default)]
     pub absent: Vec<String>,
@@ -51,12 +54,12 @@ pub struct Detect {
     pub label: Option<String>,
 }
 
-/// A file that must have a text in its first mebibyte.
+/// Files one of which must have a text in its first mebibyte.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contains {
-    /// The file.
-    pub file: String,
+    /// The files.
+    pub files: Vec<String>,
     /// The text.
     pub text: String,
 }
@@ -69,6 +72,18 @@ pub struct Version {
     pub file: Option<String>,
     /// A regular expression with a group `version`, and perhaps `name`.
     pub pattern: String,
+    /// Versions that cannot be booted over a network.
+    pub too_old: Option<TooOld>,
+}
+
+/// Versions below which a system cannot be booted over a network.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TooOld {
+    /// The first version that can.
+    pub below: String,
+    /// What to say of older ones.
+    pub say: String,
 }
 
 /// One thing to start.
@@ -84,6 +99,9 @@ pub struct EntryRecipe {
     /// Where the kernel may be, the likeliest first; none boots the image as a disc.
     #[serde(default)]
     pub kernel: Vec<String>,
+    /// Initrds that come first where the image has them: microcode, which some images keep apart.
+    #[serde(default)]
+    pub early: Vec<String>,
     /// For each initrd, where it may be. A `*` prefers what the kernel's `*` stood for, so that versions pair up.
     #[serde(default)]
     pub initrd: Vec<Vec<String>>,
@@ -146,13 +164,17 @@ pub struct BadRecipe {
     pub reason: String,
 }
 
-/// Reads one recipe.
+/// Reads one recipe, and proves its patterns.
 pub fn parse(file: &str, text: &str) -> Result<Recipe, BadRecipe> {
     let bad = |reason: String| BadRecipe { file: file.to_owned(), reason };
     let recipe: Recipe = toml::from_str(text).map_err(|error| bad(error.to_string()))?;
     let plain = |id: &str| id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if recipe.id.is_empty() || !plain(&recipe.id) || !recipe.entries.iter().all(|entry| plain(&entry.suffix)) {
         return Err(bad("an id has lower-case letters, digits and dashes only".to_owned()));
+    }
+    // A second image of the same kind gets a number behind its id.
+    if recipe.entries.iter().any(|entry| !entry.suffix.is_empty() && entry.suffix.parse::<u64>().is_ok()) {
+        return Err(bad("a suffix is more than a number".to_owned()));
     }
     let patterns = recipe.version.iter().map(|version| &version.pattern).chain(recipe.detect.label.iter());
     for pattern in patterns {

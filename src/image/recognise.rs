@@ -1,7 +1,9 @@
 //! From a disc to a verdict: recipes first, then the image's own menu, then recipes of last resort.
 
+use std::cmp::Ordering;
 use std::io::Read;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -9,6 +11,8 @@ use super::recipe::{self, EntryRecipe, Ram, Recipe};
 use super::{Disc, DiscError, Entry, Firmware, Injection, Inspection, Recognised, Transport};
 use super::{bootcfg, family, kernel, plain_text};
 
+/// The id of a system that only its own menu tells.
+const OWN_MENU: &str = "boot-menu";
 /// Most items taken from an image's own menu.
 const MAX_OWN_ENTRIES: usize = 12;
 /// How much of a file is looked at for a version or a text, in bytes.
@@ -16,6 +20,9 @@ const LOOKED_AT: usize = 1 << 20;
 /// How far an initrd is unpacked in search of a name, in bytes.
 const MAX_INITRD: u64 = 512 << 20;
 const MIB: u64 = 1 << 20;
+
+/// The shipped recipes are proved by a test; a program without them would still read the image's own menu.
+static RECIPES: LazyLock<Vec<Recipe>> = LazyLock::new(|| recipe::shipped().unwrap_or_default());
 
 /// Opens an image and says what it is and how it boots over a network.
 pub fn inspect(path: &Path) -> Result<(Disc, Inspection), DiscError> {
@@ -40,16 +47,13 @@ pub fn judge(disc: &Disc) -> Inspection {
         let first = plain_text(first, 200);
         inspection.warnings.push(format!("Parts of this image cannot be read ({count}, the first: {first})."));
     }
-    // The shipped recipes are proved by a test; a program without them would still read the image's own menu.
-    let recipes = recipe::shipped().unwrap_or_default();
-    let (known, last_resort): (Vec<Recipe>, Vec<Recipe>) = recipes.into_iter().partition(|recipe| !recipe.last_resort);
-    if let Some(recipe) = known.iter().find(|recipe| matches(disc, recipe)) {
-        apply(disc, recipe, &mut inspection);
-    } else if !from_own_menu(disc, &mut inspection)
-        && let Some(recipe) = last_resort.iter().find(|recipe| matches(disc, recipe))
-    {
-        apply(disc, recipe, &mut inspection);
-    }
+    let (known, last_resort): (Vec<&Recipe>, Vec<&Recipe>) = RECIPES.iter().partition(|recipe| !recipe.last_resort);
+    let by_recipe = |recipes: &[&Recipe], inspection: &mut Inspection| {
+        recipes.iter().filter(|recipe| matches(disc, recipe)).any(|recipe| apply(disc, recipe, inspection))
+    };
+    let _ = by_recipe(&known, &mut inspection)
+        || from_own_menu(disc, &mut inspection)
+        || by_recipe(&last_resort, &mut inspection);
     if inspection.entries.is_empty() && inspection.warnings.is_empty() {
         let text =
             "No kernel and no boot menu that names one was found in this image, so it cannot boot over a network.";
@@ -61,33 +65,55 @@ pub fn judge(disc: &Disc) -> Inspection {
 fn matches(disc: &Disc, recipe: &Recipe) -> bool {
     let detect = &recipe.detect;
     let text_found = |wanted: &recipe::Contains| {
-        let mut places = disc.matching(&wanted.file);
+        let mut places = wanted.files.iter().flat_map(|file| disc.matching(file));
         places.any(|(path, _)| {
             let start = disc.read_start(&path, LOOKED_AT).unwrap_or_default();
             start.windows(wanted.text.len().max(1)).any(|part| part == wanted.text.as_bytes())
         })
     };
     detect.files.iter().all(|file| disc.has(file))
+        && (detect.any.is_empty() || detect.any.iter().any(|file| disc.has(file)))
         && !detect.absent.iter().any(|file| disc.has(file))
         && detect.contains.as_ref().is_none_or(text_found)
 }
 
-fn apply(disc: &Disc, recipe: &Recipe, inspection: &mut Inspection) {
-    let mut evidence: Vec<String> = recipe.detect.files.iter().map(|file| format!("it has {file}")).collect();
-    evidence.extend(recipe.detect.contains.iter().map(|found| format!("{} says {:?}", found.file, found.text)));
+/// Why an entry cannot be offered.
+enum Problem {
+    /// A file of it is not there: the image is another system after all, or remastered.
+    Missing,
+    /// It is there, and would not work; this is why.
+    Useless(String),
+}
+
+/// Fills in what a recipe says. Returns whether it fits: a recipe none of whose entries finds its files does not.
+fn apply(disc: &Disc, recipe: &Recipe, inspection: &mut Inspection) -> bool {
+    let present = recipe.detect.files.iter().chain(recipe.detect.any.iter().filter(|file| disc.has(file)));
+    let mut evidence: Vec<String> = present.map(|file| format!("it has {file}")).collect();
+    evidence.extend(recipe.detect.contains.iter().map(|found| format!("it says {:?} of itself", found.text)));
     let label = disc.label().unwrap_or_default();
     if recipe.detect.label.as_ref().and_then(|label| Regex::new(label).ok()).is_some_and(|known| known.is_match(label))
     {
         evidence.push(format!("its label is {:?}", plain_text(label, 64)));
     }
     let (name, version) = name_and_version(disc, recipe, &mut evidence);
-    inspection.warnings.extend(recipe.warnings.iter().cloned());
-    for entry in &recipe.entries {
-        match build(disc, recipe, entry, &name, version.as_deref()) {
-            Ok(entry) => inspection.entries.push(entry),
-            Err(reason) => inspection.warnings.push(reason),
+    let mut warnings = recipe.warnings.clone();
+    let too_old = recipe.version.as_ref().and_then(|known| known.too_old.as_ref());
+    let too_old = too_old.filter(|old| version.as_ref().is_some_and(|own| natural(own, &old.below) == Ordering::Less));
+    if let Some(old) = too_old {
+        warnings.push(old.say.clone());
+    } else {
+        for entry in &recipe.entries {
+            match build(disc, recipe, entry, &name, version.as_deref()) {
+                Ok(entry) => inspection.entries.push(entry),
+                Err(Problem::Missing) => {}
+                Err(Problem::Useless(reason)) => warnings.push(reason),
+            }
         }
     }
+    if inspection.entries.is_empty() && warnings.is_empty() {
+        return false;
+    }
+    inspection.warnings.extend(warnings);
     let mut arch: Vec<String> = inspection.entries.iter().map(|entry| entry.arch.clone()).collect();
     if arch.is_empty() {
         arch = loader_arch(disc);
@@ -96,6 +122,7 @@ fn apply(disc: &Disc, recipe: &Recipe, inspection: &mut Inspection) {
     arch.dedup();
     inspection.recognised =
         Some(Recognised { id: recipe.id.clone(), name, version, arch, category: recipe.category.clone(), evidence });
+    true
 }
 
 fn name_and_version(disc: &Disc, recipe: &Recipe, evidence: &mut Vec<String>) -> (String, Option<String>) {
@@ -117,14 +144,14 @@ fn name_and_version(disc: &Disc, recipe: &Recipe, evidence: &mut Vec<String>) ->
     (name.unwrap_or_else(|| recipe.name.clone()), version)
 }
 
-/// An entry with its paths found on the disc, or why it cannot be offered.
+/// An entry with its paths found on the disc.
 fn build(
     disc: &Disc,
     recipe: &Recipe,
     entry: &EntryRecipe,
     name: &str,
     version: Option<&str>,
-) -> Result<Entry, String> {
+) -> Result<Entry, Problem> {
     let title = [Some(name), version, Some(entry.title.as_str())];
     let title: Vec<&str> = title.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     let id = if entry.suffix.is_empty() { recipe.id.clone() } else { format!("{}-{}", recipe.id, entry.suffix) };
@@ -143,39 +170,55 @@ fn build(
     if entry.kernel.is_empty() {
         return Ok(built);
     }
-    let missing = |what: &[String]| format!("{name}: {} is not in this image.", what.join(" or "));
-    let (kernel, stem) = newest(disc, &entry.kernel).ok_or_else(|| missing(&entry.kernel))?;
-    add_header(disc, &kernel, &mut built)?;
+    let (kernel, stem) = newest(disc, &entry.kernel).ok_or(Problem::Missing)?;
+    let header = kernel::probe(disc, &kernel).ok_or(Problem::Missing)?;
+    (built.arch, built.firmware) = (header.arch.to_owned(), header.firmware);
+    built.initrd.extend(entry.early.iter().filter_map(|path| disc.resolve_file(path)));
     for places in &entry.initrd {
         let paired = places.iter().map(|place| place.replacen('*', &stem, 1)).find_map(|path| disc.resolve_file(&path));
-        let path = paired.or_else(|| newest(disc, places).map(|(path, _)| path)).ok_or_else(|| missing(places))?;
-        built.initrd.push(path);
+        built.initrd.push(paired.or_else(|| newest(disc, places).map(|(path, _)| path)).ok_or(Problem::Missing)?);
     }
     for file in &entry.inject {
-        let from = disc.resolve_file(&file.from).ok_or_else(|| missing(std::slice::from_ref(&file.from)))?;
+        let from = disc.resolve_file(&file.from).ok_or(Problem::Missing)?;
         built.inject.push(Injection { from, to: file.to.clone(), mode: file.mode.clone() });
     }
     if let Some(requires) = &entry.requires
         && !built.initrd.iter().any(|path| initrd_contains(disc, path, requires.initrd_contains.as_bytes()))
     {
-        return Err(requires.otherwise.clone());
+        return Err(Problem::Useless(requires.otherwise.clone()));
     }
     built.kernel = Some(kernel);
     Ok(built)
 }
 
-/// Processor and firmware by the kernel's own header.
-fn add_header(disc: &Disc, path: &str, entry: &mut Entry) -> Result<(), String> {
-    let header = kernel::probe(disc, path).ok_or_else(|| format!("{path} is not a kernel that can be started."))?;
-    entry.arch = header.arch.to_owned();
-    entry.firmware = header.firmware;
-    Ok(())
+/// Of the first pattern that matches anything, the match with the highest version, and what its `*` stood for.
+fn newest(disc: &Disc, places: &[String]) -> Option<(String, String)> {
+    places.iter().find_map(|place| disc.matching(place).max_by(|(_, a), (_, b)| natural(a, b)))
 }
 
-/// The last match of the first pattern that has one: with several kernels the highest version. With it what its `*`
-/// stood for.
-fn newest(disc: &Disc, places: &[String]) -> Option<(String, String)> {
-    places.iter().find_map(|place| disc.matching(place).last())
+/// Compares as people do: digits as numbers, so that 6.10 comes after 6.9.
+fn natural(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (a, b);
+    loop {
+        let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+        let (own, other) = (digits(a), digits(b));
+        if own > 0 && other > 0 {
+            let (number, rest) = a.split_at(own);
+            let (other_number, other_rest) = b.split_at(other);
+            let (number, other_number) = (number.trim_start_matches('0'), other_number.trim_start_matches('0'));
+            let order = number.len().cmp(&other_number.len()).then_with(|| number.cmp(other_number));
+            if order != Ordering::Equal {
+                return order;
+            }
+            (a, b) = (rest, other_rest);
+            continue;
+        }
+        let (mut letters, mut other_letters) = (a.chars(), b.chars());
+        match (letters.next(), other_letters.next()) {
+            (Some(letter), Some(other)) if letter == other => (a, b) = (letters.as_str(), other_letters.as_str()),
+            (letter, other) => return letter.cmp(&other),
+        }
+    }
 }
 
 fn memory(disc: &Disc, ram: &Ram) -> u64 {
@@ -209,7 +252,7 @@ fn from_own_menu(disc: &Disc, inspection: &mut Inspection) -> bool {
         let number = inspection.entries.len() + 1;
         let title = Some(plain_text(&item.title, 64)).filter(|title| !title.is_empty());
         inspection.entries.push(Entry {
-            id: if number == 1 { "image".to_owned() } else { format!("image-{number}") },
+            id: if number == 1 { OWN_MENU.to_owned() } else { format!("{OWN_MENU}-entry{number}") },
             title: title.unwrap_or_else(|| format!("Entry {number}")),
             kernel: Some(kernel),
             initrd,
@@ -235,7 +278,7 @@ fn from_own_menu(disc: &Disc, inspection: &mut Inspection) -> bool {
     arch.dedup();
     let label = inspection.volume_label.clone().filter(|label| !label.is_empty());
     inspection.recognised = Some(Recognised {
-        id: "boot-menu".to_owned(),
+        id: OWN_MENU.to_owned(),
         name: label.unwrap_or_else(|| super::file_name(disc.path())),
         version: None,
         arch,
@@ -263,5 +306,21 @@ fn contains(reader: impl Read, needle: &[u8]) -> bool {
             return true;
         }
         window.drain(..window.len().saturating_sub(needle.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_people_do() {
+        let ordered = ["", "5.10.0-9-amd64", "5.10.0-28-amd64", "6.1.0-9-amd64", "6.1.0-18-amd64", "6.9.0", "6.10.0"];
+        for pair in ordered.windows(2) {
+            assert_eq!(natural(pair[0], pair[1]), Ordering::Less, "{pair:?}");
+            assert_eq!(natural(pair[1], pair[0]), Ordering::Greater, "{pair:?}");
+        }
+        assert_eq!(natural("6.01", "6.1"), Ordering::Equal);
+        assert_eq!(natural("99999999999999999999999", "100000000000000000000000"), Ordering::Less);
     }
 }
