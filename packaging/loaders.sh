@@ -4,14 +4,21 @@
 #   packaging/loaders.sh FOLDER
 #
 # Puts them into FOLDER with a manifest.json (file, package, version, sha256, licence, signed by whom). Packages come
-# through apt and are only unpacked. Run again it does nothing while the manifest is newer than this script; delete
-# FOLDER to collect anew.
+# through apt and are only unpacked. Run again it does nothing while all that the manifest names is there and the
+# manifest is newer than this script.
 set -euo pipefail
 
 out=${1:?usage: packaging/loaders.sh FOLDER}
 say() { echo "loaders: $*" >&2; }
 
-if [ "$out/manifest.json" -nt "${BASH_SOURCE[0]}" ]; then
+whole() {
+    [ "$out/manifest.json" -nt "${BASH_SOURCE[0]}" ] || return 1
+    local name
+    for name in $(sed -n 's/.*"file": "\([^"]*\)".*/\1/p' "$out/manifest.json"); do
+        [ -s "$out/$name" ] || return 1
+    done
+}
+if whole; then
     say "already in $out"
     exit 0
 fi

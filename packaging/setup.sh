@@ -23,6 +23,7 @@ need_packages() {
 
 rust_is_new_enough() {
     local found
+    cargo --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 || return 1
     found=$(rustc --version 2>/dev/null | awk '{print $2}') || return 1
     [ -n "$found" ] && [ "$(printf '%s\n' "$minimum_rust" "$found" | sort -V | head -n 1)" = "$minimum_rust" ]
 }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::deployment::{DhcpMode, LoaderChoice, Settings, parse_duration};
+use crate::deployment::{DhcpMode, LoaderChoice, LogForm, Settings};
 use crate::mac::Mac;
 
 /// How the program ends.
@@ -57,15 +57,6 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-}
-
-/// How the log is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Log {
-    /// One line in words for each event.
-    Text,
-    /// One JSON object for each event.
-    Json,
 }
 
 #[derive(Debug, clap::Args)]
@@ -119,11 +110,11 @@ struct Serve {
     #[arg(long, value_name = "MAC")]
     deny: Vec<Mac>,
     /// Stop by itself after this time, like 90s, 15m or 2h
-    #[arg(long = "for", value_name = "DURATION", value_parser = parse_duration)]
-    duration: Option<std::time::Duration>,
-    /// How the log on standard output is written
-    #[arg(long, value_name = "FORM", default_value = "text")]
-    log: Log,
+    #[arg(long = "for", value_name = "DURATION")]
+    duration: Option<String>,
+    /// How the log on standard output is written [default: text]
+    #[arg(long, value_name = "FORM")]
+    log: Option<LogForm>,
 }
 
 impl Serve {
@@ -145,13 +136,20 @@ impl Serve {
             state_dir: self.state_dir,
             allow: self.allow,
             deny: self.deny,
+            duration: self.duration,
+            log: self.log,
         }
     }
 }
 
+const COMMANDS: [&str; 3] = ["serve", "inspect", "interfaces"];
+
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let command = match Arguments::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let named = arguments.get(1).and_then(|name| name.to_str()).filter(|name| COMMANDS.contains(name));
+    let help = named.map_or("bootwright --help".to_owned(), |name| format!("bootwright {name} --help"));
+    let command = match Arguments::try_parse_from(&arguments) {
         Ok(arguments) => arguments.command,
         Err(error) if !error.use_stderr() => {
             // Help and version are what was asked for.
@@ -159,7 +157,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Status::Done.into();
         }
         Err(error) => {
-            complain(&argument_sentence(&error));
+            complain(&argument_sentence(&error, &help));
             return Status::Wrong.into();
         }
     };
@@ -179,7 +177,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 /// clap's message as one sentence with the next step.
-fn argument_sentence(error: &clap::Error) -> String {
+fn argument_sentence(error: &clap::Error, help: &str) -> String {
     let text = error.render().to_string();
     let lines =
         text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));
@@ -187,7 +185,7 @@ fn argument_sentence(error: &clap::Error) -> String {
     let words = words.trim_start_matches("error: ").trim_end_matches('.');
     let mut letters = words.chars();
     let words: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
-    format!("{words}. `bootwright serve --help` lists all options.")
+    format!("{words}. `{help}` lists what there is.")
 }
 
 /// One plain sentence on standard error.

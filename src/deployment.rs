@@ -48,6 +48,16 @@ pub enum LoaderChoice {
     Signed,
 }
 
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogForm {
+    /// One line in words for each event.
+    Text,
+    /// One JSON object for each event.
+    Json,
+}
+
 /// Everything that can be said about a deployment, and nothing that must be: the saved file, and the options of `serve`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
@@ -97,6 +107,12 @@ pub struct Settings {
     pub allow: Vec<Mac>,
     /// Never these.
     pub deny: Vec<Mac>,
+    /// Stop by itself after this time, like `2h`.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    pub duration: Option<String>,
+    /// How the log is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogForm>,
 }
 
 /// Why settings make no deployment.
@@ -178,6 +194,12 @@ pub enum PlanError {
     Timeout {
         /// What was given.
         seconds: u32,
+    },
+    /// A time that cannot be read.
+    #[error("{text:?} is not a time")]
+    Duration {
+        /// What was given.
+        text: String,
     },
     /// Kernel arguments that a boot script cannot hold.
     #[error("these kernel arguments cannot be used: {why}")]
@@ -307,6 +329,8 @@ impl Settings {
             state_dir: over.state_dir.or(self.state_dir),
             allow: list(self.allow, over.allow),
             deny: list(self.deny, over.deny),
+            duration: over.duration.or(self.duration),
+            log: over.log.or(self.log),
         }
     }
 
@@ -410,8 +434,8 @@ fn file_safe(name: &str) -> String {
 }
 
 /// A time like `90s`, `15m`, `2h` or plain seconds, for `--for`.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is not a time like 90s, 15m or 2h");
+pub fn parse_duration(text: &str) -> Result<Duration, PlanError> {
+    let wrong = || PlanError::Duration { text: text.to_owned() };
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = text.get(digits.len()..).unwrap_or_default();
     let factor = match unit {
@@ -526,7 +550,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bench.toml");
         let text = "version = 1\ninterface = 'eth0'\ndhcp = 'full'\nimage = ['a.iso', '/b.iso']\ndefault = '1'\n\
-                    menu-timeout = 5\nhttp-port = 8000\nallow = ['52:54:00:77:01:01']\n";
+                    menu-timeout = 5\nhttp-port = 8000\nfor = '2h'\nlog = 'json'\nallow = ['52:54:00:77:01:01']\n";
         std::fs::write(&path, text).unwrap();
         let settings = Settings::load(&path).expect("readable");
         assert_eq!(settings.image, [folder.path().join("a.iso"), "/b.iso".into()]);
@@ -552,10 +576,9 @@ mod tests {
 
     #[test]
     fn times_are_read() {
-        assert_eq!(parse_duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(parse_duration("15m"), Ok(Duration::from_secs(900)));
-        assert_eq!(parse_duration("2h"), Ok(Duration::from_secs(7200)));
-        assert_eq!(parse_duration("5"), Ok(Duration::from_secs(5)));
+        for (text, seconds) in [("90s", 90), ("15m", 900), ("2h", 7200), ("5", 5)] {
+            assert_eq!(parse_duration(text).ok(), Some(Duration::from_secs(seconds)), "{text}");
+        }
         for wrong in ["", "s", "0", "-5s", "5d", "1.5h", "99999999999999999999h"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }

@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::boot::Platform;
@@ -25,6 +25,7 @@ use crate::boot::tree::LoaderError;
 use crate::deployment::Plan;
 use crate::image::{DiscError, Inspection};
 use crate::journal::Event;
+use crate::net::platform;
 use crate::net::socket::BindError;
 
 /// Why the services cannot run, or cannot go on.
@@ -132,14 +133,15 @@ pub enum Update {
 /// Runs the services of a plan until the stream is dropped. Must be called inside a tokio runtime.
 pub fn run(plan: &Plan) -> Running {
     let (updates, stream) = mpsc::channel(16);
+    let (stop, stopped) = oneshot::channel();
     let plan = plan.clone();
     let task = tokio::spawn(async move {
-        if let Err(error) = serve(plan, updates.clone()).await {
+        if let Err(error) = serve(plan, updates.clone(), stopped).await {
             // A reader that is gone does not want to know.
             let _ = updates.send(Update::Failed(error)).await;
         }
     });
-    Running { stream, task }
+    Running { stream, task, stop: Some(stop) }
 }
 
 /// The running services. Dropping it ends them.
@@ -147,14 +149,19 @@ pub fn run(plan: &Plan) -> Running {
 pub struct Running {
     stream: mpsc::Receiver<Update>,
     task: JoinHandle<()>,
+    stop: Option<oneshot::Sender<()>>,
 }
 
 impl Running {
     /// Ends the services and waits until their sockets are closed.
     pub async fn stop(mut self) {
-        self.task.abort();
-        // An aborted task is what is waited for; its error says only that.
-        let _ = (&mut self.task).await;
+        let told = self.stop.take().is_some_and(|stop| stop.send(()).is_ok());
+        // Nobody reads any more, so nobody must wait for room in the stream.
+        self.stream.close();
+        if told {
+            // It ends by itself, or broke; either way nothing of it is left.
+            let _ = (&mut self.task).await;
+        }
     }
 }
 
@@ -172,7 +179,8 @@ impl Drop for Running {
     }
 }
 
-async fn serve(plan: Plan, updates: mpsc::Sender<Update>) -> Result<(), Error> {
+async fn serve(plan: Plan, updates: mpsc::Sender<Update>, stopped: oneshot::Receiver<()>) -> Result<(), Error> {
+    platform::raise_file_limit();
     let bound = bind::everything(&plan).await?;
     let listening = Update::Listening(Box::new(bound.listening));
     if updates.send(listening).await.is_err() {
@@ -185,11 +193,17 @@ async fn serve(plan: Plan, updates: mpsc::Sender<Update>) -> Result<(), Error> {
     if let Some(sockets) = bound.dhcp {
         services.spawn(dhcp::run(context.clone(), sockets, bound.offer));
     }
-    services.spawn(tftp::run(context.clone(), bound.interface, bound.tftp));
+    services.spawn(tftp::run(context.clone(), bound.interface.clone(), bound.tftp));
     services.spawn(http::run(context.clone(), bound.http));
     services.spawn(events::forward(batches, updates));
-    services.spawn(watch::run(context));
-    match services.join_next().await {
+    services.spawn(watch::run(context, bound.interface));
+    let ended = tokio::select! {
+        ended = services.join_next() => ended,
+        // Asked to stop, or the reader is gone.
+        _ = stopped => None,
+    };
+    services.shutdown().await;
+    match ended {
         Some(Ok(ended)) => ended,
         Some(Err(error)) => Err(Error::Broken(error.to_string())),
         None => Ok(()),

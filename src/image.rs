@@ -15,7 +15,9 @@ mod volume;
 
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
+
+use crate::text;
 
 pub use disc::{Disc, DiscError};
 pub use recognise::inspect;
@@ -99,6 +101,7 @@ pub struct Recognised {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Inspection {
     /// The file.
+    #[serde(serialize_with = "lossy")]
     pub path: PathBuf,
     /// Its size in bytes.
     pub size: u64,
@@ -114,6 +117,11 @@ pub struct Inspection {
     pub warnings: Vec<String>,
 }
 
+/// A path that is not UTF-8 is still worth printing.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
+
 impl Inspection {
     /// The name for people: system and version, else label, else file name.
     pub fn title(&self) -> String {
@@ -126,19 +134,8 @@ impl Inspection {
     }
 }
 
-/// Text from an image, safe to show and to print: control, bidirectional and invisible characters become `·`, and it
-/// stays below `limit` characters (SECURITY S17).
-pub fn plain_text(text: &str, limit: usize) -> String {
-    let safe = |character: char| match character {
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => '·',
-        control if control.is_control() => '·',
-        other => other,
-    };
-    text.trim().chars().take(limit).map(safe).collect()
-}
-
 /// The last part of a path, for people.
 pub fn file_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or(path.as_os_str());
-    plain_text(&name.to_string_lossy(), 200)
+    text::plain(&name.to_string_lossy(), 200)
 }

@@ -11,8 +11,8 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::boot::Machine;
 use crate::boot::tree::Role;
+use crate::boot::{self, Machine};
 use crate::dhcp::{self, Question};
 use crate::mac::Mac;
 use crate::{http, tftp};
@@ -96,6 +96,25 @@ pub enum Note {
     Warning {
         /// The sentence.
         text: String,
+    },
+    /// The lease file could not be understood, and was kept under another name.
+    LeasesSetAside {
+        /// Its new name.
+        path: String,
+    },
+    /// Leases could not be saved.
+    LeasesNotSaved {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// An answer could not be sent.
+    NotSent {
+        /// To this address.
+        to: Ipv4Addr,
+        /// What the system said.
+        reason: String,
     },
     /// An image was written to and is not served any more.
     ImageChanged {
@@ -254,8 +273,10 @@ impl Computer {
         let reached = match (&event.what, event.role) {
             (What::Dhcp(dhcp::Note::Asked { client, question, .. }), _) => match Machine::of(client) {
                 Some(machine) if *question == Question::Discover => {
-                    let from_firmware = matches!(machine.stage, crate::boot::Stage::Pxe | crate::boot::Stage::Http);
-                    if from_firmware && self.stage > Stage::Offered {
+                    // Firmware asks at the start only; an iPXE that was loaded asks once more, and one that is itself
+                    // the ROM is at its start again when the kernel is long behind.
+                    let from_firmware = matches!(machine.stage, boot::Stage::Pxe | boot::Stage::Http);
+                    if (from_firmware && self.stage > Stage::Offered) || self.stage >= Stage::Kernel {
                         self.bytes = 0;
                         return Some(Stage::Asked);
                     }
@@ -323,6 +344,8 @@ mod tests {
             (asked(None, None), Some(Stage::HandedOver)),
             (done(Role::Content), None),
             (asked(Some(Class::Pxe), None), Some(Stage::Asked)),
+            (done(Role::Kernel), Some(Stage::Kernel)),
+            (asked(Some(Class::Pxe), Some(Ipxe { http: true })), Some(Stage::Asked)),
         ];
         let mut journal = Journal::default();
         for (number, (event, expected)) in story.into_iter().enumerate() {
@@ -330,7 +353,7 @@ mod tests {
             assert_eq!(told, expected.map(|stage| What::Service(Note::Stage { stage })), "event {number}");
         }
         let computer = journal.computers().next().expect("one computer");
-        assert_eq!((computer.history.len(), computer.uuid.as_deref()), (11, Some("u")));
+        assert_eq!((computer.history.len(), computer.uuid.as_deref()), (13, Some("u")));
     }
 
     #[test]

@@ -10,7 +10,7 @@
 //! journal                   what happened to each computer, and the words for it
 //! boot                      which computer gets what: decision, menu, the tree that is served
 //! dhcp · tftp · http · image · net    protocols, readers of discs, the operating system
-//! mac                       the one value that all of them name a computer by
+//! mac · text                what all of them name a computer by, and foreign text made safe to show
 //! ```
 //!
 //! * [`cli`] reads the arguments, runs a command and prints; no rule lives there.
@@ -39,4 +39,5 @@ pub mod image;
 pub mod journal;
 pub mod mac;
 pub mod net;
+pub mod text;
 pub mod tftp;

@@ -80,6 +80,12 @@ pub enum Note {
         /// Its size in bytes.
         size: u64,
     },
+    /// It was ended in the middle: the client asked anew from the same port, or there were too many transfers.
+    #[serde(rename = "tftp-replaced")]
+    Replaced {
+        /// Its name.
+        file: String,
+    },
     /// There is no such file. Loaders ask for many that need not be there.
     #[serde(rename = "tftp-not-found")]
     NotFound {

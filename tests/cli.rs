@@ -199,7 +199,7 @@ fn missing_loaders_are_told_with_where_they_were_looked_for() {
     let output = server.command("unshare").args(["-m", "sh", "-c", &line]).output().unwrap();
     let (status, sentence) = outcome(&output);
     assert_eq!(status, Some(3), "{sentence}");
-    is_sentence(&sentence, "packaging/loaders.sh");
+    is_sentence(&sentence, "packaging/run.sh --prepare");
 }
 
 #[test]

@@ -223,7 +223,7 @@ fn leases_lie_in_one_readable_file() {
     assert!(text.contains(&address) && text.contains("\"version\": 1"), "{text}");
     std::fs::write(&file, "spoiled").unwrap();
     let server = Server::start(&lab, &host, &options);
-    let warning = server.wait("a warning", |line| line["event"] == "warning");
+    let warning = server.wait("a warning", |line| line["event"] == "leases-set-aside");
     assert!(warning["text"].as_str().unwrap().contains("leases.json.unreadable"), "{warning}");
     assert_eq!(std::fs::read_to_string(Path::new(&format!("{}.unreadable", file.display()))).unwrap(), "spoiled");
     server.stop();

@@ -133,7 +133,7 @@ impl Tree {
         Ok(Tree { loaders, images: images.into_iter().map(image).collect(), files, menu, place })
     }
 
-    /// The image with their ids.
+    /// The images with their ids.
     pub fn images(&self) -> impl Iterator<Item = (&str, &Disc)> {
         self.images.iter().map(|(id, image)| (id.as_str(), &image.disc))
     }
@@ -167,6 +167,20 @@ impl Tree {
         }
     }
 
+    /// The part that a file of an image plays, by what the menu's entries name.
+    fn role(&self, image: &str, path: Option<&str>) -> Role {
+        let Some(path) = path else { return Role::Disc };
+        let is = |named: &String| named.trim_start_matches('/').eq_ignore_ascii_case(path);
+        let mut entries = self.menu.items.iter().filter(|item| item.image == image).map(|item| &item.entry);
+        if entries.clone().any(|entry| entry.kernel.as_ref().is_some_and(is)) {
+            Role::Kernel
+        } else if entries.any(|entry| entry.initrd.iter().any(is) || entry.inject.iter().any(|file| is(&file.from))) {
+            Role::Initrd
+        } else {
+            Role::Content
+        }
+    }
+
     fn find_image(&self, rest: &str) -> Option<Found> {
         let (id, path) = match rest.split_once('/') {
             Some((id, path)) => (id, Some(path)),
@@ -190,22 +204,6 @@ impl Tree {
                 content_type: reply::content_type(path.unwrap_or(rest)),
             },
         })
-    }
-}
-
-impl Tree {
-    /// The part that a file of an image plays, by what the menu's entries name.
-    fn role(&self, image: &str, path: Option<&str>) -> Role {
-        let Some(path) = path else { return Role::Disc };
-        let is = |named: &String| named.trim_start_matches('/').eq_ignore_ascii_case(path);
-        let mut entries = self.menu.items.iter().filter(|item| item.image == image).map(|item| &item.entry);
-        if entries.clone().any(|entry| entry.kernel.as_ref().is_some_and(is)) {
-            Role::Kernel
-        } else if entries.any(|entry| entry.initrd.iter().any(is) || entry.inject.iter().any(|file| is(&file.from))) {
-            Role::Initrd
-        } else {
-            Role::Content
-        }
     }
 }
 

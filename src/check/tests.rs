@@ -59,6 +59,7 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("10.0.0.1/32", explain_plan(&PlanError::NoRoom { network: "10.0.0.1/32".parse().unwrap() })),
         ("--dhcp full", explain_plan(&PlanError::RangeWithoutFull)),
         ("99999999", explain_plan(&PlanError::Timeout { seconds: 99_999_999 })),
+        ("\"soon\"", explain_plan(&PlanError::Duration { text: "soon".into() })),
         ("because", explain_plan(&PlanError::Append { why: "because" })),
         ("--loader auto", explain_plan(&PlanError::SignedLoader)),
         ("BIOS", unserved(crate::boot::Platform::Bios)),

@@ -10,6 +10,7 @@ use crate::engine::Error;
 use crate::image::DiscError;
 use crate::journal::wording::bytes;
 use crate::net::socket::BindError;
+use crate::text;
 
 /// Why the services cannot run, or cannot go on.
 pub fn explain(error: &Error) -> Finding {
@@ -19,13 +20,13 @@ pub fn explain(error: &Error) -> Finding {
         Error::Loader(error) => Finding::new(
             format!("The boot loader {} cannot be opened.", error.path.display()),
             "",
-            "Make it readable, or run packaging/loaders.sh again.",
+            "Make it readable, or set up anew with packaging/run.sh --prepare.",
         )
         .with(&error.source),
         Error::NoLoaders { folders } => Finding::new(
             format!("No boot loaders were found in {}.", list(folders.iter().map(|path| path.display().to_string()))),
             "Without one no computer can boot.",
-            "Run packaging/loaders.sh, or name a folder that has undionly.kpxe and snponly.efi with --loaders.",
+            "Run packaging/run.sh --prepare, or name a folder that has undionly.kpxe and snponly.efi with --loaders.",
         ),
         Error::NoDefault { wanted, known } if known.is_empty() => Finding::new(
             format!("There is no menu entry {wanted}: the menu is empty."),
@@ -75,6 +76,7 @@ fn bind(interface: &str, error: &BindError) -> Finding {
         ErrorKind::AddrInUse => {
             let holder = holder.as_ref().map_or("another program".to_owned(), ToString::to_string);
             let step = match *port {
+                69 | 4011 => format!("Stop {holder} and start once more."),
                 80 | 443 | 1024.. => format!("Stop {holder}, or choose another port with --http-port."),
                 67 => format!("Stop {holder}, or use --dhcp off if it is to stay the only DHCP server."),
                 _ => format!("Stop {holder} and start once more."),
@@ -106,7 +108,7 @@ fn service(port: u16) -> &'static str {
 
 /// Why a file is no image that can be used.
 pub fn explain_disc(error: &DiscError) -> Finding {
-    let name = |path: &Path| path.display().to_string();
+    let name = |path: &Path| text::plain(&path.to_string_lossy(), 500);
     match error {
         DiscError::Open { path, source } if source.kind() == ErrorKind::NotFound => {
             Finding::new(format!("There is no file {}.", name(path)), "", "Check its name and where it lies.")
@@ -141,7 +143,7 @@ pub fn explain_disc(error: &DiscError) -> Finding {
             "Its table of contents cannot be read.",
             "Download it again and compare its checksum.",
         )
-        .with(crate::image::plain_text(reason, 200)),
+        .with(text::plain(reason, 200)),
     }
 }
 
@@ -208,6 +210,9 @@ pub fn explain_plan(error: &PlanError) -> Finding {
             "",
             "Use --menu-timeout with 0 to 86400.",
         ),
+        PlanError::Duration { text } => {
+            Finding::new(format!("{text:?} is not a time."), "", "Write it like 90s, 15m or 2h.")
+        }
         PlanError::Append { why } => {
             Finding::new(format!("The text of --append cannot be used: {why}."), "", "Leave that part out.")
         }
@@ -224,7 +229,7 @@ pub fn unserved(platform: Platform) -> Finding {
     Finding::new(
         format!("There is no boot loader for {} computers.", platform.name()),
         "They are not offered anything to boot.",
-        "Run packaging/loaders.sh, or name a folder that has one with --loaders.",
+        "Run packaging/run.sh --prepare, or name a folder that has one with --loaders.",
     )
 }
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::{Status, complain, out, out_json};
 use crate::check;
-use crate::image::{self, Entry, Firmware, Inspection, Transport, plain_text};
+use crate::image::{self, Entry, Firmware, Inspection, Transport};
 use crate::journal::wording::bytes;
+use crate::text;
 
 pub(super) fn run(file: &Path, json: bool) -> Status {
     let inspection = match image::inspect(file) {
@@ -24,8 +25,8 @@ pub(super) fn run(file: &Path, json: bool) -> Status {
 }
 
 fn describe(inspection: &Inspection) -> String {
-    let mut text = format!("{}\n", plain_text(&inspection.title(), 200));
-    let mut field = |name: &str, value: &str| text.push_str(&format!("  {name:<12}{}\n", plain_text(value, 1000)));
+    let mut text = format!("{}\n", text::plain(&inspection.title(), 200));
+    let mut field = |name: &str, value: &str| text.push_str(&format!("  {name:<12}{}\n", text::plain(value, 1000)));
     field("File", &format!("{} ({})", inspection.path.display(), bytes(inspection.size)));
     if let Some(label) = &inspection.volume_label {
         field("Label", label);

@@ -7,9 +7,9 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Log, Serve, Status, complain, out};
+use super::{Serve, Status, complain, out};
 use crate::check;
-use crate::deployment::{Places, Plan, PlanError, Settings};
+use crate::deployment::{LogForm, Places, Plan, PlanError, Settings, parse_duration};
 use crate::engine::{self, Listening, Update};
 use crate::journal::{Event, Journal, Note, What, wording};
 use crate::net::interface;
@@ -18,10 +18,15 @@ use crate::net::interface;
 const GRACE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(options: Serve) -> Status {
-    let (duration, deployment) = (options.duration, options.deployment.clone());
-    let printer = Printer { log: options.log };
-    let plan = match plan(options.settings(), deployment) {
-        Ok(plan) => plan,
+    let deployment = options.deployment.clone();
+    let mut printer = Printer { log: options.log.unwrap_or(LogForm::Text) };
+    let asked = settings(options.settings(), deployment).and_then(|settings| {
+        printer.log = settings.log.unwrap_or(printer.log);
+        let duration = settings.duration.as_deref().map(parse_duration).transpose()?;
+        Ok((settings.plan(&interface::list(), places())?, duration))
+    });
+    let (plan, duration) = match asked {
+        Ok(asked) => asked,
         Err(error) => return printer.fail(&check::explain_plan(&error).sentence(), status(&error)),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -33,9 +38,9 @@ pub(super) fn run(options: Serve) -> Status {
     status
 }
 
-fn plan(options: Settings, deployment: Option<PathBuf>) -> Result<Plan, PlanError> {
+fn settings(options: Settings, deployment: Option<PathBuf>) -> Result<Settings, PlanError> {
     let saved = deployment.map(|path| Settings::load(&path)).transpose()?.unwrap_or_default();
-    saved.overridden_by(options).plan(&interface::list(), places())
+    Ok(saved.overridden_by(options))
 }
 
 /// What is wrong in itself is a wrong argument; what this machine lacks keeps it from serving.
@@ -145,7 +150,7 @@ impl Stop {
 }
 
 struct Printer {
-    log: Log,
+    log: LogForm,
 }
 
 impl Printer {
@@ -166,8 +171,8 @@ impl Printer {
             self.service(Note::Warning { text: finding.sentence() });
         }
         match self.log {
-            Log::Text => out(&format!("bootwright: ready {}\n", listening.url)),
-            Log::Json => self.service(Note::Ready { url: listening.url }),
+            LogForm::Text => out(&format!("bootwright: ready {}\n", listening.url)),
+            LogForm::Json => self.service(Note::Ready { url: listening.url }),
         }
     }
 
@@ -178,12 +183,12 @@ impl Printer {
     fn print(&self, event: &Event) {
         let words = wording::line(event);
         match (self.log, words) {
-            (Log::Text, Some(words)) => {
+            (LogForm::Text, Some(words)) => {
                 let time = event.time.to_zoned(TimeZone::system());
                 out(&format!("{}  {words}\n", time.strftime("%H:%M:%S%.3f")));
             }
-            (Log::Text, None) => {}
-            (Log::Json, words) => {
+            (LogForm::Text, None) => {}
+            (LogForm::Json, words) => {
                 let line = Line { event, text: words.as_deref() };
                 if let Ok(line) = serde_json::to_string(&line) {
                     out(&format!("{line}\n"));
@@ -194,7 +199,7 @@ impl Printer {
 
     /// The end that nobody asked for: in the JSON log as well, and always on standard error.
     fn fail(&self, sentence: &str, status: Status) -> Status {
-        if self.log == Log::Json {
+        if self.log == LogForm::Json {
             self.service(Note::Failed { text: sentence.to_owned() });
         }
         complain(sentence);

@@ -134,6 +134,12 @@ impl Leases {
         self.by_address.get(&address).is_some_and(|binding| binding.until > now && binding.client != client)
     }
 
+    /// Whether another client has this address on lease now. An address that a stranger uses counts for nobody: the
+    /// stranger may be another server's client, who is not ours to refuse.
+    pub fn leased_by_other(&self, now: Instant, address: Ipv4Addr, client: &[u8]) -> bool {
+        self.taken_by_other(now, address, client) && self.leased(now, address)
+    }
+
     /// Whether this client has this address on lease (an old lease counts).
     pub fn leased_to(&self, address: Ipv4Addr, client: &[u8]) -> bool {
         self.by_address
@@ -203,9 +209,24 @@ impl Leases {
         if let Some(binding) = known {
             self.by_client.remove(&binding.client);
         }
+        self.limit_conflicts(address);
         let binding = Binding { client: Vec::new(), mac: by, state: State::Conflict, until: now + CONFLICT_HOLD };
         self.by_address.insert(address, binding);
         news
+    }
+
+    /// Made-up declines must not empty the range (SECURITY S4): beyond a quarter of it, the oldest conflict ends.
+    fn limit_conflicts(&mut self, newest: Ipv4Addr) {
+        let conflicts = |(&address, binding): (&Ipv4Addr, &Binding)| {
+            (binding.state == State::Conflict && address != newest).then_some((binding.until, address))
+        };
+        let held: Vec<_> = self.by_address.iter().filter_map(conflicts).collect();
+        let most = usize::try_from(self.range.size() / 4).unwrap_or(usize::MAX).max(1);
+        if held.len() >= most
+            && let Some((_, oldest)) = held.into_iter().min()
+        {
+            self.by_address.remove(&oldest);
+        }
     }
 
     fn bind(&mut self, address: Ipv4Addr, client: &[u8], mac: Mac, state: State, until: Instant) {
@@ -341,6 +362,18 @@ mod tests {
         assert!(!leases.conflict(start, ip(10), mac(9)));
         assert_eq!(leases.choose(start, b"a", Some(ip(10))), Some(ip(11)));
         assert!(leases.free(start + CONFLICT_HOLD, ip(10)));
+    }
+
+    #[test]
+    fn conflicts_take_a_quarter_of_the_range_at_most() {
+        let start = Instant::now();
+        let mut leases = Leases::new(Range { first: ip(1), last: ip(40) }, BTreeSet::new());
+        for last in 1..=40 {
+            leases.conflict(start + Duration::from_secs(u64::from(last)), ip(last), mac(9));
+        }
+        let now = start + Duration::from_secs(50);
+        assert_eq!((1..=40).filter(|&last| !leases.free(now, ip(last))).count(), 10);
+        assert!(leases.free(now, ip(1)) && !leases.free(now, ip(40)), "the oldest went");
     }
 
     #[test]

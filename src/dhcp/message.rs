@@ -96,8 +96,10 @@ impl Request {
             _ => return Err(Malformed::NoType),
         };
         let octets = message.chaddr().try_into().map_err(|_| Malformed::Hardware { htype, hlen })?;
-        // Some clients leave their old address in a DISCOVER (dnsmasq's source knows them); it means nothing there.
-        let ciaddr = if kind == MessageType::Discover { Ipv4Addr::UNSPECIFIED } else { message.ciaddr() };
+        // Some clients leave their old address in a DISCOVER, or in a REQUEST that names the new one in option 50
+        // (CONFORMANCE Q17); it means nothing there.
+        let stale = kind == MessageType::Discover || (kind == MessageType::Request && raw.contains_key(&50));
+        let ciaddr = if stale { Ipv4Addr::UNSPECIFIED } else { message.ciaddr() };
         Ok(Request { kind, mac: Mac(octets), ciaddr, giaddr: message.giaddr(), message, raw })
     }
 

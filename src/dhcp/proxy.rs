@@ -10,7 +10,7 @@ use dhcproto::v4::MessageType;
 use ipnet::Ipv4Net;
 
 use super::message::{Reply, Request};
-use super::server::{EVERYBODY, asked, question, relay};
+use super::server::{EVERYBODY, asked, foreign_relay, question, relay};
 use super::{Guests, Note, Outputs, Policy, Question, Silence, Transmit, pxe};
 
 /// Whom the proxy answers, and as whom.
@@ -107,7 +107,7 @@ impl Proxy {
         if !self.config.guests.welcome(request.mac) {
             return Err(Silence::NotAllowed);
         }
-        if !request.giaddr.is_unspecified() && !self.config.network.contains(&request.giaddr) {
+        if foreign_relay(request, self.config.network) {
             return Err(Silence::ForeignRelay);
         }
         let boot = policy.boot(client).ok_or(Silence::NoBootFile)?;
@@ -213,5 +213,6 @@ mod tests {
         assert_eq!(relayed([10, 77, 0, 9]), Some(SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 9), 67)));
         assert_eq!(relayed([127, 0, 0, 1]), None);
         assert_eq!(relayed([224, 0, 0, 1]), None);
+        assert_eq!(relayed([10, 77, 0, 255]), None, "the broadcast address");
     }
 }

@@ -180,17 +180,12 @@ impl Server {
         if !self.config.guests.welcome(request.mac) {
             return Some(Silence::NotAllowed);
         }
-        if !request.giaddr.is_unspecified() && !self.config.network.contains(&request.giaddr) {
+        if foreign_relay(request, self.config.network) {
             return Some(Silence::ForeignRelay);
         }
         // Unicast answers go inside the served network only: nobody is to be hit through us (SECURITY S6).
         let answer_to_it = request.giaddr.is_unspecified() && !request.ciaddr.is_unspecified();
-        (answer_to_it && !self.is_host(request.ciaddr)).then_some(Silence::OutsideNetwork)
-    }
-
-    fn is_host(&self, address: Ipv4Addr) -> bool {
-        let network = self.config.network;
-        network.contains(&address) && address != network.network() && address != network.broadcast()
+        (answer_to_it && !is_host(self.config.network, request.ciaddr)).then_some(Silence::OutsideNetwork)
     }
 
     /// RELEASE and DECLINE: no answer, and only the rightful client is heeded (SECURITY S4).
@@ -299,11 +294,11 @@ impl Server {
         let Some(address) = request.requested() else { return };
         if !self.config.network.contains(&address) {
             self.refuse(request, address, Refusal::WrongNetwork, out);
-        } else if self.leases.taken_by_other(now, address, &key) {
+        } else if self.leases.leased_by_other(now, address, &key) {
             self.refuse(request, address, Refusal::Taken, out);
         } else if self.leases.leased_to(address, &key) {
             self.grant(now, request, address, policy, out);
-        } else if self.leases.address_of(&key).is_some() {
+        } else if self.leases.address_of(&key).is_some_and(|own| self.leases.leased(now, own)) {
             self.refuse(request, address, Refusal::NotYours, out);
         } else {
             // It may be another server's client: silence (RFC 2131 section 4.3.2).
@@ -314,7 +309,7 @@ impl Server {
     fn renew(&mut self, now: Instant, request: &Request, policy: &dyn Policy, out: &mut Outputs) {
         let key = request.client_key();
         let address = request.ciaddr;
-        if self.leases.taken_by_other(now, address, &key) {
+        if self.leases.leased_by_other(now, address, &key) {
             self.refuse(request, address, Refusal::Taken, out);
         } else if self.leases.leased_to(address, &key) {
             self.grant(now, request, address, policy, out);
@@ -386,6 +381,17 @@ impl Server {
 /// Clients without an address hear broadcasts only; that costs no ARP entry made by hand and no raw socket, and
 /// firmware listens for it even with the flag clear (seen with OVMF and BIOS ROMs).
 pub(super) const EVERYBODY: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::BROADCAST, port::CLIENT);
+
+/// Whether an address is one that a single machine of the network can have.
+fn is_host(network: Ipv4Net, address: Ipv4Addr) -> bool {
+    network.contains(&address) && address != network.network() && address != network.broadcast()
+}
+
+/// Whether a request came through a relay agent that is not a machine of the served network. Its answer would go
+/// wherever the packet says.
+pub(super) fn foreign_relay(request: &Request, network: Ipv4Net) -> bool {
+    !request.giaddr.is_unspecified() && !is_host(network, request.giaddr)
+}
 
 /// The relay agent to answer to (RFC 2131 section 4.1).
 pub(super) fn relay(request: &Request) -> Option<SocketAddrV4> {

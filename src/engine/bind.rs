@@ -54,7 +54,8 @@ pub(super) struct Full {
 pub(super) async fn everything(plan: &Plan) -> Result<Bound, Error> {
     let name = plan.interface.clone();
     let gone = || Error::InterfaceGone { interface: name.clone() };
-    let interface = interface::find(&plan.interface).ok_or_else(gone)?;
+    let mut interfaces = interface::list().into_iter();
+    let interface = interfaces.find(|interface| interface.name == plan.interface).ok_or_else(gone)?;
     if !interface.addresses.contains(&plan.network) {
         return Err(Error::AddressGone { interface: name, address: plan.network.addr() });
     }
@@ -164,9 +165,17 @@ fn unique(kind: &str, used: &mut BTreeMap<String, u32>) -> String {
 fn dhcp(plan: &Plan, interface: &Interface) -> Result<Option<Dhcp>, Error> {
     let server = plan.network.addr();
     let (network, guests) = (plan.network, plan.guests.clone());
+    let bind = |port| {
+        let opened = socket::udp(interface, server, port, Hear::All);
+        opened.map_err(|source| Error::Bind { interface: plan.interface.clone(), source })
+    };
+    if plan.dhcp == DhcpPlan::Off {
+        return Ok(None);
+    }
+    // Before the lease file is touched: another run of ours may hold both.
+    let (socket, pxe) = (bind(plan.ports.dhcp)?, bind(plan.ports.pxe)?);
     let full = match &plan.dhcp {
-        DhcpPlan::Off => return Ok(None),
-        DhcpPlan::Proxy => None,
+        DhcpPlan::Off | DhcpPlan::Proxy => None,
         DhcpPlan::Full { range, excluded, lease_file } => {
             let path = lease_file.clone();
             let opened = leases::open(&path).map_err(|source| Error::Leases { path: path.clone(), source });
@@ -185,11 +194,6 @@ fn dhcp(plan: &Plan, interface: &Interface) -> Result<Option<Dhcp>, Error> {
             Some(Full { server, arp, lease_file: path, set_aside })
         }
     };
-    let bind = |port| {
-        let opened = socket::udp(interface, server, port, Hear::All);
-        opened.map_err(|source| Error::Bind { interface: plan.interface.clone(), source })
-    };
-    let (socket, pxe) = (bind(plan.ports.dhcp)?, bind(plan.ports.pxe)?);
     let proxy = proxy::Proxy::new(proxy::Config { server, network, guests });
     Ok(Some(Dhcp { socket, pxe, proxy, full }))
 }

@@ -1,10 +1,12 @@
 //! The DHCP driver: two sockets, ARP, and the machines.
 
-use std::net::{Ipv4Addr, SocketAddr};
-use std::time::{Instant, SystemTime};
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::UdpSocket;
-use tokio::sync::watch;
 
 use super::bind::{Dhcp, Full};
 use super::{Error, Services, leases};
@@ -13,57 +15,81 @@ use crate::dhcp::lease::Record;
 use crate::dhcp::{Note, Outputs, Question};
 use crate::journal::{self, What};
 use crate::mac::Mac;
+use crate::net::platform::ArpSocket;
 
+/// Longest that an answer may wait for room in the socket's buffer.
+const SEND_WAIT: Duration = Duration::from_millis(20);
 /// Largest UDP payload that is read, in bytes; no DHCP client sends more than one Ethernet packet.
 const LARGEST: usize = 2048;
 
 pub(super) async fn run(services: Services, dhcp: Dhcp, offer: Offer) -> Result<(), Error> {
     let Dhcp { socket, pxe, proxy, mut full } = dhcp;
     if let Some(aside) = full.as_ref().and_then(|full| full.set_aside.as_ref()) {
-        let text =
-            format!("The lease file could not be understood; it was kept as {} and a new one begun.", aside.display());
-        services.events.service(journal::Note::Warning { text });
+        services.events.service(journal::Note::LeasesSetAside { path: aside.display().to_string() });
     }
     let saver = full.as_ref().map(|full| Saver::start(&services, full.lease_file.clone()));
     if let Some(full) = &mut full {
         let ahead = full.server.tick(Instant::now(), &offer);
-        carry_out(&services, &socket, ahead, full.arp.as_ref()).await;
+        carry_out(&services, &socket, ahead, Some(full)).await;
     }
     let (mut packet, mut pxe_packet) = ([0u8; LARGEST], [0u8; LARGEST]);
     loop {
         let deadline = full.as_ref().and_then(|full| full.server.deadline());
-        let (answer_on, outputs) = tokio::select! {
-            // A receive error (an ICMP message for an earlier answer) ends nothing.
-            Ok((length, SocketAddr::V4(from))) = socket.recv_from(&mut packet) => {
-                let bytes = packet.get(..length).unwrap_or_default();
-                let outputs = match &mut full {
-                    Some(full) => full.server.handle(Instant::now(), bytes, from, &offer),
-                    None => proxy.handle(bytes, &offer),
-                };
-                (&socket, outputs)
+        let arp = full.as_ref().and_then(|full| full.arp.as_ref());
+        let happened = tokio::select! {
+            received = socket.recv_from(&mut packet) => Happened::on_67(received),
+            received = pxe.recv_from(&mut pxe_packet) => Happened::on_4011(received),
+            heard = heard(arp) => heard.map_or(Happened::Nothing, |(address, mac)| Happened::Arp(address, mac)),
+            () = sleep_until(deadline) => Happened::Deadline,
+        };
+        let now = Instant::now();
+        let (answer_on, outputs) = match (happened, &mut full) {
+            (Happened::Packet(length, from), Some(full)) => {
+                (&socket, full.server.handle(now, packet.get(..length).unwrap_or_default(), from, &offer))
             }
-            Ok((length, SocketAddr::V4(from))) = pxe.recv_from(&mut pxe_packet) => {
+            (Happened::Packet(length, _), None) => {
+                (&socket, proxy.handle(packet.get(..length).unwrap_or_default(), &offer))
+            }
+            (Happened::PxePacket(length, from), _) => {
                 (&pxe, proxy.handle_boot_server(pxe_packet.get(..length).unwrap_or_default(), from, &offer))
             }
-            Some((address, mac)) = heard(full.as_ref()) => {
-                match &mut full {
-                    Some(full) => (&socket, full.server.heard(Instant::now(), address, mac)),
-                    None => continue,
-                }
-            }
-            () = sleep_until(deadline) => match &mut full {
-                Some(full) => (&socket, full.server.tick(Instant::now(), &offer)),
-                None => continue,
-            },
-            else => {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            (Happened::Arp(address, mac), Some(full)) => (&socket, full.server.heard(now, address, mac)),
+            (Happened::Deadline, Some(full)) => (&socket, full.server.tick(now, &offer)),
+            // An ICMP message for an earlier answer, or a link that is down: neither ends the service.
+            _ => {
+                tokio::time::sleep(Duration::from_millis(1)).await;
                 continue;
             }
         };
         let save = outputs.leases_changed;
-        carry_out(&services, answer_on, outputs, full.as_ref().and_then(|full| full.arp.as_ref())).await;
+        carry_out(&services, answer_on, outputs, full.as_ref()).await;
         if let (true, Some(full), Some(saver)) = (save, &full, &saver) {
             saver.save(full.server.records(Instant::now(), SystemTime::now()));
+        }
+    }
+}
+
+/// What the driver waits for.
+enum Happened {
+    Packet(usize, SocketAddrV4),
+    PxePacket(usize, SocketAddrV4),
+    Arp(Ipv4Addr, Mac),
+    Deadline,
+    Nothing,
+}
+
+impl Happened {
+    fn on_67(received: io::Result<(usize, SocketAddr)>) -> Happened {
+        match received {
+            Ok((length, SocketAddr::V4(from))) => Happened::Packet(length, from),
+            _ => Happened::Nothing,
+        }
+    }
+
+    fn on_4011(received: io::Result<(usize, SocketAddr)>) -> Happened {
+        match received {
+            Ok((length, SocketAddr::V4(from))) => Happened::PxePacket(length, from),
+            _ => Happened::Nothing,
         }
     }
 }
@@ -76,67 +102,66 @@ async fn sleep_until(deadline: Option<Instant>) {
 }
 
 /// The next ARP packet of another machine; never, where ARP is not heard.
-async fn heard(full: Option<&Full>) -> Option<(Ipv4Addr, Mac)> {
-    match full.and_then(|full| full.arp.as_ref()) {
+async fn heard(arp: Option<&ArpSocket>) -> Option<(Ipv4Addr, Mac)> {
+    match arp {
         Some(arp) => arp.heard().await.ok(),
         None => std::future::pending().await,
     }
 }
 
 /// Sends first, tells afterwards: no computer waits for the log.
-async fn carry_out(
-    services: &Services,
-    socket: &UdpSocket,
-    outputs: Outputs,
-    arp: Option<&crate::net::platform::ArpSocket>,
-) {
+async fn carry_out(services: &Services, socket: &UdpSocket, outputs: Outputs, full: Option<&Full>) {
     let mut trouble = None;
     for transmit in &outputs.send {
-        if let Err(error) = socket.send_to(&transmit.bytes, transmit.to).await {
-            trouble = Some((transmit.to, error));
+        // Packets to made-up addresses wait for ARP and may fill the socket's buffer; nobody else is to wait for them.
+        let sent = tokio::time::timeout(SEND_WAIT, socket.send_to(&transmit.bytes, transmit.to)).await;
+        if let Ok(Err(error)) = sent {
+            trouble = Some((*transmit.to.ip(), error));
         }
     }
     for address in outputs.probe {
         // A probe that cannot be sent (the cable is out) counts as unanswered.
-        let _ = arp.map(|arp| arp.ask(address));
+        let _ = full.and_then(|full| full.arp.as_ref()).map(|arp| arp.ask(address));
     }
     for (mac, note) in outputs.notes {
-        if let Some((mac, address)) = mac.zip(held(&note)) {
+        if let Some((mac, address)) = mac.zip(held(&note, full.is_none()))
+            && services.plan.network.contains(&address)
+        {
             services.whois.learn(address, mac);
         }
         services.events.tell(mac, None, None, What::Dhcp(note));
     }
     if let Some((to, error)) = trouble {
-        let text = format!("An answer to {} could not be sent: {error}.", to.ip());
-        services.events.service(journal::Note::Warning { text });
+        services.events.service(journal::Note::NotSent { to, reason: error.to_string() });
     }
 }
 
-/// The address that a computer has, as far as a note tells: granted by us, or, in proxy mode, the one that it takes from
-/// another server's offer or asks port 4011 from.
-fn held(note: &Note) -> Option<Ipv4Addr> {
+/// The address that a computer has, as far as a note tells: granted by us, or, where another server gives the
+/// addresses, the one that it takes from there or asks port 4011 from.
+fn held(note: &Note, beside: bool) -> Option<Ipv4Addr> {
     match note {
         Note::Granted { address, .. } => *address,
-        Note::Asked { address, question: Question::Select | Question::BootServer, .. } => *address,
+        Note::Asked { address, question: Question::Select | Question::BootServer, .. } if beside => *address,
         _ => None,
     }
 }
 
-/// Writes leases in the background, always the newest.
-struct Saver(watch::Sender<Vec<Record>>);
+/// Writes leases in the background, always the newest. A thread of its own, which the end of the program waits for, so
+/// that the last lease is not lost.
+struct Saver(mpsc::Sender<Vec<Record>>);
 
 impl Saver {
-    fn start(services: &Services, path: std::path::PathBuf) -> Saver {
-        let (sender, mut newest) = watch::channel(Vec::new());
+    fn start(services: &Services, path: PathBuf) -> Saver {
+        let (sender, receiver) = mpsc::channel::<Vec<Record>>();
         let events = services.events.clone();
-        tokio::spawn(async move {
-            while newest.changed().await.is_ok() {
-                let records = newest.borrow_and_update().clone();
-                let file = path.clone();
-                let saved = tokio::task::spawn_blocking(move || leases::save(&file, &records)).await;
-                if let Ok(Err(error)) = saved {
-                    let text = format!("Leases could not be saved to {}: {error}.", path.display());
-                    events.service(journal::Note::Warning { text });
+        tokio::task::spawn_blocking(move || {
+            while let Ok(mut newest) = receiver.recv() {
+                while let Ok(newer) = receiver.try_recv() {
+                    newest = newer;
+                }
+                if let Err(error) = leases::save(&path, &newest) {
+                    let path = path.display().to_string();
+                    events.service(journal::Note::LeasesNotSaved { path, reason: error.to_string() });
                 }
             }
         });
@@ -144,6 +169,7 @@ impl Saver {
     }
 
     fn save(&self, records: Vec<Record>) {
-        self.0.send_replace(records);
+        // The thread ends only after this sender.
+        let _ = self.0.send(records);
     }
 }

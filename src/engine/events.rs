@@ -80,9 +80,11 @@ pub(super) struct Whois(Arc<RwLock<HashMap<Ipv4Addr, Mac>>>);
 
 impl Whois {
     pub(super) fn learn(&self, address: Ipv4Addr, mac: Mac) {
-        if let Ok(mut known) = self.0.write()
-            && (known.len() < MAX_KNOWN || known.contains_key(&address))
-        {
+        if let Ok(mut known) = self.0.write() {
+            // Names are only for the log: better to forget some than to learn no more.
+            if known.len() >= MAX_KNOWN {
+                known.clear();
+            }
             known.insert(address, mac);
         }
     }

@@ -25,9 +25,10 @@ use crate::boot::menu::{Asker, ipxe};
 use crate::boot::tree::{Found, Role};
 use crate::http::reply::{self, Head};
 use crate::http::{Note, path};
-use crate::image::plain_text;
 use crate::journal::{self, What};
 use crate::mac::Mac;
+use crate::net::platform;
+use crate::text;
 
 /// How much of a file is read at a time, in bytes.
 const PIECE: u64 = 256 << 10;
@@ -74,6 +75,7 @@ fn welcome(services: &Services, guests: &Guests, tasks: &mut JoinSet<()>, stream
 
 async fn connection(services: Services, stream: TcpStream, client: Ipv4Addr, activity: Arc<Activity>) {
     let _ = stream.set_nodelay(true);
+    platform::cut_when_stalled(&stream, STALLED);
     let service = service_fn(|request| {
         let (services, activity) = (services.clone(), Arc::clone(&activity));
         async move { Ok::<_, Infallible>(answer(services, client, activity, request).await) }
@@ -123,7 +125,8 @@ impl Activity {
     }
 }
 
-/// All connections. A new one always finds room at the cost of one that waits for a request, of the same computer first.
+/// All connections. A new one always finds room: at the cost of one that waits for a request, else of the one that got
+/// on least of the computer that has most.
 #[derive(Debug, Default)]
 struct Guests(Mutex<Vec<(Ipv4Addr, Arc<Activity>, AbortHandle)>>);
 
@@ -136,11 +139,17 @@ impl Guests {
         if !only_own && guests.len() < MAX_CONNECTIONS {
             return true;
         }
-        let waiting = guests.iter().enumerate().filter(|(_, (address, activity, _))| {
+        let longest = |wanted: &dyn Fn(&(Ipv4Addr, Arc<Activity>, AbortHandle)) -> bool| {
+            let candidates = guests.iter().enumerate().filter(|(_, guest)| wanted(guest));
+            candidates.max_by_key(|(_, (_, activity, _))| activity.idle_for()).map(|(at, _)| at)
+        };
+        let waiting = longest(&|(address, activity, _)| {
             !activity.answering.load(Ordering::Relaxed) && (!only_own || *address == client)
         });
-        let longest = waiting.max_by_key(|(_, (_, activity, _))| activity.idle_for()).map(|(at, _)| at);
-        let Some(at) = longest else { return false };
+        let count = |of: Ipv4Addr| guests.iter().filter(|(address, ..)| *address == of).count();
+        let greediest =
+            if only_own { Some(client) } else { guests.iter().map(|(of, ..)| *of).max_by_key(|of| count(*of)) };
+        let Some(at) = waiting.or_else(|| longest(&|(address, ..)| Some(*address) == greediest)) else { return false };
         let (_, _, task) = guests.swap_remove(at);
         task.abort();
         true
@@ -164,7 +173,7 @@ async fn answer(
     let teller = |role, note| {
         services.events.tell(services.whois.mac(client), Some(client), role, What::Http(note));
     };
-    let shown = plain_text(parts.uri.path().trim_start_matches('/'), 300);
+    let shown = text::plain(parts.uri.path().trim_start_matches('/'), 300);
     let refuse = |head: Head| {
         teller(None, Note::Refused { file: shown.clone(), status: head.status.as_u16() });
         respond(reply::for_method(&parts.method, head), None, &activity)
@@ -175,7 +184,7 @@ async fn answer(
     let Ok(path) = path::normalise(parts.uri.path()) else {
         return refuse(reply::error(hyper::StatusCode::BAD_REQUEST));
     };
-    let shown = plain_text(&path, 300);
+    let shown = text::plain(&path, 300);
     let asker = introduce(&services, client, &path, parts.uri.query());
     let tree = Arc::clone(&services.tree);
     let found = tokio::task::spawn_blocking(move || tree.find(&path, asker)).await.ok().flatten();
@@ -207,7 +216,7 @@ fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&s
     if !path.eq_ignore_ascii_case(ipxe::MENU) {
         return Asker { firmware: None };
     }
-    let value = |name| path::query_value(query, name).map(|value| plain_text(&value, 64));
+    let value = |name| path::query_value(query, name).map(|value| text::plain(&value, 64));
     let platform = value(ipxe::query::PLATFORM);
     if let Some(mac) = value(ipxe::query::MAC).and_then(|text| text.parse::<Mac>().ok()) {
         services.whois.learn(client, mac);

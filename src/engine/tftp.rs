@@ -13,10 +13,10 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::{Error, Services};
 use crate::boot::tree::{Found, Role};
-use crate::image::plain_text;
 use crate::journal::What;
 use crate::net::Interface;
 use crate::net::socket::{self, Hear};
+use crate::text;
 use crate::tftp::Note;
 use crate::tftp::transfer::{Send, Status, Terms, Transfer, low_bits};
 use crate::tftp::wire::{self, Answer, Mode, Opening, Request, error};
@@ -30,6 +30,8 @@ const MAX_PER_CLIENT: usize = 256;
 const MAX_UNCONFIRMED: usize = 256;
 /// How much of a file is read at a time, in bytes.
 const READ_AHEAD: usize = 256 << 10;
+/// Longest that an answer from port 69 may wait for room in the socket's buffer.
+const SEND_WAIT: Duration = Duration::from_millis(20);
 /// How often progress is told.
 const PROGRESS: Duration = Duration::from_secs(1);
 /// Longest that one transfer may take: 1 GB at the slowest rate seen on real hardware needs a quarter of it.
@@ -82,7 +84,8 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
                 continue;
             }
             Opening::Illegal => {
-                let _ = socket.send_to(&wire::error(error::ILLEGAL, "illegal request"), from).await;
+                let answer = wire::error(error::ILLEGAL, "illegal request");
+                let _ = tokio::time::timeout(SEND_WAIT, socket.send_to(&answer, from)).await;
                 continue;
             }
             Opening::Stray => continue,
@@ -109,21 +112,21 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
         }
         let own = match socket::udp(&interface, services.plan.network.addr(), 0, Hear::Own) {
             Ok(own) => own,
-            Err(problem) => {
-                let text = format!("no port is free for it: {problem}");
-                refuse(&services, &socket, from, &request.file, error::OTHER, &text).await;
+            Err(_) => {
+                refuse(&services, &socket, from, &request.file, error::OTHER, "no port is free").await;
                 continue;
             }
         };
         let started = Instant::now();
         let (confirmed, repeat) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
         let session = Session {
+            open: AtomicBool::new(false),
             services: services.clone(),
             socket: own,
             client: from,
             confirmed: Arc::clone(&confirmed),
             repeat: Arc::clone(&repeat),
-            file: plain_text(&request.file, 300),
+            file: text::plain(&request.file, 300),
         };
         let task = tasks.spawn(async move {
             session.run(request).await;
@@ -134,8 +137,9 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
 }
 
 async fn refuse(services: &Services, socket: &UdpSocket, to: SocketAddrV4, file: &str, code: u16, text: &str) {
-    let _ = socket.send_to(&wire::error(code, text), to).await;
-    let note = Note::Refused { file: plain_text(file, 300), reason: text.to_owned() };
+    // Waiting for room in the buffer would keep everybody waiting; the client asks again.
+    let _ = tokio::time::timeout(SEND_WAIT, socket.send_to(&wire::error(code, text), to)).await;
+    let note = Note::Refused { file: text::plain(file, 300), reason: text.to_owned() };
     let mac = services.whois.mac(*to.ip());
     services.events.tell(mac, Some(*to.ip()), None, What::Tftp(note));
 }
@@ -164,7 +168,10 @@ fn make_room(transfers: &mut HashMap<SocketAddrV4, Slot>, from: SocketAddrV4) ->
     }
 }
 
+/// One transfer's task. Dropped in the middle, for a newer request or for want of room, it says so.
 struct Session {
+    /// Whether the log has its beginning and not its end.
+    open: AtomicBool,
     services: Services,
     socket: UdpSocket,
     client: SocketAddrV4,
@@ -175,6 +182,7 @@ struct Session {
 
 impl Session {
     fn tell(&self, role: Option<Role>, note: Note) {
+        self.open.store(matches!(note, Note::Started { .. } | Note::Progress { .. }), Ordering::Relaxed);
         let ip = *self.client.ip();
         self.services.events.tell(self.services.whois.mac(ip), Some(ip), role, What::Tftp(note));
     }
@@ -281,6 +289,14 @@ impl Session {
             }
         }
         Ok(())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.open.load(Ordering::Relaxed) {
+            self.tell(None, Note::Replaced { file: self.file.clone() });
+        }
     }
 }
 

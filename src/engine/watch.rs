@@ -7,26 +7,31 @@ use super::{Error, Services};
 use crate::image::disc::Fate;
 use crate::image::file_name;
 use crate::journal::Note;
-use crate::net::interface;
+use crate::net::{Interface, interface};
 
 /// How often we look.
 const EVERY: Duration = Duration::from_secs(1);
 
 /// Looks until the interface is gone, which ends the services: they never move to another one by themselves.
-pub(super) async fn run(services: Services) -> Result<(), Error> {
+pub(super) async fn run(services: Services, bound: Interface) -> Result<(), Error> {
     let mut link = None;
     let mut told: BTreeMap<String, Fate> = BTreeMap::new();
     loop {
-        look_at_interface(&services, &mut link).await?;
+        look_at_interface(&services, &bound, &mut link).await?;
         look_at_images(&services, &mut told).await?;
         tokio::time::sleep(EVERY).await;
     }
 }
 
-async fn look_at_interface(services: &Services, link: &mut Option<bool>) -> Result<(), Error> {
-    let name = services.plan.interface.clone();
-    let found = blocking(move || interface::find(&name)).await?;
-    let name = services.plan.interface.clone();
+async fn look_at_interface(services: &Services, bound: &Interface, link: &mut Option<bool>) -> Result<(), Error> {
+    let all = blocking(interface::list).await?;
+    if all.is_empty() {
+        // The system did not answer, for want of file descriptors for example.
+        return Ok(());
+    }
+    let name = bound.name.clone();
+    // By its number too: one that was unplugged and plugged in again has the name, but not our sockets.
+    let found = all.into_iter().find(|interface| interface.name == name && interface.index == bound.index);
     let Some(found) = found else { return Err(Error::InterfaceGone { interface: name }) };
     if !found.addresses.iter().any(|network| network.addr() == services.plan.network.addr()) {
         return Err(Error::AddressGone { interface: name, address: services.plan.network.addr() });

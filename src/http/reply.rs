@@ -158,7 +158,7 @@ pub fn for_method(method: &Method, mut head: Head) -> Head {
 
 fn validators(headers: &mut HeaderMap, meta: &Meta) {
     insert(headers, header::ETAG, &meta.etag);
-    if let Some(modified) = meta.modified {
+    if let Some(modified) = whole_seconds(meta) {
         insert(headers, header::LAST_MODIFIED, &httpdate::fmt_http_date(modified));
     }
 }
@@ -229,10 +229,12 @@ fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
     httpdate::parse_http_date(text(headers, name)?).ok()
 }
 
-/// HTTP dates have whole seconds; compare like with like.
+/// The time as an HTTP date can say it: whole seconds, from 1970 to 9999. A file may claim any other (`touch -d 1960`),
+/// which httpdate does not take.
 fn whole_seconds(meta: &Meta) -> Option<SystemTime> {
-    let since = meta.modified?.duration_since(UNIX_EPOCH).ok()?;
-    Some(UNIX_EPOCH + Duration::from_secs(since.as_secs()))
+    const YEAR_10000: u64 = 253_402_300_800;
+    let since = meta.modified?.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    (since < YEAR_10000).then(|| UNIX_EPOCH + Duration::from_secs(since))
 }
 
 #[cfg(test)]
@@ -303,6 +305,15 @@ mod tests {
             (none.status, &none.headers[header::CONTENT_RANGE]),
             (StatusCode::RANGE_NOT_SATISFIABLE, &HeaderValue::from_static("bytes */100"))
         );
+    }
+
+    #[test]
+    fn a_time_that_no_date_can_say_is_left_out() {
+        for modified in [UNIX_EPOCH - Duration::from_secs(1), UNIX_EPOCH + Duration::from_secs(300_000_000_000)] {
+            let meta = Meta { modified: Some(modified), ..meta() };
+            let head = file(&Method::GET, &HeaderMap::new(), &meta);
+            assert!(head.status.is_success() && !head.headers.contains_key(header::LAST_MODIFIED));
+        }
     }
 
     #[test]

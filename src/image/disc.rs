@@ -151,7 +151,7 @@ pub struct Disc {
     filesystem: Filesystem,
     label: Option<String>,
     nodes: BTreeMap<String, Node>,
-    /// Lower-case path to the path as stored.
+    /// Lower-case path to the path as stored, where they differ.
     folded: HashMap<String, String>,
     damage: Vec<String>,
 }
@@ -188,7 +188,8 @@ impl Disc {
             let reason = listing.damage.into_iter().next().unwrap_or_default();
             return Err(DiscError::Damaged { path, reason });
         }
-        let folded = listing.entries.iter().map(|(path, _)| (path.to_lowercase(), path.clone())).collect();
+        let folded = listing.entries.iter().map(|(path, _)| (path.to_lowercase(), path));
+        let folded = folded.filter(|(lower, path)| lower != *path).map(|(lower, path)| (lower, path.clone())).collect();
         Ok(Disc {
             path,
             file: Arc::new(file),
@@ -291,7 +292,8 @@ impl Disc {
         if self.nodes.contains_key(path) {
             return Some(path.to_owned());
         }
-        self.folded.get(&path.to_lowercase()).cloned()
+        let lower = path.to_lowercase();
+        if self.nodes.contains_key(&lower) { Some(lower) } else { self.folded.get(&lower).cloned() }
     }
 
     /// Paths of files and links that match a pattern, in order. A pattern without `*` finds through links as well.

@@ -9,7 +9,8 @@ use regex::Regex;
 
 use super::recipe::{self, EntryRecipe, Ram, Recipe};
 use super::{Disc, DiscError, Entry, Firmware, Injection, Inspection, Recognised, Transport};
-use super::{bootcfg, family, kernel, plain_text};
+use super::{bootcfg, family, kernel};
+use crate::text;
 
 /// The id of a system that only its own menu tells.
 const OWN_MENU: &str = "boot-menu";
@@ -36,7 +37,7 @@ pub fn judge(disc: &Disc) -> Inspection {
     let mut inspection = Inspection {
         path: disc.path().to_path_buf(),
         size: disc.stamp().size,
-        volume_label: disc.label().map(|label| plain_text(label, 64)),
+        volume_label: disc.label().map(|label| text::plain(label, 64)),
         filesystem: disc.filesystem(),
         recognised: None,
         entries: Vec::new(),
@@ -44,7 +45,7 @@ pub fn judge(disc: &Disc) -> Inspection {
     };
     if let Some(first) = disc.damage().first() {
         let count = disc.damage().len();
-        let first = plain_text(first, 200);
+        let first = text::plain(first, 200);
         inspection.warnings.push(format!("Parts of this image cannot be read ({count}, the first: {first})."));
     }
     let (known, last_resort): (Vec<&Recipe>, Vec<&Recipe>) = RECIPES.iter().partition(|recipe| !recipe.last_resort);
@@ -93,7 +94,7 @@ fn apply(disc: &Disc, recipe: &Recipe, inspection: &mut Inspection) -> bool {
     let label = disc.label().unwrap_or_default();
     if recipe.detect.label.as_ref().and_then(|label| Regex::new(label).ok()).is_some_and(|known| known.is_match(label))
     {
-        evidence.push(format!("its label is {:?}", plain_text(label, 64)));
+        evidence.push(format!("its label is {:?}", text::plain(label, 64)));
     }
     let (name, version) = name_and_version(disc, recipe, &mut evidence);
     let mut warnings = recipe.warnings.clone();
@@ -134,7 +135,7 @@ fn name_and_version(disc: &Disc, recipe: &Recipe, evidence: &mut Vec<String>) ->
         };
         let pattern = Regex::new(&version.pattern).ok()?;
         let groups = pattern.captures(&text)?;
-        let group = |name: &str| groups.name(name).map(|found| plain_text(found.as_str(), 40));
+        let group = |name: &str| groups.name(name).map(|found| text::plain(found.as_str(), 40));
         Some((group("name"), group("version").filter(|text| !text.is_empty()), place.to_owned()))
     };
     let Some((name, version, place)) = found() else { return (recipe.name.clone(), None) };
@@ -250,14 +251,14 @@ fn from_own_menu(disc: &Disc, inspection: &mut Inspection) -> bool {
             None => (None, item.arguments.clone()),
         };
         let number = inspection.entries.len() + 1;
-        let title = Some(plain_text(&item.title, 64)).filter(|title| !title.is_empty());
+        let title = Some(text::plain(&item.title, 64)).filter(|title| !title.is_empty());
         inspection.entries.push(Entry {
             id: if number == 1 { OWN_MENU.to_owned() } else { format!("{OWN_MENU}-entry{number}") },
             title: title.unwrap_or_else(|| format!("Entry {number}")),
             kernel: Some(kernel),
             initrd,
             inject: Vec::new(),
-            cmdline: plain_text(&cmdline, 2000),
+            cmdline: text::plain(&cmdline, 2000),
             transport: family.map_or(Transport::HttpTree, |family| family.transport),
             firmware: header.firmware,
             arch: header.arch.to_owned(),

@@ -22,7 +22,9 @@ use super::disc::{Extent, Filesystem, Node, SECTOR};
 
 /// Most entries of one image. The largest install media have about ten thousand.
 const MAX_ENTRIES: usize = 200_000;
-const MAX_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 32;
+/// Most bytes of all paths together; the largest install media have about one million.
+const MAX_PATHS: usize = 32 << 20;
 const MAX_PATH: usize = 4096;
 /// Most extents of one file: 4 TiB at ISO 9660's largest.
 const MAX_EXTENTS: usize = 1024;
@@ -156,6 +158,7 @@ fn walk<F: Mapped>(volume: &mut F, filesystem: Filesystem, declared: u64) -> Lis
     // Ids of folders are unique, so a folder that contains itself is entered once.
     let mut seen = HashSet::from([volume.root()]);
     let mut folders = vec![(volume.root(), String::new(), 0usize)];
+    let mut paths = 0usize;
     while let Some((folder, path, depth)) = folders.pop() {
         let mut cursor = DirCursor::START;
         loop {
@@ -183,6 +186,11 @@ fn walk<F: Mapped>(volume: &mut F, filesystem: Filesystem, declared: u64) -> Lis
             if path.len() > MAX_PATH {
                 listing.damage.push("a path that is too long".to_owned());
                 continue;
+            }
+            paths += path.len();
+            if paths > MAX_PATHS {
+                listing.damage.push("paths too long altogether".to_owned());
+                return listing;
             }
             let (node, size) = (found.node(), found.metadata().len());
             match found.file_type() {

@@ -101,6 +101,7 @@ fn tftp(note: &tftp::Note) -> Option<String> {
         tftp::Note::TimedOut { file, bytes: had, size } => {
             format!("went silent while loading {file}: {} of {}", bytes(*had), bytes(*size))
         }
+        tftp::Note::Replaced { file } => format!("began anew while loading {file}"),
         tftp::Note::NotFound { file } => format!("asked for {file:?} by TFTP, which is not here"),
         tftp::Note::Refused { file, reason } => format!("was refused {file:?} by TFTP: {reason}"),
         tftp::Note::ReadFailed { file, reason } => format!("cannot get the rest of {file}: {reason}"),
@@ -146,6 +147,15 @@ fn service(note: &Note) -> String {
         }
         Note::Stage { stage } => format!("** {}", self::stage(*stage)),
         Note::Warning { text } | Note::Failed { text } => text.clone(),
+        Note::LeasesSetAside { path } => {
+            format!("The lease file could not be understood. It was kept as {path}, and a new one begun.")
+        }
+        Note::LeasesNotSaved { path, reason } => {
+            format!(
+                "Leases could not be saved to {path} ({reason}). After a restart computers may lose their addresses."
+            )
+        }
+        Note::NotSent { to, reason } => format!("An answer to {to} could not be sent: {reason}."),
         Note::ImageChanged { image } => {
             format!("{image} was changed while it is served. It is served no more; stop and start again to use it.")
         }

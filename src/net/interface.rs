@@ -58,19 +58,12 @@ impl Interface {
     }
 }
 
-/// Every interface of this machine: wired ones with link first, loopback last.
+/// Every interface of this machine: wired ones with link first, loopback last. Empty only if the system did not answer,
+/// for every machine has loopback.
 pub fn list() -> Vec<Interface> {
     let mut all: Vec<Interface> = netdev::get_interfaces().into_iter().map(describe).collect();
     all.sort_by(|a, b| (a.kind, !a.link, &a.name).cmp(&(b.kind, !b.link, &b.name)));
     all
-}
-
-/// The interface with this system name, or the name that people know.
-pub fn find(name: &str) -> Option<Interface> {
-    let all = list();
-    let by_system_name = all.iter().position(|interface| interface.name == name);
-    let at = by_system_name.or_else(|| all.iter().position(|interface| interface.friendly_name == name))?;
-    all.into_iter().nth(at)
 }
 
 fn describe(found: netdev::Interface) -> Interface {

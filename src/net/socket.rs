@@ -10,7 +10,7 @@ use super::ports::{Holder, Transport};
 use super::{Interface, platform};
 
 /// Room for a burst of two hundred computers switched on at once, in bytes.
-const RECEIVE_BUFFER: usize = 1 << 20;
+const BURST: usize = 1 << 20;
 
 /// A port that could not be opened.
 #[derive(Debug, thiserror::Error)]
@@ -49,8 +49,10 @@ fn open_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> io::
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     let any = platform::tie(&socket, interface, own)?;
     socket.set_broadcast(true)?;
-    // A smaller buffer than asked for is no reason to stop.
-    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    if port != 0 {
+        // Everybody asks here. A smaller buffer than asked for is no reason to stop.
+        let _ = socket.set_recv_buffer_size(BURST);
+    }
     let address = if hear == Hear::All { any } else { own };
     socket.bind(&SocketAddr::V4(SocketAddrV4::new(address, port)).into())?;
     socket.set_nonblocking(true)?;

@@ -107,6 +107,8 @@ pub struct Transfer {
     top: u64,
     /// Whether blocks of the window in flight were sent more than once.
     resent: bool,
+    /// Behind which block a loss was mended already: more acknowledgements of it are echoes of one loss.
+    mended_at: Option<u64>,
     /// Whether a repeated acknowledgement of `base` means nothing: echoes of what was sent twice.
     deaf: bool,
     repeats: u32,
@@ -127,6 +129,7 @@ impl Transfer {
             base: 0,
             top: 0,
             resent: false,
+            mended_at: None,
             deaf: false,
             repeats: 0,
             repeated_packets: 0,
@@ -192,7 +195,8 @@ impl Transfer {
             return None;
         }
         if ahead == 0 {
-            let lost_first = self.terms.window > 1 && self.top > self.base && !self.resent && !self.deaf;
+            let mended = self.mended_at == Some(self.base);
+            let lost_first = self.terms.window > 1 && self.top > self.base && !mended && !self.deaf;
             return lost_first.then(|| self.again());
         }
         let whole = block == self.top;
@@ -215,6 +219,7 @@ impl Transfer {
         // The block behind it was lost (RFC 7440 section 4).
         self.top = self.base;
         self.resent = true;
+        self.mended_at = Some(self.base);
         let send = self.advance();
         if let Send::Blocks(blocks) = &send {
             self.repeated_packets += count(blocks);
@@ -252,6 +257,7 @@ impl Transfer {
             return self.advance();
         }
         self.resent = true;
+        self.mended_at = Some(self.base);
         let blocks = self.base + 1..=self.top;
         self.repeated_packets += count(&blocks);
         Send::Blocks(blocks)
@@ -442,6 +448,16 @@ mod tests {
         assert_eq!(transfer.acknowledge(now, 4), None);
         assert_eq!(transfer.acknowledge(now, 8), Some(Send::Blocks(9..=12)));
         assert_eq!(transfer.acknowledge(now, 8), None, "its echo");
+    }
+
+    #[test]
+    fn a_second_loss_in_a_mended_window_is_mended_at_once_too() {
+        let (mut transfer, _, now) = windowed("4", 40);
+        transfer.acknowledge(now, 4);
+        assert_eq!(transfer.acknowledge(now, 5), Some(Send::Blocks(6..=9)));
+        assert_eq!(transfer.acknowledge(now, 7), Some(Send::Blocks(10..=11)), "8 was lost again");
+        assert_eq!(transfer.acknowledge(now, 7), Some(Send::Blocks(8..=11)));
+        assert_eq!(transfer.acknowledge(now, 7), None);
     }
 
     #[test]

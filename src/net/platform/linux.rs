@@ -6,6 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::Interest;
@@ -14,6 +15,19 @@ use tokio::io::unix::AsyncFd;
 use crate::mac::Mac;
 use crate::net::interface::{Interface, Kind};
 use crate::net::ports::{Holder, Transport};
+
+/// Raises the limit of open files to what the system lets us: each connection and each transfer is one.
+pub fn raise_file_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    // Not allowed to: the budgets then end at the lower limit, and nothing else does.
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+/// Cuts a connection whose other end takes nothing for this long, even if only what the system holds is left to send.
+pub fn cut_when_stalled(stream: &tokio::net::TcpStream, after: Duration) {
+    let _ = socket2::SockRef::from(stream).set_tcp_user_timeout(Some(after));
+}
 
 /// What sysfs knows of an interface; `None` where it has no folder for it.
 pub fn interface_kind(name: &str) -> Option<Kind> {

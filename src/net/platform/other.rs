@@ -12,6 +12,12 @@ use crate::mac::Mac;
 use crate::net::interface::{Interface, Kind};
 use crate::net::ports::{Holder, Transport};
 
+/// Nothing to raise here.
+pub fn raise_file_limit() {}
+
+/// These systems have no such option; the watch over connections still cuts those that stall in the middle.
+pub fn cut_when_stalled(_stream: &tokio::net::TcpStream, _after: std::time::Duration) {}
+
 /// netdev's own classification is used here.
 pub fn interface_kind(_name: &str) -> Option<Kind> {
     None
