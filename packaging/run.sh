@@ -14,6 +14,8 @@ need_loaders
 say "building"
 cargo build --quiet --release --locked --manifest-path "$root/Cargo.toml"
 program=$root/target/release/bootwright
+# Beside the program is where it looks for them.
+ln -sfn ../loaders "$root/target/release/loaders"
 
 if [ "${1:-}" = --prepare ]; then
     say "ready; start it with:"

@@ -47,7 +47,7 @@ need_rust() {
     export RUSTUP_TOOLCHAIN=$minimum_rust
 }
 
-# The boot loaders, in the place beside the program where it looks for them.
+# The boot loaders.
 need_loaders() {
     "$root/packaging/loaders.sh" "$root/target/loaders"
 }

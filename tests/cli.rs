@@ -35,7 +35,12 @@ fn is_sentence(text: &str, part: &str) {
 fn refused(lab: &Lab, host: &Host, options: &[&str], status: i32, part: &str) {
     let serve = |form: &str| {
         let mut command = host.command(program());
-        command.args(["serve", "--state-dir"]).arg(lab.path("state")).args(["--log", form]).args(options);
+        // The time only bounds a failure: what must not come up does not.
+        command
+            .args(["serve", "--for", "30s", "--state-dir"])
+            .arg(lab.path("state"))
+            .args(["--log", form])
+            .args(options);
         if !options.contains(&"--loaders") {
             command.arg("--loaders").arg(loaders());
         }
@@ -57,7 +62,7 @@ fn wrong_arguments_are_one_sentence_and_status_2() {
         (&["serve", "--interfaec", "x"], "--interfaec"),
         (&["serve", "--dhcp", "some"], "some"),
         (&["serve", "--http-port", "0"], "0"),
-        (&["serve", "--for", "soon"], "soon"),
+        (&["serve", "--interface", "lo", "--for", "soon"], "soon"),
         (&["serve", "--allow", "nobody"], "nobody"),
         (&["serve"], "--interface"),
         (&["dance"], "dance"),
@@ -174,7 +179,8 @@ fn without_rights_it_says_what_to_do() {
     let state = lab.path("state-of-nobody").to_str().unwrap().to_owned();
     let own_loaders = lab.path("loaders");
     lab::must(Command::new("cp").arg("-r").arg(loaders()).arg(&own_loaders));
-    let options = ["serve", "--interface", "eth0", "--state-dir", &state, "--loaders", own_loaders.to_str().unwrap()];
+    let own_loaders = own_loaders.to_str().unwrap();
+    let options = ["serve", "--interface", "eth0", "--for", "30s", "--state-dir", &state, "--loaders", own_loaders];
     let (status, sentence) = outcome(&as_nobody(&lab, &server, &options).output().unwrap());
     assert_eq!(status, Some(3), "{sentence}");
     is_sentence(&sentence, "sudo");
@@ -192,7 +198,7 @@ fn missing_loaders_are_told_with_where_they_were_looked_for() {
     // The distribution's own folders are hidden, in case they have some.
     let line = format!(
         "for d in /usr/lib/ipxe /usr/share/ipxe /boot; do mount -t tmpfs none $d 2>/dev/null; done; \
-         HOME={0} XDG_DATA_HOME={0} exec {1} serve --interface eth0 --state-dir {0}",
+         HOME={0} XDG_DATA_HOME={0} exec {1} serve --interface eth0 --for 30s --state-dir {0}",
         lab.path("home").display(),
         copy.display()
     );

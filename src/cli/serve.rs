@@ -57,9 +57,8 @@ fn places() -> Places {
     let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from));
     let state = own.as_ref().map(|own| own.state_dir().unwrap_or(own.data_local_dir()).to_path_buf());
     let packs = own.map(|own| own.data_dir().join("loaders"));
-    let near = beside.into_iter().flat_map(|folder| {
-        [folder.join("loaders"), folder.join("../share/bootwright/loaders"), folder.join("../loaders")]
-    });
+    let near =
+        beside.into_iter().flat_map(|folder| [folder.join("loaders"), folder.join("../share/bootwright/loaders")]);
     let distribution = ["/usr/lib/ipxe", "/usr/share/ipxe", "/boot"].map(PathBuf::from);
     Places {
         loaders: packs.into_iter().chain(near).chain(distribution).collect(),

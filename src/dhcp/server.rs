@@ -220,10 +220,14 @@ impl Server {
             return;
         }
         self.find_address(now, request, out);
-        // The address may have been probed ahead; then the offer goes out with this very answer.
+        // The address may have been probed ahead; then the offer goes out with this very answer. It is probed once more:
+        // a machine that took it meanwhile answers before the client's REQUEST comes, which is refused then.
         if self.waiting.get(&key).is_some_and(|waiting| waiting.until <= now)
             && let Some(waiting) = self.waiting.remove(&key)
         {
+            if self.config.probe && !self.leases.leased_to(waiting.address, &key) {
+                out.probe.push(waiting.address);
+            }
             self.offer(now, &waiting.request, waiting.address, policy, out);
             self.probe_ahead(now, out);
         }

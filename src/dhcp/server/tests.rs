@@ -286,9 +286,15 @@ fn addresses_probed_ahead_are_offered_at_once() {
     lab.server.tick(lab.now, &Script);
     let offer = lab.ask(1, 1, &[]);
     assert_eq!((kind(&offer), yiaddr(&offer)), (Some(2), ip(100)));
+    assert!(offer.probe.contains(&ip(100)), "probed once more beside the offer");
+    let late = "02:00:00:00:00:99".parse().unwrap();
+    lab.server.heard(lab.now, ip(100), late);
+    let request = lab.ask(1, 3, &[(54, &SERVER.octets()), (50, &ip(100).octets())]);
+    assert_eq!(last(&request), Some(&Note::Refused { address: ip(100), reason: Refusal::Taken }));
+    assert_eq!(yiaddr(&lab.ask(1, 1, &[])), ip(101));
     lab.now += PROBE_GOOD_FOR;
     let out = lab.server.tick(lab.now, &Script);
-    assert!(out.probe.contains(&ip(101)), "old silence is checked again");
+    assert!(out.probe.contains(&ip(103)), "old silence is checked again");
 }
 
 #[test]
