@@ -52,18 +52,25 @@ fn in_order(lines: &[Value], wanted: &[(&str, &str)]) {
     }
 }
 
+/// Boots memtest86+ on a BIOS computer until it runs, and returns what the log says of it.
+fn memtest_runs(firmware: Firmware) -> Vec<Value> {
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
+    let mut computer = Vm::start(&lab, 1, firmware, 128);
+    computer.wait_for(MEMTEST_RUNS, SHORT);
+    server.wait("kernel", |line| line["stage"] == "kernel");
+    server.tell(&computer.mac);
+    let story = server.about(&computer.mac);
+    server.stop();
+    story
+}
+
 #[test]
 fn seabios_with_qemus_rom_boots_memtest() {
     if !ready("seabios", &["qemu-system-x86_64", MEMTEST]) {
         return;
     }
-    let lab = Lab::new();
-    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
-    let mut computer = Vm::start(&lab, 1, Firmware::Bios, 128);
-    computer.wait_for(MEMTEST_RUNS, SHORT);
-    server.wait("kernel", |line| line["stage"] == "kernel");
-    server.tell(&computer.mac);
-    let story = server.about(&computer.mac);
+    let story = memtest_runs(Firmware::Bios);
     in_order(
         &story,
         &[
@@ -77,7 +84,6 @@ fn seabios_with_qemus_rom_boots_memtest() {
     );
     assert!(!fetched(&story).iter().any(|file| file == "undionly.kpxe"), "its ROM is iPXE already");
     assert!(story.iter().any(|line| line["event"] == "http-done" && line["millis"].is_u64() && line["bytes"].is_u64()));
-    server.stop();
 }
 
 #[test]
@@ -85,13 +91,7 @@ fn a_plain_pxe_rom_is_chained_into_the_menu() {
     if !ready("plain ROM", &["qemu-system-x86_64", "python3", "ethtool", MEMTEST]) {
         return;
     }
-    let lab = Lab::new();
-    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
-    let mut computer = Vm::start(&lab, 1, Firmware::PlainRom, 128);
-    computer.wait_for(MEMTEST_RUNS, SHORT);
-    server.wait("kernel", |line| line["stage"] == "kernel");
-    server.tell(&computer.mac);
-    let story = server.about(&computer.mac);
+    let story = memtest_runs(Firmware::PlainRom);
     in_order(
         &story,
         &[("offered", ""), ("tftp-done", "undionly.kpxe"), ("stage", "loader"), ("menu", ""), ("stage", "kernel")],
@@ -99,7 +99,6 @@ fn a_plain_pxe_rom_is_chained_into_the_menu() {
     let first = story.iter().find(|line| line["event"] == "asked").expect("it asked");
     assert!(first["client"]["user_class"].is_null() && first["client"]["ipxe"].is_null(), "{first}");
     assert_eq!(first["client"]["uuid"], "00000000-0000-4000-8000-525400770001");
-    server.stop();
 }
 
 #[test]

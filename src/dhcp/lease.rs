@@ -13,6 +13,8 @@ use crate::mac::Mac;
 pub const OFFER_HOLD: Duration = Duration::from_secs(30);
 /// How long an address stays unused after a client declined it or another machine answered for it.
 pub const CONFLICT_HOLD: Duration = Duration::from_secs(600);
+/// Lease of a client that renews: a system that stays.
+pub const LEASE: Duration = Duration::from_secs(3600);
 /// Most addresses that a range may have: two bytes' worth, more than one segment can carry.
 pub const MAX_ADDRESSES: u64 = 65_536;
 
@@ -262,7 +264,7 @@ impl Leases {
             let Some(client) = from_hex(&record.client).filter(|client| !client.is_empty()) else { continue };
             let until = UNIX_EPOCH + Duration::from_secs(record.until.min(u64::from(u32::MAX)));
             // A clock that jumped must not make a lease of years.
-            let left = until.duration_since(clock).unwrap_or_default().min(super::server::LEASE);
+            let left = until.duration_since(clock).unwrap_or_default().min(LEASE);
             let state = if left.is_zero() { State::Released } else { State::Leased };
             self.bind(record.address, &client, record.mac, state, now + left);
         }

@@ -11,7 +11,7 @@ use std::net::Ipv4Addr;
 use dhcproto::v4::{DhcpOption, HType, Message, MessageType, Opcode, OptionCode};
 use dhcproto::{Decodable, Decoder, Encodable, Encoder};
 
-use super::pxe::code;
+use super::code;
 use crate::mac::Mac;
 
 /// Fixed part of a BOOTP message before the magic cookie, in bytes (RFC 951).

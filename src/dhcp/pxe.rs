@@ -6,36 +6,9 @@ use std::net::Ipv4Addr;
 use dhcproto::v4::{DhcpOption, OptionCode, UnknownOption};
 use serde::{Deserialize, Serialize};
 
+use super::code;
 use super::message::{Reply, Request};
 use crate::mac::Mac;
-
-/// Option codes that dhcproto leaves as bytes or does not know.
-pub mod code {
-    /// Vendor-specific information: PXE's own sub-options.
-    pub const VENDOR: u8 = 43;
-    /// Vendor class identifier.
-    pub const CLASS: u8 = 60;
-    /// Client identifier.
-    pub const CLIENT_ID: u8 = 61;
-    /// TFTP server name.
-    pub const TFTP_SERVER: u8 = 66;
-    /// Boot file name.
-    pub const BOOT_FILE: u8 = 67;
-    /// User class.
-    pub const USER_CLASS: u8 = 77;
-    /// Relay agent information.
-    pub const RELAY: u8 = 82;
-    /// Client system architecture, a list.
-    pub const ARCHITECTURE: u8 = 93;
-    /// Client network interface (UNDI version).
-    pub const UNDI: u8 = 94;
-    /// Client machine identifier: a zero byte and the SMBIOS UUID.
-    pub const UUID: u8 = 97;
-    /// TFTP server address (RFC 5859).
-    pub const TFTP_ADDRESS: u8 = 150;
-    /// iPXE encapsulated options.
-    pub const IPXE: u8 = 175;
-}
 
 /// Option 43 of every PXE answer: discovery control (6) with bit 3, "take the boot file from this offer and ask nobody".
 ///

@@ -7,15 +7,13 @@ use std::time::{Duration, Instant, SystemTime};
 use dhcproto::v4::{DhcpOption, MessageType};
 use ipnet::Ipv4Net;
 
-use super::lease::{Leases, Range, Record};
+use super::lease::{LEASE, Leases, Range, Record};
 use super::message::{Malformed, Reply, Request};
 use super::{Guests, Note, Outputs, Policy, Question, Refusal, Silence, Transmit, port, pxe};
 use crate::mac::Mac;
 
 /// First lease of a client: short, so that addresses of firmware and loaders come back soon.
 pub const FIRST_LEASE: Duration = Duration::from_secs(600);
-/// Lease of a client that renews: a system that stays.
-pub const LEASE: Duration = Duration::from_secs(3600);
 /// How long an ARP probe waits for an answer. RFC 5227 waits seconds; firmware that gets no OFFER within 1 s asks again,
 /// so this stays well below, and on a wired segment an answer takes about a millisecond.
 pub const PROBE_WAIT: Duration = Duration::from_millis(200);

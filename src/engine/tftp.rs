@@ -110,7 +110,7 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
             refuse(&services, &socket, from, &request.file, error::OTHER, text).await;
             continue;
         }
-        let own = match socket::udp(&interface, services.plan.network.addr(), 0, Hear::Own) {
+        let own = match socket::udp(&interface, services.plan.network.addr(), 0, Hear::One) {
             Ok(own) => own,
             Err(_) => {
                 refuse(&services, &socket, from, &request.file, error::OTHER, "no port is free").await;

@@ -35,6 +35,8 @@ pub enum Hear {
     /// Only what is addressed to our own address: TFTP, whose answers must come from the address that was asked
     /// (RFC 1122 section 4.1.3.5).
     Own,
+    /// The same, from one computer only: a transfer's own port.
+    One,
 }
 
 /// A UDP socket on `port` of this interface; port 0 takes any free one.
@@ -49,8 +51,8 @@ fn open_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> io::
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     let any = platform::tie(&socket, interface, own)?;
     socket.set_broadcast(true)?;
-    if port != 0 {
-        // Everybody asks here. A smaller buffer than asked for is no reason to stop.
+    if hear != Hear::One {
+        // A smaller buffer than asked for is no reason to stop.
         let _ = socket.set_recv_buffer_size(BURST);
     }
     let address = if hear == Hear::All { any } else { own };
