@@ -307,8 +307,12 @@ impl Settings {
         Ok(settings)
     }
 
-    /// These settings with others on top: what `over` says wins, lists are replaced as a whole.
-    pub fn overridden_by(self, over: Settings) -> Settings {
+    /// These settings with others on top: what `over` says wins, lists are replaced as a whole. A saved range goes with
+    /// the saved mode: it means nothing where addresses are not handed out any more.
+    pub fn overridden_by(mut self, over: Settings) -> Settings {
+        if matches!(over.dhcp, Some(DhcpMode::Proxy | DhcpMode::Off)) {
+            self.range = None;
+        }
         fn list<T>(own: Vec<T>, over: Vec<T>) -> Vec<T> {
             if over.is_empty() { own } else { over }
         }
@@ -558,6 +562,10 @@ mod tests {
         let plan = settings.overridden_by(over).plan(&bench("10.77.0.1/24"), places()).expect("a plan");
         assert_eq!((plan.menu_timeout, plan.default, plan.ports.http), (0, Choice::Local, Some(8000)));
         assert_eq!((plan.images.len(), plan.guests.allow.len()), (2, 1));
+        let saved = full(Some("10.77.0.5-10.77.0.9"));
+        let beside = Settings { dhcp: Some(DhcpMode::Proxy), ..Settings::default() };
+        let plan = saved.overridden_by(beside).plan(&bench("10.77.0.1/24"), places()).expect("a plan");
+        assert_eq!(plan.dhcp, DhcpPlan::Proxy, "a saved range goes with its mode");
     }
 
     #[test]

@@ -268,7 +268,7 @@ fn tftp_serves_the_same_tree() {
     let port = listening.tftp_port;
     assert_eq!(Tftp::ask(port, b"\0\x01undionly.kpxe\0octet\0").all(512), pattern(100_000));
     assert_eq!(Tftp::ask(port, b"\0\x01\\FILES\\setup.cmd\0octet\0blksize\x001024\0").all(1024), b"echo hello\r\n");
-    let cases: [(&[u8], u8); 8] = [
+    let cases: [(&[u8], u8); 9] = [
         (b"\0\x01nothing\0octet\0", 1),
         (b"\0\x01../../etc/passwd\0octet\0", 1),
         (b"\0\x01/etc/passwd\0octet\0", 1),
@@ -276,6 +276,7 @@ fn tftp_serves_the_same_tree() {
         (b"\0\x01\xff\xfe\0octet\0", 1),
         (b"\0\x02undionly.kpxe\0octet\0", 2),
         (b"\0\x01undionly.kpxe\0netascii\0", 0),
+        (b"\0\x01undionly.kpxe\0mail\0", 4),
         (b"\0\x01undionly.kpxe", 4),
     ];
     for (request, code) in cases {

@@ -114,7 +114,7 @@ mod tests {
         let (pxe, http, none) = (Some(Class::Pxe), Some(Class::Http), None);
         let (full, cut) = (Some(Ipxe { http: true }), Some(Ipxe { http: false }));
         let menu = Some("http://10.77.0.1/boot.ipxe");
-        let cases: [(&str, Client, Option<&str>); 17] = [
+        let cases: [(&str, Client, Option<&str>); 18] = [
             ("BIOS ROM", client(pxe, &[0], None), Some("undionly.kpxe")),
             ("x64 UEFI says 7", client(pxe, &[7], None), Some("snponly.efi")),
             ("x64 UEFI says 9", client(pxe, &[9], None), Some("snponly.efi")),
@@ -130,7 +130,8 @@ mod tests {
             ("ARM64 UEFI, no loader", client(pxe, &[11], None), None),
             ("ARM64 HTTP Boot, no loader", client(http, &[19], None), None),
             ("unknown architecture", client(pxe, &[99], None), None),
-            ("no architecture", client(pxe, &[], None), None),
+            ("old ROM without architecture", client(pxe, &[], None), Some("undionly.kpxe")),
+            ("HTTP Boot without architecture", client(http, &[], None), None),
             ("an ordinary client", client(none, &[], None), None),
         ];
         for (name, client, expected) in cases {

@@ -83,8 +83,10 @@ impl Machine {
             (None, Some(Class::Pxe)) => Stage::Pxe,
             (None, None) => return None,
         };
-        let platform = client.architectures.iter().find_map(|&code| Platform::of(code));
-        Some(Machine { platform, stage })
+        let named = client.architectures.iter().find_map(|&code| Platform::of(code));
+        // A PXE client that names no architecture at all is an old BIOS ROM (dnsmasq takes it for one as well).
+        let old_rom = client.architectures.is_empty() && client.class == Some(Class::Pxe);
+        Some(Machine { platform: named.or(old_rom.then_some(Platform::Bios)), stage })
     }
 
     /// For people: "UEFI x64, HTTP Boot".

@@ -105,9 +105,13 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
             refuse(&services, &socket, from, &request.file, error::OTHER, "too many transfers").await;
             continue;
         }
-        if request.mode != Mode::Octet {
-            let text = "only octet (binary) mode is served";
-            refuse(&services, &socket, from, &request.file, error::OTHER, text).await;
+        let objection = match request.mode {
+            Mode::Octet => None,
+            Mode::Netascii => Some((error::OTHER, "only octet (binary) mode is served")),
+            Mode::Unknown => Some((error::ILLEGAL, "unknown transfer mode")),
+        };
+        if let Some((code, text)) = objection {
+            refuse(&services, &socket, from, &request.file, code, text).await;
             continue;
         }
         let own = match socket::udp(&interface, services.plan.network.addr(), 0, Hear::One) {

@@ -63,7 +63,10 @@ fn dhcp(note: &dhcp::Note) -> String {
             Silence::Unknown => "is not answered: its address is not from here".to_owned(),
             Silence::OutsideNetwork => "is not answered: its address is outside the served network".to_owned(),
         },
-        dhcp::Note::ChoseOther { server } => format!("chose the DHCP server {server}"),
+        dhcp::Note::ChoseOther { server } => format!(
+            "took the offer of another DHCP server, {server}. Two on one network give one address to two machines: stop, \
+             and start again with --dhcp proxy."
+        ),
         dhcp::Note::AddressInUse { address, by } => {
             format!("Address {address} is in use by {by}, which did not get it here; it is left out for ten minutes.")
         }
