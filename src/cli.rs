@@ -100,7 +100,7 @@ struct Serve {
     /// Where leases live [default: in the state folder]
     #[arg(long, value_name = "FILE")]
     lease_file: Option<PathBuf>,
-    /// Where everything else lives [default: the user's state folder]
+    /// A folder for what is kept between runs, leases for example [default: the user's state folder]
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Answer this computer; any makes it a closed list
@@ -178,6 +178,25 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// clap's message as one sentence with the next step.
 fn argument_sentence(error: &clap::Error, help: &str) -> String {
+    use clap::error::{ContextKind, ErrorKind};
+    let context = |kind| error.get(kind).map(ToString::to_string);
+    let named = context(ContextKind::InvalidArg).unwrap_or_default();
+    match (error.kind(), context(ContextKind::InvalidValue)) {
+        (ErrorKind::UnknownArgument, _) if !named.starts_with('-') => {
+            return format!("{named:?} is not an option. If it is an ISO file, write --image {named}.");
+        }
+        (ErrorKind::UnknownArgument, _) => {
+            let suggested = context(ContextKind::SuggestedArg).map(|option| format!(" Did you mean {option}?"));
+            let next = suggested.unwrap_or_else(|| format!(" `{help}` lists what there is."));
+            return format!("There is no option {named}.{next}");
+        }
+        (ErrorKind::ValueValidation | ErrorKind::InvalidValue, Some(value)) => {
+            let allowed = context(ContextKind::ValidValue).map(|allowed| format!(": use one of {allowed}"));
+            let allowed = allowed.unwrap_or_default();
+            return format!("{value:?} does not fit {named}{allowed}. `{help}` says what does.");
+        }
+        _ => {}
+    }
     let text = error.render().to_string();
     let lines =
         text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage") && !line.starts_with("For more"));

@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::boot::menu::{Default as Choice, ipxe};
 use crate::dhcp::Guests;
 use crate::dhcp::lease::{MAX_ADDRESSES, Range};
 use crate::mac::Mac;
 use crate::net::Interface;
+use crate::net::interface::Kind;
 
 /// Version of the deployment file that this program writes.
 pub const VERSION: u32 = 1;
@@ -28,11 +29,11 @@ const MAX_MENU_TIMEOUT: u32 = 86_400;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum DhcpMode {
-    /// We do.
+    /// Hand out addresses: for a cable or switch of your own
     Full,
-    /// Another server; we add what to boot.
+    /// Work beside the network's own DHCP server, and add only what to boot
     Proxy,
-    /// Another server, which also says what to boot.
+    /// No DHCP: another server gives addresses and says what to boot
     Off,
 }
 
@@ -40,11 +41,11 @@ pub enum DhcpMode {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum LoaderChoice {
-    /// What suits each computer.
+    /// What suits each computer
     Auto,
-    /// iPXE only.
+    /// iPXE only
     Ipxe,
-    /// shim and signed GRUB at once.
+    /// shim and signed GRUB, for Secure Boot (not yet)
     Signed,
 }
 
@@ -75,9 +76,10 @@ pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
     /// Images in the menu's order.
+    #[serde(deserialize_with = "one_or_more")]
     pub image: Vec<PathBuf>,
     /// `local`, an entry's id, or its position.
-    #[serde(rename = "default", skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "default", deserialize_with = "text_or_number", skip_serializing_if = "Option::is_none")]
     pub default_entry: Option<String>,
     /// In seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,6 +115,34 @@ pub struct Settings {
     /// How the log is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LogForm>,
+}
+
+/// People write a single image without brackets.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "image is a file name or a list of file names")]
+    enum Images {
+        One(PathBuf),
+        More(Vec<PathBuf>),
+    }
+    Ok(match Images::deserialize(deserializer)? {
+        Images::One(path) => vec![path],
+        Images::More(paths) => paths,
+    })
+}
+
+/// And a position without quotes.
+fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "default is local, an entry's id or its position")]
+    enum Choice {
+        Text(String),
+        Number(u32),
+    }
+    Ok(Some(match Choice::deserialize(deserializer)? {
+        Choice::Text(text) => text,
+        Choice::Number(number) => number.to_string(),
+    }))
 }
 
 /// Why settings make no deployment.
@@ -165,6 +195,12 @@ pub enum PlanError {
     RangeSyntax {
         /// What was given.
         text: String,
+    },
+    /// The range ends before it begins.
+    #[error("the range {range} ends before it begins")]
+    RangeReversed {
+        /// What was given.
+        range: String,
     },
     /// The range lies outside the interface's network.
     #[error("the range {range} is not inside {network}")]
@@ -298,7 +334,7 @@ impl Settings {
             return Err(PlanError::Newer { path: path.into(), version });
         }
         let mut settings: Settings = toml::from_str(&text)
-            .map_err(|error| PlanError::Syntax { path: path.into(), reason: error.to_string().trim().to_owned() })?;
+            .map_err(|error| PlanError::Syntax { path: path.into(), reason: reason(&text, &error) })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let own = [&mut settings.files, &mut settings.loaders, &mut settings.lease_file, &mut settings.state_dir];
         for path in own.into_iter().flatten().chain(&mut settings.image) {
@@ -342,9 +378,10 @@ impl Settings {
     pub fn plan(self, interfaces: &[Interface], places: Places) -> Result<Plan, PlanError> {
         let name = self.interface.ok_or(PlanError::NoInterface)?;
         let named = |interface: &&Interface| interface.name == name || interface.friendly_name == name;
+        let useful = interfaces.iter().filter(|interface| interface.kind != Kind::Loopback);
         let interface = interfaces.iter().find(named).ok_or_else(|| PlanError::UnknownInterface {
             name: name.clone(),
-            known: interfaces.iter().map(|interface| interface.name.clone()).collect(),
+            known: useful.map(|interface| interface.name.clone()).collect(),
         })?;
         let network = interface.network().ok_or_else(|| PlanError::NoAddress { name: interface.name.clone() })?;
         if self.loader == Some(LoaderChoice::Signed) {
@@ -390,6 +427,13 @@ impl Settings {
     }
 }
 
+/// Line and cause, without the drawing that toml makes for terminals.
+fn reason(text: &str, error: &toml::de::Error) -> String {
+    let cause = error.message().trim().replace('\n', ", ");
+    let before = error.span().and_then(|span| text.get(..span.start));
+    before.map_or(cause.clone(), |before| format!("line {}: {cause}", before.matches('\n').count() + 1))
+}
+
 fn choice(text: Option<&str>) -> Choice {
     match text {
         None | Some("local") => Choice::Local,
@@ -421,7 +465,7 @@ fn parse_range(text: &str, network: Ipv4Net) -> Result<Range, PlanError> {
     let address = |text: &str| text.trim().parse::<Ipv4Addr>().map_err(|_| wrong());
     let range = Range { first: address(first)?, last: address(last)? };
     if range.first > range.last {
-        return Err(wrong());
+        return Err(PlanError::RangeReversed { range: text.to_owned() });
     }
     let inside = |address| network.contains(&address) && address != network.network() && address != network.broadcast();
     if !inside(range.first) || !inside(range.last) {
@@ -455,7 +499,6 @@ pub fn parse_duration(text: &str) -> Result<Duration, PlanError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::interface::Kind;
 
     fn bench(address: &str) -> Vec<Interface> {
         vec![Interface {
@@ -508,7 +551,7 @@ mod tests {
             ("10.77.0.1/32", None, "the network 10.77.0.1/32 has no addresses to hand out"),
             ("10.77.0.1/24", Some("10.77.0.5-10.77.0.9"), "10.77.0.5-10.77.0.9"),
             ("10.77.0.1/24", Some("10.77.0.9 - 10.77.0.9"), "10.77.0.9-10.77.0.9"),
-            ("10.77.0.1/24", Some("10.77.0.9-10.77.0.5"), "\"10.77.0.9-10.77.0.5\" is not a range of addresses"),
+            ("10.77.0.1/24", Some("10.77.0.9-10.77.0.5"), "the range 10.77.0.9-10.77.0.5 ends before it begins"),
             ("10.77.0.1/24", Some("10.77.0.9"), "\"10.77.0.9\" is not a range of addresses"),
             ("10.77.0.1/24", Some("10.77.0.9-10.77.1.5"), "the range 10.77.0.9-10.77.1.5 is not inside 10.77.0.0/24"),
             (
@@ -561,6 +604,9 @@ mod tests {
         let over = Settings { menu_timeout: Some(0), default_entry: Some("local".into()), ..Settings::default() };
         let plan = settings.overridden_by(over).plan(&bench("10.77.0.1/24"), places()).expect("a plan");
         assert_eq!((plan.menu_timeout, plan.default, plan.ports.http), (0, Choice::Local, Some(8000)));
+        std::fs::write(&path, "interface = 'eth0'\nimage = 'a.iso'\ndefault = 1\n").unwrap();
+        let short = Settings::load(&path).expect("readable");
+        assert_eq!((short.image.len(), short.default_entry.as_deref()), (1, Some("1")));
         assert_eq!((plan.images.len(), plan.guests.allow.len()), (2, 1));
         let saved = full(Some("10.77.0.5-10.77.0.9"));
         let beside = Settings { dhcp: Some(DhcpMode::Proxy), ..Settings::default() };
@@ -577,6 +623,7 @@ mod tests {
             Settings::load(&path).unwrap_err()
         };
         assert!(matches!(load("interface = "), PlanError::Syntax { .. }));
+        assert!(matches!(load("\ndhcp = 'x'"), PlanError::Syntax { reason, .. } if reason.starts_with("line 2: ")));
         assert!(matches!(load("interfacce = 'x'"), PlanError::Syntax { reason, .. } if reason.contains("interfacce")));
         assert!(matches!(load("version = 9\nnew-word = 1"), PlanError::Newer { version: 9, .. }));
         assert!(matches!(Settings::load(Path::new("/nonexistent.toml")), Err(PlanError::File { .. })));

@@ -159,6 +159,8 @@ pub enum Note {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         boot: Option<pxe::Boot>,
     },
+    /// It wants to boot, and gets an address only: rather no boot file than a wrong one.
+    NoBootFile,
     /// Its request was refused with a NAK.
     Refused {
         /// The address that it wanted.

@@ -21,6 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::boot::Platform;
+use crate::boot::menu::Item;
 use crate::boot::tree::LoaderError;
 use crate::deployment::Plan;
 use crate::image::{DiscError, Inspection};
@@ -98,20 +99,22 @@ pub enum Error {
 }
 
 /// What is being served, once everything is bound.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Listening {
     /// Where the tree begins, with a slash at its end; the port is always there.
     pub url: String,
     /// The HTTP port.
     pub http_port: u16,
+    /// Why that is not the usual port, where it is not.
+    pub port_taken: Option<BindError>,
     /// The TFTP port.
     pub tftp_port: u16,
     /// The port of the DHCP server, where there is one.
     pub dhcp_port: Option<u16>,
     /// The images, in the menu's order.
     pub images: Vec<Inspection>,
-    /// The menu's entries: id and title.
-    pub entries: Vec<(String, String)>,
+    /// The menu's entries.
+    pub entries: Vec<Item>,
     /// Platforms that cannot boot for want of a loader.
     pub unserved: Vec<Platform>,
     /// Whether free addresses are not probed before they are offered, since the right for it is missing.

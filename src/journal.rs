@@ -64,6 +64,33 @@ pub enum Note {
         /// Where the tree begins.
         url: String,
     },
+    /// What is about to be served, and how.
+    Serving {
+        /// The interface.
+        interface: String,
+        /// Our address on it.
+        address: Ipv4Addr,
+        /// `full`, `proxy` or `off`.
+        dhcp: String,
+        /// The addresses to hand out, `A-B`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        range: Option<String>,
+        /// The id of the entry that starts by itself; none is the computer's own disk.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        default: Option<String>,
+        /// After how many seconds.
+        timeout: u32,
+    },
+    /// The usual HTTP port is taken, and another one is used.
+    PortTaken {
+        /// The usual one.
+        port: u16,
+        /// Who holds it, where that is known.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        holder: Option<String>,
+        /// The one that is used.
+        used: u16,
+    },
     /// An image is in the menu.
     Image {
         /// Its file.
@@ -94,8 +121,8 @@ pub enum Note {
     },
     /// Something that the technician should know; the services go on.
     Warning {
-        /// The sentence.
-        text: String,
+        /// What, what it means, and what to do.
+        sentence: String,
     },
     /// The lease file could not be understood, and was kept under another name.
     LeasesSetAside {
@@ -144,7 +171,7 @@ pub enum Note {
     /// The services cannot go on, or could not begin.
     Failed {
         /// What, what it means, and what to do.
-        text: String,
+        sentence: String,
     },
     /// The services ended.
     Stopped,

@@ -68,7 +68,7 @@ pub enum Note {
         /// The client's error code (RFC 1350 section 5).
         code: u16,
         /// The client's words.
-        text: String,
+        words: String,
     },
     /// The client said nothing more.
     #[serde(rename = "tftp-timed-out")]

@@ -28,6 +28,14 @@ use crate::http::reply::{self, Meta};
 use crate::image::Disc;
 use crate::image::disc::{self, Extent};
 
+/// What a person sees who opens our address in a browser. It lists nothing (SECURITY S25).
+const INDEX: &str = "\
+Bootwright is serving here.
+
+Connect a computer to this network, switch it on and choose network boot
+(often F12, F9 or Esc at the start). It shows its menu by itself.
+";
+
 /// Where a file's bytes come from.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -161,6 +169,7 @@ impl Tree {
             return open_file(self.files.as_ref()?.file(rest)?, rest, Role::File).ok();
         }
         match lower.as_str() {
+            "" => Some(text("index.txt", INDEX.to_owned())),
             choose::SCRIPT => Some(text(&lower, ipxe::first(&self.place))),
             ipxe::MENU => Some(text(&lower, ipxe::menu(&self.menu, asker, &self.place))),
             name => self.loaders.get(name).cloned(),

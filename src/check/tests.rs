@@ -64,6 +64,9 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("--loader auto", explain_plan(&PlanError::SignedLoader)),
         ("BIOS", unserved(crate::boot::Platform::Bios)),
         ("ARP", unprobed()),
+        ("rescue boots on BIOS", one_firmware("rescue", crate::image::Firmware::Bios)),
+        ("--image", no_entries()),
+        ("9-5", explain_plan(&PlanError::RangeReversed { range: "9-5".into() })),
     ];
     for (name, finding) in findings {
         let sentence = finding.sentence();

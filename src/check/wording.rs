@@ -7,7 +7,7 @@ use super::Finding;
 use crate::boot::Platform;
 use crate::deployment::PlanError;
 use crate::engine::Error;
-use crate::image::DiscError;
+use crate::image::{DiscError, Firmware};
 use crate::journal::wording::bytes;
 use crate::net::socket::BindError;
 use crate::text;
@@ -158,13 +158,13 @@ pub fn explain_plan(error: &PlanError) -> Finding {
         .with(source),
         PlanError::Syntax { path, reason } => Finding::new(
             format!("The deployment {} has a mistake.", path.display()),
-            "It was not changed.",
-            "Correct that line and start once more.",
+            "",
+            "Correct it and start once more.",
         )
         .with(one_line(reason)),
         PlanError::Newer { path, version } => Finding::new(
             format!("The deployment {} was saved by a newer Bootwright (version {version}).", path.display()),
-            "It was not changed.",
+            "",
             "Use that version, or save the deployment anew.",
         ),
         PlanError::NoInterface => Finding::new(
@@ -186,6 +186,11 @@ pub fn explain_plan(error: &PlanError) -> Finding {
             format!("{text:?} is not a range of addresses."),
             "",
             "Write the first and the last one, like 10.77.0.100-10.77.0.199.",
+        ),
+        PlanError::RangeReversed { range } => Finding::new(
+            format!("The range {range} ends before it begins."),
+            "",
+            "Write the lower address first, like 10.77.0.100-10.77.0.199.",
         ),
         PlanError::RangeOutside { range, network } => Finding::new(
             format!("The range {range} is not inside the interface's network {network}."),
@@ -231,6 +236,24 @@ pub fn unserved(platform: Platform) -> Finding {
         "They are not offered anything to boot.",
         "Run packaging/run.sh --prepare, or name a folder that has one with --loaders.",
     )
+}
+
+/// An entry is for one kind of firmware only.
+pub fn one_firmware(entry: &str, firmware: Firmware) -> Finding {
+    let (has, lacks) = match firmware {
+        Firmware::Bios => ("BIOS", "UEFI"),
+        Firmware::Uefi => ("UEFI", "BIOS"),
+    };
+    Finding::new(
+        format!("The entry {entry} boots on {has} computers only."),
+        format!("The menu of {lacks} computers does not have it."),
+        format!("Switch a computer to {has} to start it."),
+    )
+}
+
+/// The menu has no entries.
+pub fn no_entries() -> Finding {
+    Finding::new("The menu is empty: it offers each computer its own disk only.", "", "Add an ISO file with --image.")
 }
 
 /// Addresses are handed out without asking first whether somebody uses them.

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Serve, Status, complain, out};
+use crate::boot::menu::{Default as Choice, Item};
 use crate::check;
-use crate::deployment::{LogForm, Places, Plan, PlanError, Settings, parse_duration};
+use crate::deployment::{DhcpPlan, LogForm, Places, Plan, PlanError, Settings, parse_duration};
 use crate::engine::{self, Listening, Update};
 use crate::journal::{Event, Journal, Note, What, wording};
 use crate::net::interface;
@@ -83,7 +84,7 @@ async fn serve(plan: &Plan, duration: Option<Duration>, printer: &Printer) -> St
             }
         };
         match update {
-            Some(Update::Listening(listening)) => printer.listening(*listening),
+            Some(Update::Listening(listening)) => printer.listening(plan, *listening),
             Some(Update::Events(events)) => {
                 for event in events {
                     printer.print(&event);
@@ -148,26 +149,59 @@ impl Stop {
     }
 }
 
+/// What is about to be served, and how.
+fn serving(plan: &Plan, listening: &Listening) -> Note {
+    let (dhcp, range) = match &plan.dhcp {
+        DhcpPlan::Full { range, .. } => ("full", Some(format!("{}-{}", range.first, range.last))),
+        DhcpPlan::Proxy => ("proxy", None),
+        DhcpPlan::Off => ("off", None),
+    };
+    let default = match &plan.default {
+        Choice::Local => None,
+        Choice::Entry(id) => Some(id.clone()),
+        Choice::Position(position) => listening.entries.get(position.saturating_sub(1)).map(|item| item.id.clone()),
+    };
+    Note::Serving {
+        interface: plan.interface.clone(),
+        address: plan.network.addr(),
+        dhcp: dhcp.to_owned(),
+        range,
+        default,
+        timeout: plan.menu_timeout,
+    }
+}
+
 struct Printer {
     log: LogForm,
 }
 
 impl Printer {
     /// What is served, then the one line that scripts wait for.
-    fn listening(&self, listening: Listening) {
+    fn listening(&self, plan: &Plan, listening: Listening) {
+        self.service(serving(plan, &listening));
         let mut entries = listening.entries.iter();
         for image in &listening.images {
             let own = entries.by_ref().take(image.entries.len());
             self.service(Note::Image {
                 image: crate::image::file_name(&image.path),
                 title: image.title(),
-                entries: own.map(|(id, _)| id.clone()).collect(),
+                entries: own.map(|item| item.id.clone()).collect(),
                 warnings: image.warnings.clone(),
             });
         }
+        if let Some(taken) = &listening.port_taken {
+            let holder = taken.holder.as_ref().map(ToString::to_string);
+            self.service(Note::PortTaken { port: taken.port, holder, used: listening.http_port });
+        }
+        let single = |item: &Item| match item.entry.firmware.as_slice() {
+            [firmware] => Some(check::one_firmware(&item.id, *firmware)),
+            _ => None,
+        };
         let findings = listening.unserved.iter().copied().map(check::unserved);
-        for finding in findings.chain(listening.unprobed.then(check::unprobed)) {
-            self.service(Note::Warning { text: finding.sentence() });
+        let findings = findings.chain(listening.unprobed.then(check::unprobed));
+        let findings = findings.chain(listening.entries.is_empty().then(check::no_entries));
+        for finding in findings.chain(listening.entries.iter().filter_map(single)) {
+            self.service(Note::Warning { sentence: finding.sentence() });
         }
         match self.log {
             LogForm::Text => out(&format!("bootwright: ready {}\n", listening.url)),
@@ -182,6 +216,7 @@ impl Printer {
     fn print(&self, event: &Event) {
         let words = wording::line(event);
         match (self.log, words) {
+            (LogForm::Text, Some(_)) if wording::is_minor(event) => {}
             (LogForm::Text, Some(words)) => {
                 let time = event.time.to_zoned(TimeZone::system());
                 out(&format!("{}  {words}\n", time.strftime("%H:%M:%S%.3f")));
@@ -199,7 +234,7 @@ impl Printer {
     /// The end that nobody asked for: in the JSON log as well, and always on standard error.
     fn fail(&self, sentence: &str, status: Status) -> Status {
         if self.log == LogForm::Json {
-            self.service(Note::Failed { text: sentence.to_owned() });
+            self.service(Note::Failed { sentence: sentence.to_owned() });
         }
         complain(sentence);
         status

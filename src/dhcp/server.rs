@@ -265,7 +265,11 @@ impl Server {
         self.add_lease(&mut reply, FIRST_LEASE);
         let boot = self.add_boot(&mut reply, request, policy);
         self.send(request, reply, out);
+        let without = boot.is_none() && pxe::Client::of(request).class.is_some();
         out.tell(request.mac, Note::Offered { address: Some(address), boot });
+        if without {
+            out.tell(request.mac, Note::NoBootFile);
+        }
     }
 
     fn select(&mut self, now: Instant, request: &Request, policy: &dyn Policy, out: &mut Outputs) {

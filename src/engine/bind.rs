@@ -68,7 +68,7 @@ pub(super) async fn everything(plan: &Plan) -> Result<Bound, Error> {
     let dhcp = dhcp(plan, &interface)?;
     let own = plan.network.addr();
     let tftp = socket::udp(&interface, own, plan.ports.tftp, Hear::Own).map_err(bind)?;
-    let http = http_socket(plan, &interface).map_err(bind)?;
+    let (http, port_taken) = http_socket(plan, &interface).map_err(bind)?;
     let port = |address: std::io::Result<std::net::SocketAddr>| address.map_or(0, |address| address.port());
     let http_port = port(http.local_addr());
     let offer = Offer { http: SocketAddrV4::new(own, http_port), loaders: prepared.loaders };
@@ -76,10 +76,11 @@ pub(super) async fn everything(plan: &Plan) -> Result<Bound, Error> {
     let listening = Listening {
         url: format!("http://{}/", offer.http),
         http_port,
+        port_taken,
         tftp_port: port(tftp.local_addr()),
         dhcp_port: dhcp.as_ref().map(|dhcp| port(dhcp.socket.local_addr())),
         images: prepared.inspections,
-        entries: prepared.menu.items.iter().map(|item| (item.id.clone(), item.entry.title.clone())).collect(),
+        entries: prepared.menu.items.clone(),
         unserved: offer.loaders.unserved(),
         unprobed: dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).is_some_and(|full| full.arp.is_none()),
     };
@@ -139,8 +140,24 @@ impl Prepared {
             prepared.discs.push((id, disc));
             prepared.inspections.push(inspection);
         }
+        prepared.tell_titles_apart();
         prepared.check_default()?;
         Ok(prepared)
+    }
+
+    /// Two images of one system get their file names behind their titles.
+    fn tell_titles_apart(&mut self) {
+        let mut count: BTreeMap<String, u32> = BTreeMap::new();
+        for item in &self.menu.items {
+            *count.entry(item.entry.title.clone()).or_default() += 1;
+        }
+        for item in &mut self.menu.items {
+            let twice = count.get(&item.entry.title).is_some_and(|&count| count > 1);
+            let disc = self.discs.iter().find(|(id, _)| *id == item.image);
+            if let (true, Some((_, disc))) = (twice, disc) {
+                item.entry.title = format!("{} ({})", item.entry.title, image::file_name(disc.path()));
+            }
+        }
     }
 
     fn check_default(&self) -> Result<(), Error> {
@@ -198,13 +215,17 @@ fn dhcp(plan: &Plan, interface: &Interface) -> Result<Option<Dhcp>, Error> {
     Ok(Some(Dhcp { socket, pxe, proxy, full }))
 }
 
-fn http_socket(plan: &Plan, interface: &Interface) -> Result<TcpListener, BindError> {
-    let own = plan.network.addr();
+/// The HTTP socket, and why it is not on the usual port, where it is not.
+fn http_socket(plan: &Plan, interface: &Interface) -> Result<(TcpListener, Option<BindError>), BindError> {
+    let open = |port| socket::tcp(interface, plan.network.addr(), port);
     match plan.ports.http {
-        Some(port) => socket::tcp(interface, own, port),
-        None => socket::tcp(interface, own, http::PORT).or_else(|error| {
-            let taken = error.source.kind() == std::io::ErrorKind::AddrInUse;
-            if taken { socket::tcp(interface, own, http::SECOND_PORT) } else { Err(error) }
-        }),
+        Some(port) => Ok((open(port)?, None)),
+        None => match open(http::PORT) {
+            Ok(socket) => Ok((socket, None)),
+            Err(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => {
+                Ok((open(http::SECOND_PORT)?, Some(error)))
+            }
+            Err(error) => Err(error),
+        },
     }
 }

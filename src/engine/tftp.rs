@@ -211,7 +211,9 @@ impl Session {
                 self.tell(role, Note::Done { file, bytes: size, millis, resent });
             }
             Ok(End::Aborted { bytes: 0, code: error::OPTIONS, .. }) => self.tell(role, Note::SizeAsked { file, size }),
-            Ok(End::Aborted { bytes, code, text }) => self.tell(role, Note::Aborted { file, bytes, code, text }),
+            Ok(End::Aborted { bytes, code, text: words }) => {
+                self.tell(role, Note::Aborted { file, bytes, code, words });
+            }
             Ok(End::TimedOut { bytes }) => self.tell(role, Note::TimedOut { file, bytes, size }),
             Err(problem) => {
                 let _ = self.socket.send_to(&wire::error(error::OTHER, "the file cannot be read"), self.client).await;

@@ -5,6 +5,19 @@ use crate::boot::Machine;
 use crate::dhcp::{self, Question, Refusal, Silence};
 use crate::{http, tftp};
 
+/// Smaller files are told when they have arrived, not when they begin.
+const WORTH_ANNOUNCING: u64 = 1_000_000;
+
+/// Whether a person who reads along can do without an event: another one beside it says as much.
+pub fn is_minor(event: &Event) -> bool {
+    match &event.what {
+        What::Tftp(tftp::Note::Started { size, .. }) => *size < WORTH_ANNOUNCING,
+        What::Http(http::Note::Started { length, .. }) => *length < WORTH_ANNOUNCING,
+        What::Service(Note::Stage { stage }) => matches!(stage, Stage::Asked | Stage::Offered | Stage::Menu),
+        _ => false,
+    }
+}
+
 /// An event in one line, without its time; `None` for what is only worth a progress bar.
 pub fn line(event: &Event) -> Option<String> {
     let words = match &event.what {
@@ -44,6 +57,7 @@ fn dhcp(note: &dhcp::Note) -> String {
         }
         dhcp::Note::Offered { address, boot } => given("is offered", address.map(|a| a.to_string()), boot.as_ref()),
         dhcp::Note::Granted { address, boot } => given("gets", address.map(|a| a.to_string()), boot.as_ref()),
+        dhcp::Note::NoBootFile => "gets no boot file: there is no boot loader for its firmware".to_owned(),
         dhcp::Note::Refused { address, reason } => {
             let reason = match reason {
                 Refusal::WrongNetwork => "it does not belong to this network",
@@ -88,7 +102,6 @@ fn given(verb: &str, address: Option<String>, boot: Option<&crate::dhcp::pxe::Bo
 
 fn tftp(note: &tftp::Note) -> Option<String> {
     Some(match note {
-        tftp::Note::Started { size, .. } if *size < WORTH_ANNOUNCING => return None,
         tftp::Note::Started { file, size, block_size, window } => {
             format!("loads {file} by TFTP ({}, blocks of {block_size}, window {window})", bytes(*size))
         }
@@ -98,8 +111,8 @@ fn tftp(note: &tftp::Note) -> Option<String> {
             format!("has {file} by TFTP: {}{resent}", amount(*size, *millis))
         }
         tftp::Note::SizeAsked { file, size } => format!("asks for the size of {file} by TFTP: {}", bytes(*size)),
-        tftp::Note::Aborted { file, bytes: had, code, text } => {
-            format!("broke {file} off after {}: {text:?} (TFTP error {code})", bytes(*had))
+        tftp::Note::Aborted { file, bytes: had, code, words } => {
+            format!("broke {file} off after {}: {words:?} (TFTP error {code})", bytes(*had))
         }
         tftp::Note::TimedOut { file, bytes: had, size } => {
             format!("went silent while loading {file}: {} of {}", bytes(*had), bytes(*size))
@@ -113,15 +126,17 @@ fn tftp(note: &tftp::Note) -> Option<String> {
 
 fn http(note: &http::Note) -> Option<String> {
     Some(match note {
-        http::Note::Started { length, .. } if *length < WORTH_ANNOUNCING => return None,
         http::Note::Started { file, from, length, size } => match length == size {
             true => format!("loads /{file} by HTTP ({})", bytes(*size)),
             false => format!("loads {} of /{file} by HTTP, from byte {from} on", bytes(*length)),
         },
         http::Note::Progress { .. } => return None,
         http::Note::Done { file, from, bytes: sent, size, millis } => match sent == size {
-            true => format!("has /{file} by HTTP: {}", amount(*sent, *millis)),
-            false => format!("has bytes {from} to {} of /{file}: {}", from + sent, amount(*sent, *millis)),
+            true => format!("was sent /{file} by HTTP: {}", amount(*sent, *millis)),
+            false => {
+                let last = (from + sent).saturating_sub(1);
+                format!("was sent bytes {from} to {last} of /{file} by HTTP: {}", amount(*sent, *millis))
+            }
         },
         http::Note::SizeAsked { file, size } => format!("asks for the size of /{file} by HTTP: {}", bytes(*size)),
         http::Note::BrokenOff { file, bytes: sent, length } => {
@@ -149,7 +164,21 @@ fn service(note: &Note) -> String {
             if parts.is_empty() { "gets its menu".to_owned() } else { format!("gets its menu ({})", parts.join(", ")) }
         }
         Note::Stage { stage } => format!("** {}", self::stage(*stage)),
-        Note::Warning { text } | Note::Failed { text } => text.clone(),
+        Note::Warning { sentence } | Note::Failed { sentence } => sentence.clone(),
+        Note::Serving { interface, address, dhcp, range, default, timeout } => {
+            let addresses = match (dhcp.as_str(), range) {
+                ("full", Some(range)) => format!("handing out {range}"),
+                ("proxy", _) => "beside the network's own DHCP server".to_owned(),
+                _ => "without DHCP".to_owned(),
+            };
+            let starts = default.as_ref().map_or("each computer's own disk".to_owned(), |id| format!("entry {id}"));
+            let when = if *timeout == 0 { "at once".to_owned() } else { format!("after {timeout} seconds") };
+            format!("Serving on {interface} as {address}, {addresses}. By itself {starts} starts {when}.")
+        }
+        Note::PortTaken { port, holder, used } => {
+            let holder = holder.as_deref().unwrap_or("another program");
+            format!("TCP port {port} is held by {holder}, so HTTP uses port {used}.")
+        }
         Note::LeasesSetAside { path } => {
             format!("The lease file could not be understood. It was kept as {path}, and a new one begun.")
         }
@@ -197,9 +226,6 @@ pub fn bytes(count: u64) -> String {
         None => format!("{count} bytes"),
     }
 }
-
-/// Smaller files are told when they have arrived, not when they begin.
-const WORTH_ANNOUNCING: u64 = 1_000_000;
 
 /// A rate over less than ten milliseconds says nothing.
 fn amount(count: u64, millis: u64) -> String {

@@ -33,7 +33,8 @@ pub fn first(place: &Place) -> String {
          chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
          &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}} || goto failed\n\
          :failed\n\
-         echo Bootwright: the menu cannot be read from {base}. Is the laptop still serving?\n\
+         echo Bootwright: the menu cannot be read from {base}\n\
+         echo Is the laptop still serving?\n\
          sleep 10\n\
          exit 1\n",
         base = place.base,

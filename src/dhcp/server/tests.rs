@@ -17,6 +17,15 @@ impl Policy for Script {
     }
 }
 
+/// There are no boot files.
+struct Nothing;
+
+impl Policy for Nothing {
+    fn boot(&self, _client: &pxe::Client) -> Option<pxe::Boot> {
+        None
+    }
+}
+
 /// An option of a packet that we sent.
 pub(crate) fn option(bytes: &[u8], code: u8) -> Option<Vec<u8>> {
     pxe::sub_options(&bytes[240..]).find(|(found, _)| *found == code).map(|(_, value)| value.to_vec())
@@ -113,6 +122,8 @@ fn a_booting_client_gets_its_file_in_every_place() {
     assert!(sent.len() <= 1472);
     let plain = lab.ask(2, 1, &[PXE]);
     assert_eq!(option(&plain.send[0].bytes, 175), None, "only iPXE sees 175");
+    let other = lab.server.handle(lab.now, &packet(1, &[PXE]), FROM, &Nothing);
+    assert_eq!((kind(&other), last(&other)), (Some(2), Some(&Note::NoBootFile)));
     let http = lab.ask(3, 1, &[(60, b"HTTPClient:Arch:00016:UNDI:003000")]);
     assert_eq!(option(&http.send[0].bytes, 60).as_deref(), Some(b"HTTPClient".as_slice()));
     assert_eq!(option(&http.send[0].bytes, 43), None);
