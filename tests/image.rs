@@ -305,7 +305,7 @@ fn what_no_recipe_knows_is_read_from_its_own_menu() {
 }
 
 #[test]
-fn udf_comes_first_and_holds_large_files() {
+fn udf_comes_before_iso_9660() {
     if !ready("UDF", "genisoimage") {
         return;
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -19,6 +19,11 @@ use crate::mac::Mac;
 const WAITING: usize = 8192;
 /// How often a batch leaves.
 const BATCH: Duration = Duration::from_millis(100);
+/// Most events a second from one computer; more are noise, and would push out those of the others (SECURITY S17). A
+/// boot has about fifty in a minute, an installer that fetches packages some dozens a second.
+const PER_SECOND: u32 = 200;
+/// Most computers that are counted at once.
+const MAX_COUNTED: usize = 4096;
 /// Most addresses that are remembered.
 const MAX_KNOWN: usize = 65_536;
 
@@ -27,6 +32,26 @@ const MAX_KNOWN: usize = 65_536;
 pub(super) struct Events {
     sender: mpsc::Sender<Event>,
     dropped: Arc<AtomicU64>,
+    second: Arc<Mutex<Second>>,
+}
+
+/// How many events came from whom in this second.
+#[derive(Debug)]
+struct Second {
+    began: Instant,
+    counts: HashMap<(Option<Mac>, Option<Ipv4Addr>), u32>,
+}
+
+impl Second {
+    /// Counts an event; `false` if its source has had enough for now.
+    fn count(&mut self, source: (Option<Mac>, Option<Ipv4Addr>), now: Instant) -> bool {
+        if now.duration_since(self.began) >= Duration::from_secs(1) || self.counts.len() >= MAX_COUNTED {
+            *self = Second { began: now, counts: HashMap::new() };
+        }
+        let count = self.counts.entry(source).or_default();
+        *count += 1;
+        *count <= PER_SECOND
+    }
 }
 
 /// The other end of [`Events`].
@@ -39,13 +64,17 @@ pub(super) struct Batches {
 pub(super) fn channel() -> (Events, Batches) {
     let (sender, receiver) = mpsc::channel(WAITING);
     let dropped = Arc::new(AtomicU64::new(0));
-    (Events { sender, dropped: Arc::clone(&dropped) }, Batches { receiver, dropped })
+    let second = Arc::new(Mutex::new(Second { began: Instant::now(), counts: HashMap::new() }));
+    (Events { sender, dropped: Arc::clone(&dropped), second }, Batches { receiver, dropped })
 }
 
 impl Events {
     pub(super) fn tell(&self, mac: Option<Mac>, ip: Option<Ipv4Addr>, role: Option<Role>, what: What) {
+        // What concerns the services themselves is always told.
+        let from_a_computer = mac.is_some() || ip.is_some() || matches!(what, What::Dhcp(_));
+        let counted = || self.second.lock().is_ok_and(|mut second| second.count((mac, ip), Instant::now()));
         let event = Event { time: Timestamp::now(), mac, ip, role, what };
-        if self.sender.try_send(event).is_err() {
+        if (from_a_computer && !counted()) || self.sender.try_send(event).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
@@ -91,5 +120,21 @@ impl Whois {
 
     pub(super) fn mac(&self, address: Ipv4Addr) -> Option<Mac> {
         self.0.read().ok()?.get(&address).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_noisy_computer_does_not_push_out_the_others() {
+        let now = Instant::now();
+        let mut second = Second { began: now, counts: HashMap::new() };
+        let source = |last: u8| (None, Some(Ipv4Addr::new(10, 0, 0, last)));
+        let told = (0..1000).filter(|_| second.count(source(1), now)).count();
+        assert_eq!(told, PER_SECOND as usize);
+        assert!(second.count(source(2), now));
+        assert!(second.count(source(1), now + Duration::from_secs(1)));
     }
 }
