@@ -34,7 +34,7 @@ say "format and lints"
 cargo fmt --check
 cargo clippy --quiet --locked --all-targets -- -D warnings
 if cargo deny --version >/dev/null 2>&1; then
-    cargo deny --all-features check licenses bans sources
+    cargo deny check licenses bans sources
 else
     say "cargo-deny is not installed, so the policy in deny.toml was not checked"
 fi
