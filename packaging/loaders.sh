@@ -28,11 +28,21 @@ trap 'rm -rf "$work"' EXIT
 sudo=()
 [ "$(id -u)" = 0 ] || sudo=(sudo)
 
+download() { (cd "$work/deb" && rm -f ./*.deb && apt-get -qq download "$1" >/dev/null 2>"$work/apt.log"); }
+
+# Old lists name versions that are there no more. Once is enough.
+refresh() {
+    [ ! -e "$work/refreshed" ] || return 1
+    touch "$work/refreshed"
+    say "asking apt for its lists of packages"
+    "${sudo[@]}" apt-get -qq update
+}
+
 # Unpacks a package below $work/PACKAGE. Fails where the distribution does not have it.
 unpack() {
     local package=$1
     mkdir -p "$work/deb" "$work/$package"
-    (cd "$work/deb" && rm -f ./*.deb && apt-get -qq download "$package" >/dev/null 2>"$work/apt.log") || return 1
+    download "$package" || { refresh && download "$package"; } || return 1
     dpkg-deb -x "$work"/deb/*.deb "$work/$package"
     dpkg-deb -f "$work"/deb/*.deb Version >"$work/$package.version"
 }
@@ -85,10 +95,7 @@ take() {
         "$3" "$1" "$(cat "$work/$1.version")" "$(sha256sum "$from" | cut -d' ' -f1)" "$4" "$(signer "$from")" >>"$work/rows"
 }
 
-if ! apt-cache show ipxe >/dev/null 2>&1; then
-    say "asking apt for its lists of packages"
-    "${sudo[@]}" apt-get -qq update
-fi
+apt-cache show ipxe >/dev/null 2>&1 || refresh
 
 say "unpacking ipxe, shim-signed, grub-efi and syslinux-common"
 if ! unpack ipxe; then

@@ -12,7 +12,7 @@ need_packages gcc libc6-dev ca-certificates
 need_rust
 need_loaders
 say "building"
-cargo build --quiet --release --locked --manifest-path "$root/Cargo.toml"
+cargo build --quiet --release --locked --manifest-path "$root/Cargo.toml" --target-dir "$root/target"
 program=$root/target/release/bootwright
 # Beside the program is where it looks for them.
 ln -sfn ../loaders "$root/target/release/loaders"

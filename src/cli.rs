@@ -8,6 +8,8 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver, SyncSender};
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -182,8 +184,11 @@ fn argument_sentence(error: &clap::Error, help: &str) -> String {
     let context = |kind| error.get(kind).map(ToString::to_string);
     let named = context(ContextKind::InvalidArg).unwrap_or_default();
     match (error.kind(), context(ContextKind::InvalidValue)) {
-        (ErrorKind::UnknownArgument, _) if !named.starts_with('-') => {
+        (ErrorKind::UnknownArgument, _) if !named.starts_with('-') && help.contains("serve") => {
             return format!("{named:?} is not an option. If it is an ISO file, write --image {named}.");
+        }
+        (ErrorKind::UnknownArgument, _) if !named.starts_with('-') => {
+            return format!("{named:?} is one too many. `{help}` lists what there is.");
         }
         (ErrorKind::UnknownArgument, _) => {
             let suggested = context(ContextKind::SuggestedArg).map(|option| format!(" Did you mean {option}?"));
@@ -216,6 +221,44 @@ fn complain(sentence: &str) {
 fn out(text: &str) {
     let mut stdout = std::io::stdout().lock();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Standard output behind a thread: a reader that does not read (a full pipe, Ctrl-S) keeps nobody waiting.
+struct Output {
+    lines: Option<SyncSender<String>>,
+    written: Receiver<()>,
+}
+
+impl Output {
+    /// Lines that may wait for the reader; those beyond are lost.
+    const WAITING: usize = 65_536;
+    /// Longest wait for the reader at the end.
+    const PATIENCE: Duration = Duration::from_secs(1);
+
+    fn start() -> Output {
+        let (lines, waiting) = mpsc::sync_channel::<String>(Output::WAITING);
+        let (done, written) = mpsc::channel();
+        std::thread::spawn(move || {
+            waiting.iter().for_each(|line| out(&line));
+            // Nobody may wait any more.
+            let _ = done.send(());
+        });
+        Output { lines: Some(lines), written }
+    }
+
+    fn line(&self, text: &str) {
+        if let Some(lines) = &self.lines {
+            // A full queue: see above.
+            let _ = lines.try_send(format!("{text}\n"));
+        }
+    }
+}
+
+impl Drop for Output {
+    fn drop(&mut self) {
+        self.lines = None;
+        let _ = self.written.recv_timeout(Output::PATIENCE);
+    }
 }
 
 fn out_json(value: &impl serde::Serialize) {

@@ -398,13 +398,17 @@ impl Settings {
         let mode = self.dhcp.unwrap_or(DhcpMode::Proxy);
         let dhcp = match (mode, self.range) {
             (DhcpMode::Full, range) => {
+                if network.prefix_len() > 30 {
+                    return Err(PlanError::NoRoom { network });
+                }
+                let range = range.map_or_else(|| upper_half(network), |text| parse_range(&text, network))?;
+                let excluded = excluded(interface);
+                if range.iter().all(|address| excluded.contains(&address)) {
+                    return Err(PlanError::NoRoom { network });
+                }
                 let state = self.state_dir.unwrap_or(places.state);
                 let lease_file = || state.join(format!("leases-{}.json", file_safe(&interface.name)));
-                DhcpPlan::Full {
-                    range: range.map_or_else(|| upper_half(network), |text| parse_range(&text, network))?,
-                    excluded: excluded(interface),
-                    lease_file: self.lease_file.unwrap_or_else(lease_file),
-                }
+                DhcpPlan::Full { range, excluded, lease_file: self.lease_file.unwrap_or_else(lease_file) }
             }
             (_, Some(_)) => return Err(PlanError::RangeWithoutFull),
             (DhcpMode::Proxy, None) => DhcpPlan::Proxy,
@@ -453,7 +457,7 @@ fn upper_half(network: Ipv4Net) -> Result<Range, PlanError> {
     let last = broadcast.saturating_sub(1);
     let most = u32::try_from(MAX_ADDRESSES - 1).unwrap_or(u32::MAX);
     let first = first.saturating_add(half).max(last.saturating_sub(most));
-    if network.prefix_len() > 30 || first > last {
+    if first > last {
         return Err(PlanError::NoRoom { network });
     }
     Ok(Range { first: first.into(), last: last.into() })
@@ -546,6 +550,8 @@ mod tests {
         let cases = [
             ("10.77.0.1/24", None, "10.77.0.128-10.77.0.254"),
             ("192.168.1.1/30", None, "192.168.1.2-192.168.1.2"),
+            ("192.168.1.2/30", None, "the network 192.168.1.2/30 has no addresses to hand out"),
+            ("10.77.0.1/24", Some("10.77.0.1-10.77.0.1"), "the network 10.77.0.1/24 has no addresses to hand out"),
             ("10.0.0.1/8", None, "10.254.255.255-10.255.255.254"),
             ("10.77.0.1/31", None, "the network 10.77.0.1/31 has no addresses to hand out"),
             ("10.77.0.1/32", None, "the network 10.77.0.1/32 has no addresses to hand out"),

@@ -156,15 +156,20 @@ pub struct Running {
 }
 
 impl Running {
-    /// Ends the services and waits until their sockets are closed.
-    pub async fn stop(mut self) {
-        let told = self.stop.take().is_some_and(|stop| stop.send(()).is_ok());
-        // Nobody reads any more, so nobody must wait for room in the stream.
-        self.stream.close();
-        if told {
-            // It ends by itself, or broke; either way nothing of it is left.
-            let _ = (&mut self.task).await;
+    /// Ends the services, and waits until their ports are free and leases are saved. Returns what happened last.
+    pub async fn stop(mut self) -> Vec<Event> {
+        if let Some(stop) = self.stop.take() {
+            // It may have ended by itself meanwhile.
+            let _ = stop.send(());
         }
+        let mut last = Vec::new();
+        while let Some(update) = self.stream.recv().await {
+            if let Update::Events(events) = update {
+                last.extend(events);
+            }
+        }
+        let _ = (&mut self.task).await;
+        last
     }
 }
 
@@ -182,23 +187,29 @@ impl Drop for Running {
     }
 }
 
-async fn serve(plan: Plan, updates: mpsc::Sender<Update>, stopped: oneshot::Receiver<()>) -> Result<(), Error> {
+async fn serve(plan: Plan, updates: mpsc::Sender<Update>, mut stopped: oneshot::Receiver<()>) -> Result<(), Error> {
     platform::raise_file_limit();
-    let bound = bind::everything(&plan).await?;
+    let bound = tokio::select! {
+        bound = bind::everything(&plan) => bound?,
+        // A disk that does not answer must not keep anybody from stopping.
+        _ = &mut stopped => return Ok(()),
+    };
     let listening = Update::Listening(Box::new(bound.listening));
     if updates.send(listening).await.is_err() {
         return Ok(());
     }
     let (events, batches) = events::channel();
+    let forward = tokio::spawn(events::forward(batches, updates));
     // One task a service; when the set is dropped, all of them and their sockets go with it.
     let mut services = JoinSet::new();
     let context = Services { events, tree: bound.tree, whois: Default::default(), plan, mtu: bound.interface.mtu };
+    let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
+    let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {
-        services.spawn(dhcp::run(context.clone(), sockets, bound.offer));
+        services.spawn(dhcp::run(context.clone(), sockets, bound.offer, saver));
     }
     services.spawn(tftp::run(context.clone(), bound.interface.clone(), bound.tftp));
     services.spawn(http::run(context.clone(), bound.http));
-    services.spawn(events::forward(batches, updates));
     services.spawn(watch::run(context, bound.interface));
     let ended = tokio::select! {
         ended = services.join_next() => ended,
@@ -206,6 +217,11 @@ async fn serve(plan: Plan, updates: mpsc::Sender<Update>, stopped: oneshot::Rece
         _ = stopped => None,
     };
     services.shutdown().await;
+    if let Some(saving) = saving {
+        let _ = saving.await;
+    }
+    // Every sender is gone now, so this ends with the last event.
+    let _ = forward.await;
     match ended {
         Some(Ok(ended)) => ended,
         Some(Err(error)) => Err(Error::Broken(error.to_string())),

@@ -163,7 +163,7 @@ pub enum Note {
         /// The interface.
         interface: String,
     },
-    /// So many events were not told, since the reader was too slow.
+    /// So many events were not told, since one computer made too many, or the reader was too slow.
     Dropped {
         /// How many.
         count: u64,

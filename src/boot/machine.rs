@@ -33,11 +33,6 @@ impl Platform {
         }
     }
 
-    /// Whether it is UEFI.
-    pub fn is_uefi(self) -> bool {
-        self != Platform::Bios
-    }
-
     /// For people.
     pub fn name(self) -> &'static str {
         match self {

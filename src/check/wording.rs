@@ -9,6 +9,7 @@ use crate::deployment::PlanError;
 use crate::engine::Error;
 use crate::image::{DiscError, Firmware};
 use crate::journal::wording::bytes;
+use crate::net::ports::Transport;
 use crate::net::socket::BindError;
 use crate::text;
 
@@ -71,14 +72,15 @@ pub fn explain(error: &Error) -> Finding {
 
 fn bind(interface: &str, error: &BindError) -> Finding {
     let BindError { transport, port, holder, source } = error;
-    let what = service(*port);
+    let what = service(*transport, *port);
     match source.kind() {
         ErrorKind::AddrInUse => {
             let holder = holder.as_ref().map_or("another program".to_owned(), ToString::to_string);
-            let step = match *port {
-                69 | 4011 => format!("Stop {holder} and start once more."),
-                80 | 443 | 1024.. => format!("Stop {holder}, or choose another port with --http-port."),
-                67 => format!("Stop {holder}, or use --dhcp off if it is to stay the only DHCP server."),
+            let step = match (transport, *port) {
+                (Transport::Tcp, _) => format!("Stop {holder}, or choose another port with --http-port."),
+                (Transport::Udp, 67) => {
+                    format!("Stop {holder}, or use --dhcp off if it is to stay the only DHCP server.")
+                }
                 _ => format!("Stop {holder} and start once more."),
             };
             Finding::new(format!("{transport} port {port} is held by {holder}."), format!("{what} needs it."), step)
@@ -97,12 +99,12 @@ fn bind(interface: &str, error: &BindError) -> Finding {
     }
 }
 
-fn service(port: u16) -> &'static str {
-    match port {
-        67 => "DHCP",
-        4011 => "The PXE boot server",
-        69 => "TFTP",
-        _ => "HTTP",
+fn service(transport: Transport, port: u16) -> &'static str {
+    match (transport, port) {
+        (Transport::Tcp, _) => "HTTP",
+        (Transport::Udp, 67) => "DHCP",
+        (Transport::Udp, 4011) => "The PXE boot server",
+        (Transport::Udp, _) => "TFTP",
     }
 }
 
@@ -171,6 +173,11 @@ pub fn explain_plan(error: &PlanError) -> Finding {
             "No interface was named.",
             "",
             "Name the one to serve with --interface; `bootwright interfaces` lists them.",
+        ),
+        PlanError::UnknownInterface { name, known } if known.is_empty() => Finding::new(
+            format!("There is no interface {name:?}."),
+            "This machine has no network interface at all.",
+            "Plug a network card in and start once more.",
         ),
         PlanError::UnknownInterface { name, known } => Finding::new(
             format!("There is no interface {name:?}."),

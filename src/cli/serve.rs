@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Serve, Status, complain, out};
+use super::{Output, Serve, Status, complain};
 use crate::boot::menu::{Default as Choice, Item};
 use crate::check;
 use crate::deployment::{DhcpPlan, LogForm, Places, Plan, PlanError, Settings, parse_duration};
@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(options: Serve) -> Status {
     let deployment = options.deployment.clone();
-    let mut printer = Printer { log: options.log.unwrap_or(LogForm::Text) };
+    let mut printer = Printer { log: options.log.unwrap_or(LogForm::Text), output: Output::start() };
     let asked = settings(options.settings(), deployment).and_then(|settings| {
         printer.log = settings.log.unwrap_or(printer.log);
         let duration = settings.duration.as_deref().map(parse_duration).transpose()?;
@@ -78,7 +78,7 @@ async fn serve(plan: &Plan, duration: Option<Duration>, printer: &Printer) -> St
         let update = tokio::select! {
             update = running.next() => update,
             () = stop.asked() => {
-                running.stop().await;
+                running.stop().await.iter().for_each(|event| tell(printer, &mut journal, event));
                 printer.service(Note::Stopped);
                 return Status::Done;
             }
@@ -86,12 +86,7 @@ async fn serve(plan: &Plan, duration: Option<Duration>, printer: &Printer) -> St
         match update {
             Some(Update::Listening(listening)) => printer.listening(plan, *listening),
             Some(Update::Events(events)) => {
-                for event in events {
-                    printer.print(&event);
-                    if let Some(further) = journal.record(&event) {
-                        printer.print(&further);
-                    }
-                }
+                events.iter().for_each(|event| tell(printer, &mut journal, event));
             }
             Some(Update::Failed(error)) => {
                 let status = match error {
@@ -100,8 +95,19 @@ async fn serve(plan: &Plan, duration: Option<Duration>, printer: &Printer) -> St
                 };
                 return printer.fail(&check::explain(&error).sentence(), status);
             }
-            None => return Status::Cannot,
+            None => {
+                let error = engine::Error::Broken("it ended without a word".to_owned());
+                return printer.fail(&check::explain(&error).sentence(), Status::Cannot);
+            }
         }
+    }
+}
+
+/// Prints an event, and what follows from it.
+fn tell(printer: &Printer, journal: &mut Journal, event: &Event) {
+    printer.print(event);
+    if let Some(further) = journal.record(event) {
+        printer.print(&further);
     }
 }
 
@@ -173,6 +179,7 @@ fn serving(plan: &Plan, listening: &Listening) -> Note {
 
 struct Printer {
     log: LogForm,
+    output: Output,
 }
 
 impl Printer {
@@ -204,7 +211,7 @@ impl Printer {
             self.service(Note::Warning { sentence: finding.sentence() });
         }
         match self.log {
-            LogForm::Text => out(&format!("bootwright: ready {}\n", listening.url)),
+            LogForm::Text => self.output.line(&format!("bootwright: ready {}", listening.url)),
             LogForm::Json => self.service(Note::Ready { url: listening.url }),
         }
     }
@@ -219,13 +226,13 @@ impl Printer {
             (LogForm::Text, Some(_)) if wording::is_minor(event) => {}
             (LogForm::Text, Some(words)) => {
                 let time = event.time.to_zoned(TimeZone::system());
-                out(&format!("{}  {words}\n", time.strftime("%H:%M:%S%.3f")));
+                self.output.line(&format!("{}  {words}", time.strftime("%H:%M:%S%.3f")));
             }
             (LogForm::Text, None) => {}
             (LogForm::Json, words) => {
                 let line = Line { event, text: words.as_deref() };
                 if let Ok(line) = serde_json::to_string(&line) {
-                    out(&format!("{line}\n"));
+                    self.output.line(&line);
                 }
             }
         }

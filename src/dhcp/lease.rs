@@ -38,7 +38,8 @@ impl Range {
         (self.first..=self.last).contains(&address)
     }
 
-    fn iter(&self) -> impl Iterator<Item = Ipv4Addr> + use<> {
+    /// All of them, the lowest first.
+    pub fn iter(&self) -> impl Iterator<Item = Ipv4Addr> + use<> {
         (self.first.to_bits()..=self.last.to_bits()).map(Ipv4Addr::from_bits)
     }
 }
@@ -53,6 +54,8 @@ enum State {
     Released,
     /// Used by a machine that did not get it from us.
     Conflict,
+    /// A client says that another machine uses it.
+    Declined,
 }
 
 #[derive(Clone, Debug)]
@@ -151,7 +154,9 @@ impl Leases {
 
     /// Whether a hardware address is the rightful user of an address, or was.
     pub fn belongs(&self, address: Ipv4Addr, mac: Mac) -> bool {
-        self.by_address.get(&address).is_some_and(|binding| binding.mac == mac && binding.state != State::Conflict)
+        self.by_address
+            .get(&address)
+            .is_some_and(|binding| binding.mac == mac && !matches!(binding.state, State::Conflict | State::Declined))
     }
 
     /// Whether somebody has this address on lease now.
@@ -169,11 +174,9 @@ impl Leases {
         }
     }
 
-    /// Leases an address to a client. Returns whether it was a renewal.
-    pub fn grant(&mut self, address: Ipv4Addr, client: &[u8], mac: Mac, until: Instant) -> bool {
-        let renewal = self.leased_to(address, client);
+    /// Leases an address to a client.
+    pub fn grant(&mut self, address: Ipv4Addr, client: &[u8], mac: Mac, until: Instant) {
         self.bind(address, client, mac, State::Leased, until);
-        renewal
     }
 
     /// Ends a client's hold on an address that it was only offered.
@@ -206,29 +209,34 @@ impl Leases {
 
     /// Sets an address aside because `by` uses it. Returns whether that is news.
     pub fn conflict(&mut self, now: Instant, address: Ipv4Addr, by: Mac) -> bool {
-        let known = self.by_address.get(&address);
-        let news = known.is_none_or(|binding| binding.state != State::Conflict || binding.until <= now);
-        if let Some(binding) = known {
-            self.by_client.remove(&binding.client);
-        }
-        self.limit_conflicts(address);
-        let binding = Binding { client: Vec::new(), mac: by, state: State::Conflict, until: now + CONFLICT_HOLD };
-        self.by_address.insert(address, binding);
-        news
+        self.set_aside(now, address, by, State::Conflict)
     }
 
-    /// Made-up declines must not empty the range (SECURITY S4): beyond a quarter of it, the oldest conflict ends.
-    fn limit_conflicts(&mut self, newest: Ipv4Addr) {
-        let conflicts = |(&address, binding): (&Ipv4Addr, &Binding)| {
-            (binding.state == State::Conflict && address != newest).then_some((binding.until, address))
+    /// Sets an address aside because its client found another machine on it. Made-up declines must not empty the range
+    /// (SECURITY S4): beyond a quarter of it, the oldest one ends.
+    pub fn decline(&mut self, now: Instant, address: Ipv4Addr, by: Mac) {
+        let declined = |(&address, binding): (&Ipv4Addr, &Binding)| {
+            (binding.state == State::Declined).then_some((binding.until, address))
         };
-        let held: Vec<_> = self.by_address.iter().filter_map(conflicts).collect();
+        let held: Vec<_> = self.by_address.iter().filter_map(declined).collect();
         let most = usize::try_from(self.range.size() / 4).unwrap_or(usize::MAX).max(1);
         if held.len() >= most
             && let Some((_, oldest)) = held.into_iter().min()
         {
             self.by_address.remove(&oldest);
         }
+        self.set_aside(now, address, by, State::Declined);
+    }
+
+    fn set_aside(&mut self, now: Instant, address: Ipv4Addr, by: Mac, state: State) -> bool {
+        let known = self.by_address.get(&address);
+        let news = known.is_none_or(|binding| binding.state != state || binding.until <= now);
+        if let Some(binding) = known {
+            self.by_client.remove(&binding.client);
+        }
+        let binding = Binding { client: Vec::new(), mac: by, state, until: now + CONFLICT_HOLD };
+        self.by_address.insert(address, binding);
+        news
     }
 
     fn bind(&mut self, address: Ipv4Addr, client: &[u8], mac: Mac, state: State, until: Instant) {
@@ -367,15 +375,19 @@ mod tests {
     }
 
     #[test]
-    fn conflicts_take_a_quarter_of_the_range_at_most() {
+    fn declines_take_a_quarter_of_the_range_at_most_and_real_conflicts_all_of_it() {
         let start = Instant::now();
         let mut leases = Leases::new(Range { first: ip(1), last: ip(40) }, BTreeSet::new());
         for last in 1..=40 {
-            leases.conflict(start + Duration::from_secs(u64::from(last)), ip(last), mac(9));
+            leases.decline(start + Duration::from_secs(u64::from(last)), ip(last), mac(9));
         }
         let now = start + Duration::from_secs(50);
         assert_eq!((1..=40).filter(|&last| !leases.free(now, ip(last))).count(), 10);
         assert!(leases.free(now, ip(1)) && !leases.free(now, ip(40)), "the oldest went");
+        for last in 1..=40 {
+            leases.conflict(now, ip(last), mac(8));
+        }
+        assert_eq!(leases.choose(now, b"a", None), None);
     }
 
     #[test]

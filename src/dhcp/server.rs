@@ -200,7 +200,7 @@ impl Server {
             MessageType::Decline => {
                 let declined = request.requested().filter(|&address| self.leases.may_decline(address, &key));
                 if let Some(address) = declined {
-                    self.leases.conflict(now, address, request.mac);
+                    self.leases.decline(now, address, request.mac);
                     self.silent.remove(&address);
                     out.tell(request.mac, Note::Declined { address });
                     out.leases_changed = true;

@@ -7,8 +7,10 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::UdpSocket;
+use tokio::task::JoinHandle;
 
 use super::bind::{Dhcp, Full};
+use super::events::Events;
 use super::{Error, Services, leases};
 use crate::boot::Offer;
 use crate::dhcp::lease::Record;
@@ -22,12 +24,11 @@ const SEND_WAIT: Duration = Duration::from_millis(20);
 /// Largest UDP payload that is read, in bytes; no DHCP client sends more than one Ethernet packet.
 const LARGEST: usize = 2048;
 
-pub(super) async fn run(services: Services, dhcp: Dhcp, offer: Offer) -> Result<(), Error> {
+pub(super) async fn run(services: Services, dhcp: Dhcp, offer: Offer, saver: Option<Saver>) -> Result<(), Error> {
     let Dhcp { socket, pxe, proxy, mut full } = dhcp;
     if let Some(aside) = full.as_ref().and_then(|full| full.set_aside.as_ref()) {
         services.events.service(journal::Note::LeasesSetAside { path: aside.display().to_string() });
     }
-    let saver = full.as_ref().map(|full| Saver::start(&services, full.lease_file.clone()));
     if let Some(full) = &mut full {
         let ahead = full.server.tick(Instant::now(), &offer);
         carry_out(&services, &socket, ahead, Some(full)).await;
@@ -146,15 +147,14 @@ fn held(note: &Note, beside: bool) -> Option<Ipv4Addr> {
     }
 }
 
-/// Writes leases in the background, always the newest. A thread of its own, which the end of the program waits for, so
-/// that the last lease is not lost.
-struct Saver(mpsc::Sender<Vec<Record>>);
+/// Writes leases in the background, always the newest.
+pub(super) struct Saver(mpsc::Sender<Vec<Record>>);
 
 impl Saver {
-    fn start(services: &Services, path: PathBuf) -> Saver {
+    /// Its task ends when the saver is dropped and the last leases are on disk.
+    pub(super) fn start(events: Events, path: PathBuf) -> (Saver, JoinHandle<()>) {
         let (sender, receiver) = mpsc::channel::<Vec<Record>>();
-        let events = services.events.clone();
-        tokio::task::spawn_blocking(move || {
+        let task = tokio::task::spawn_blocking(move || {
             while let Ok(mut newest) = receiver.recv() {
                 while let Ok(newer) = receiver.try_recv() {
                     newest = newer;
@@ -165,7 +165,7 @@ impl Saver {
                 }
             }
         });
-        Saver(sender)
+        (Saver(sender), task)
     }
 
     fn save(&self, records: Vec<Record>) {

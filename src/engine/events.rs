@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{Error, Update};
+use super::Update;
 use crate::boot::tree::Role;
 use crate::journal::{Event, Note, What};
 use crate::mac::Mac;
@@ -84,8 +84,8 @@ impl Events {
     }
 }
 
-/// Sends what happened to the reader, a batch at a time. Ends when the reader is gone.
-pub(super) async fn forward(mut batches: Batches, updates: mpsc::Sender<Update>) -> Result<(), Error> {
+/// Sends what happened to the reader, a batch at a time. Ends when the reader is gone, or all who could tell more.
+pub(super) async fn forward(mut batches: Batches, updates: mpsc::Sender<Update>) {
     let mut batch = Vec::new();
     while batches.receiver.recv_many(&mut batch, WAITING).await > 0 {
         let dropped = batches.dropped.swap(0, Ordering::Relaxed);
@@ -95,11 +95,10 @@ pub(super) async fn forward(mut batches: Batches, updates: mpsc::Sender<Update>)
         }
         let next = Instant::now() + BATCH;
         if updates.send(Update::Events(std::mem::take(&mut batch))).await.is_err() {
-            return Ok(());
+            return;
         }
         tokio::time::sleep_until(next).await;
     }
-    Ok(())
 }
 
 /// Which computer has which address: learnt from our own DHCP, and from iPXE's request for its menu where another

@@ -55,7 +55,7 @@ pub fn judge(disc: &Disc) -> Inspection {
     let _ = by_recipe(&known, &mut inspection)
         || from_own_menu(disc, &mut inspection)
         || by_recipe(&last_resort, &mut inspection);
-    if inspection.entries.is_empty() && inspection.warnings.is_empty() {
+    if inspection.entries.is_empty() && inspection.recognised.is_none() {
         let text =
             "No kernel and no boot menu that names one was found in this image, so it cannot boot over a network.";
         inspection.warnings.push(text.to_owned());
@@ -289,7 +289,7 @@ fn from_own_menu(disc: &Disc, inspection: &mut Inspection) -> bool {
     true
 }
 
-/// Looks for a byte sequence in an initrd: plain or gzip-packed cpio, or several of them in a row.
+/// Looks for a byte sequence in an initrd: plain, or packed by gzip from its start.
 fn initrd_contains(disc: &Disc, path: &str, needle: &[u8]) -> bool {
     let Some(plain) = disc.reader(path) else { return false };
     let packed = disc.reader(path).map(flate2::read::MultiGzDecoder::new);

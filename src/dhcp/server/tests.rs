@@ -289,6 +289,20 @@ fn an_address_in_use_is_skipped_and_told() {
 }
 
 #[test]
+fn many_machines_with_fixed_addresses_inside_the_range_end_the_search() {
+    let mut lab = Lab::new(110, 117, true);
+    let mut out = lab.ask(1, 1, &[]);
+    for _ in 0..8 {
+        let Some(&probed) = out.probe.first() else { break };
+        if probed <= ip(115) {
+            out = lab.server.heard(lab.now, probed, "02:00:00:00:00:99".parse().unwrap());
+        }
+    }
+    lab.now += PROBE_WAIT;
+    assert_eq!(yiaddr(&lab.server.tick(lab.now, &Script)), ip(116));
+}
+
+#[test]
 fn addresses_probed_ahead_are_offered_at_once() {
     let mut lab = Lab::new(100, 110, true);
     let out = lab.server.tick(lab.now, &Script);
