@@ -203,7 +203,8 @@ async fn answer(
     let stream = match head.body {
         reply::Body::Bytes { first, length } => {
             let mac = services.whois.mac(client);
-            Some(Stream::new(services, mac, client, activity.clone(), found, shown, first, length))
+            let about = About { services, mac, client, activity: Arc::clone(&activity), file: shown };
+            Some(Stream::new(about, found, first, length))
         }
         _ => None,
     };
@@ -277,19 +278,24 @@ impl Drop for Body {
     fn drop(&mut self) {
         match self {
             Body::Text(_, activity) => activity.moved(false),
-            Body::Stream(stream) => stream.activity.moved(false),
+            Body::Stream(stream) => stream.about.activity.moved(false),
         }
     }
 }
 
-/// A part of a file on its way: one piece is read while the one before is sent.
-struct Stream {
+/// Whose answer it is, and what for.
+struct About {
     services: Services,
     mac: Option<Mac>,
     client: Ipv4Addr,
     activity: Arc<Activity>,
-    found: Arc<Found>,
     file: String,
+}
+
+/// A part of a file on its way: one piece is read while the one before is sent.
+struct Stream {
+    about: About,
+    found: Arc<Found>,
     first: u64,
     length: u64,
     sent: u64,
@@ -300,41 +306,19 @@ struct Stream {
 }
 
 impl Stream {
-    #[allow(clippy::too_many_arguments, reason = "all of it describes this one answer")]
-    fn new(
-        services: Services,
-        mac: Option<Mac>,
-        client: Ipv4Addr,
-        activity: Arc<Activity>,
-        found: Found,
-        file: String,
-        first: u64,
-        length: u64,
-    ) -> Stream {
-        let now = Instant::now();
-        let mut stream = Stream {
-            services,
-            mac,
-            client,
-            activity,
-            found: Arc::new(found),
-            file,
-            first,
-            length,
-            sent: 0,
-            reading: None,
-            failed: false,
-            began: now,
-            told: now,
-        };
-        let size = stream.found.meta.size;
-        stream.tell(Note::Started { file: stream.file.clone(), from: first, length, size });
+    fn new(about: About, found: Found, first: u64, length: u64) -> Stream {
+        let (now, size) = (Instant::now(), found.meta.size);
+        let found = Arc::new(found);
+        let mut stream =
+            Stream { about, found, first, length, sent: 0, reading: None, failed: false, began: now, told: now };
+        stream.tell(|file| Note::Started { file, from: first, length, size });
         stream.reading = stream.read(0);
         stream
     }
 
-    fn tell(&self, note: Note) {
-        self.services.events.tell(self.mac, Some(self.client), Some(self.found.role), What::Http(note));
+    fn tell(&self, note: impl FnOnce(String) -> Note) {
+        let About { services, mac, client, file, .. } = &self.about;
+        services.events.tell(*mac, Some(*client), Some(self.found.role), What::Http(note(file.clone())));
     }
 
     /// Begins to read the piece at `from`, counted from the first byte to send; `None` behind the end.
@@ -357,21 +341,21 @@ impl Stream {
             Poll::Ready(joined) => joined.map_err(io::Error::other).flatten(),
         };
         self.reading = None;
-        self.activity.moved(true);
+        self.about.activity.moved(true);
         match piece {
             Ok(piece) => {
                 self.sent += piece.len() as u64;
                 self.reading = self.read(self.sent);
                 if self.told.elapsed() >= PROGRESS && self.sent < self.length {
                     self.told = Instant::now();
-                    self.tell(Note::Progress { file: self.file.clone(), bytes: self.sent, length: self.length });
+                    self.tell(|file| Note::Progress { file, bytes: self.sent, length: self.length });
                 }
                 Poll::Ready(Some(Ok(piece)))
             }
             // The connection is cut, which the client takes for what it is: the rest is missing.
             Err(error) => {
                 self.failed = true;
-                self.tell(Note::ReadFailed { file: self.file.clone(), reason: error.to_string() });
+                self.tell(|file| Note::ReadFailed { file, reason: error.to_string() });
                 Poll::Ready(Some(Err(error)))
             }
         }
@@ -380,13 +364,12 @@ impl Stream {
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let file = std::mem::take(&mut self.file);
-        if self.sent == self.length {
+        let (from, bytes, length, size) = (self.first, self.sent, self.length, self.found.meta.size);
+        if bytes == length {
             let millis = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            let size = self.found.meta.size;
-            self.tell(Note::Done { file, from: self.first, bytes: self.sent, size, millis });
+            self.tell(|file| Note::Done { file, from, bytes, size, millis });
         } else if !self.failed {
-            self.tell(Note::BrokenOff { file, bytes: self.sent, length: self.length });
+            self.tell(|file| Note::BrokenOff { file, bytes, length });
         }
     }
 }
