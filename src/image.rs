@@ -11,6 +11,7 @@ pub mod glob;
 pub mod kernel;
 pub mod recipe;
 pub mod recognise;
+pub mod stored;
 mod volume;
 
 use std::path::{Path, PathBuf};
@@ -108,7 +109,7 @@ pub struct Inspection {
     /// The volume's label.
     pub volume_label: Option<String>,
     /// Which file system was read.
-    pub filesystem: disc::Filesystem,
+    pub filesystem: stored::Filesystem,
     /// The system, where it is known.
     pub recognised: Option<Recognised>,
     /// What it can start.

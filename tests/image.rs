@@ -313,7 +313,7 @@ fn udf_comes_before_iso_9660() {
     let root = maker.tree("UDFDISC", &[("/Sources/Boot.wim", text("w")), ("/readme.txt", text("r"))]);
     let image = maker.pack("genisoimage", &["-quiet", "-udf", "-V", "UDFDISC"], &root);
     let (disc, found) = image::inspect(&image).unwrap();
-    assert_eq!(found.filesystem, image::disc::Filesystem::Udf);
+    assert_eq!(found.filesystem, image::stored::Filesystem::Udf);
     assert!(disc.find("/sources/BOOT.WIM").is_some(), "letters in either case");
     assert_eq!(disc.read_text("/Sources/Boot.wim", 10).as_deref(), Some("w"));
     assert!(found.entries.is_empty() && found.warnings[0].contains("cannot boot"), "{:?}", found.warnings);

@@ -26,7 +26,7 @@ use super::{choose, loader::Loader};
 use crate::http::path;
 use crate::http::reply::{self, Meta};
 use crate::image::Disc;
-use crate::image::disc::{self, Extent};
+use crate::image::stored::{self, Extent};
 
 /// What a person sees who opens our address in a browser. It lists nothing (SECURITY S25).
 const INDEX: &str = "\
@@ -85,7 +85,7 @@ impl Found {
     /// Fills `buffer` with the bytes from `at` on. May wait for a disk: not for an asynchronous task.
     pub fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         match &self.source {
-            Source::Extents { file, extents } => disc::read_at(file, extents, at, buffer),
+            Source::Extents { file, extents } => stored::read_at(file, extents, at, buffer),
             Source::Text(text) => {
                 let from = usize::try_from(at).map_err(|_| io::ErrorKind::InvalidInput)?;
                 let to = from.checked_add(buffer.len()).ok_or(io::ErrorKind::InvalidInput)?;

@@ -18,7 +18,7 @@ use hadris_storage::sync::BlockDevice;
 use hadris_storage::{BlockIndex, BlockSize};
 use hadris_udf::sync::UdfFs;
 
-use super::disc::{Extent, Filesystem, Node, SECTOR};
+use super::stored::{Extent, Filesystem, Node, SECTOR};
 
 /// Most entries of one image. The largest install media have about ten thousand.
 const MAX_ENTRIES: usize = 200_000;
