@@ -25,8 +25,8 @@
 //! * [`dhcp`], [`tftp`] and [`http`] take bytes and the time, and return replies, notes and the next deadline. They
 //!   never log, sleep, spawn or open files.
 //! * [`image`] reads disc images, hostile ones too: everything bounded, every verdict with its evidence.
-//! * [`net`] is the operating system: interfaces, sockets tied to one of them, who holds a port. Only there, in
-//!   `net/platform`, are system-specific code and `unsafe` allowed.
+//! * [`net`] is the operating system: interfaces, sockets tied to one of them, who holds a port. Only in its
+//!   `net/platform` is `unsafe` allowed; what else differs between systems is a few lines (signals, positional reads).
 
 pub mod boot;
 pub mod check;
