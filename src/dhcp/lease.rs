@@ -164,13 +164,13 @@ impl Leases {
         self.by_address.get(&address).is_some_and(|binding| binding.until > now && binding.state == State::Leased)
     }
 
-    /// Holds an address for a client that is being offered it. A lease that it has stays one.
+    /// Holds an address for a client that is being offered it. A lease that it still has stays one.
     pub fn offer(&mut self, now: Instant, address: Ipv4Addr, client: &[u8], mac: Mac) {
-        let leased = self.by_address.get(&address).is_some_and(|binding| {
-            binding.client == client && binding.state == State::Leased && binding.until > now + OFFER_HOLD
-        });
-        if !leased {
-            self.bind(address, client, mac, State::Offered, now + OFFER_HOLD);
+        let until = now + OFFER_HOLD;
+        let own = self.by_address.get_mut(&address).filter(|binding| binding.client == client);
+        match own.filter(|binding| binding.state == State::Leased && binding.until > now) {
+            Some(lease) => lease.until = lease.until.max(until),
+            None => self.bind(address, client, mac, State::Offered, until),
         }
     }
 
@@ -350,6 +350,10 @@ mod tests {
         leases.offer(start, ip(10), b"a", mac(1));
         leases.withdraw(start, b"a");
         assert!(leases.leased(start + OFFER_HOLD, ip(10)));
+        // One that is about to end is still a lease, and can be renewed.
+        let late = start + Duration::from_secs(590);
+        leases.offer(late, ip(10), b"a", mac(1));
+        assert!(leases.leased_to(ip(10), b"a") && leases.leased(late + OFFER_HOLD / 2, ip(10)));
     }
 
     #[test]

@@ -223,12 +223,17 @@ impl Server {
         if self.waiting.get(&key).is_some_and(|waiting| waiting.until <= now)
             && let Some(waiting) = self.waiting.remove(&key)
         {
-            if self.config.probe && !self.leases.leased_to(waiting.address, &key) {
+            if self.config.probe && !self.has_lease(now, waiting.address, &key) {
                 out.probe.push(waiting.address);
             }
             self.offer(now, &waiting.request, waiting.address, policy, out);
             self.probe_ahead(now, out);
         }
+    }
+
+    /// Whether the address is the client's own still. One whose lease has ended may be somebody else's by now.
+    fn has_lease(&self, now: Instant, address: Ipv4Addr, key: &[u8]) -> bool {
+        self.leases.leased_to(address, key) && self.leases.leased(now, address)
     }
 
     /// Chooses an address and lets the client wait for its probe, if it needs one.
@@ -242,7 +247,7 @@ impl Server {
             return;
         }
         let known = !self.config.probe
-            || self.leases.leased_to(address, &key)
+            || self.has_lease(now, address, &key)
             || self.silent.get(&address).is_some_and(|&since| since + PROBE_GOOD_FOR > now);
         let until = match self.probing.get(&address) {
             _ if known => now,

@@ -289,6 +289,19 @@ fn an_address_in_use_is_skipped_and_told() {
 }
 
 #[test]
+fn an_old_address_is_probed_again_once_its_lease_has_ended() {
+    let mut lab = Lab::new(100, 110, true);
+    lab.server.tick(lab.now, &Script);
+    lab.now += PROBE_WAIT;
+    lab.server.tick(lab.now, &Script);
+    let own = lab.lease(1);
+    assert!(lab.ask(1, 1, &[]).probe.is_empty(), "its own still");
+    lab.now += FIRST_LEASE;
+    let out = lab.ask(1, 1, &[]);
+    assert_eq!((out.send.len(), out.probe.first()), (0, Some(&own)));
+}
+
+#[test]
 fn many_machines_with_fixed_addresses_inside_the_range_end_the_search() {
     let mut lab = Lab::new(110, 117, true);
     let mut out = lab.ask(1, 1, &[]);
