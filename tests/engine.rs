@@ -266,8 +266,9 @@ fn tftp_serves_the_same_tree() {
     let port = listening.tftp_port;
     assert_eq!(Tftp::ask(port, b"\0\x01undionly.kpxe\0octet\0").all(512), pattern(100_000));
     assert_eq!(Tftp::ask(port, b"\0\x01\\FILES\\setup.cmd\0octet\0blksize\x001024\0").all(1024), b"echo hello\r\n");
-    let cases: [(&[u8], u8); 9] = [
+    let cases: [(&[u8], u8); 10] = [
         (b"\0\x01nothing\0octet\0", 1),
+        (b"\0\x01/\0octet\0", 1),
         (b"\0\x01../../etc/passwd\0octet\0", 1),
         (b"\0\x01/etc/passwd\0octet\0", 1),
         (b"\0\x01files/..\\..\\..\\etc\\passwd\0octet\0", 1),

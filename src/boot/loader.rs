@@ -73,6 +73,11 @@ impl Loaders {
         Loaders { files: Loader::ALL.into_iter().filter_map(place).collect() }
     }
 
+    /// Whether none was found.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
     /// Where a loader lies.
     pub fn path(&self, loader: Loader) -> Option<&Path> {
         self.files.get(&loader).map(PathBuf::as_path)

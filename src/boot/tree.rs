@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! undionly.kpxe …           loaders
+//! (nothing)                 by HTTP only: a few words for a person with a browser
 //! boot.ipxe, menu.ipxe      scripts, made when asked for
 //! image/ID/…                the files of an image, straight out of it
 //! image/ID.iso              the image itself
@@ -155,7 +156,9 @@ impl Tree {
 
     /// Looks a name up as TFTP clients write it: with or without leading slash, with backslashes (Windows boot managers).
     pub fn find_by_name(&self, name: &str) -> Option<Found> {
-        self.find(&path::fold(&name.replace('\\', "/")), Asker { firmware: None })
+        let path = path::fold(&name.replace('\\', "/"));
+        // What a browser is told at the root is no file for a loader.
+        if path.is_empty() { None } else { self.find(&path, Asker { firmware: None }) }
     }
 
     /// Looks a path up: without leading slash, folded. Letters in either case where the exact name is not there. May

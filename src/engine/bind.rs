@@ -101,14 +101,13 @@ struct Prepared {
 impl Prepared {
     fn from(plan: &Plan) -> Result<Prepared, Error> {
         // A folder that was named and has none is a mistake to be told, whatever else there is.
-        if let Some(own) =
-            plan.own_loaders.as_ref().filter(|own| Loaders::find(&[(*own).clone()]).iter().next().is_none())
-        {
-            return Err(Error::NoLoaders { folders: vec![own.clone()] });
+        let own = plan.own_loaders.as_slice();
+        if !own.is_empty() && Loaders::find(own).is_empty() {
+            return Err(Error::NoLoaders { folders: own.to_vec() });
         }
-        let folders: Vec<PathBuf> = plan.own_loaders.iter().chain(&plan.loaders).cloned().collect();
+        let folders = [own, &plan.loaders].concat();
         let loaders = Loaders::find(&folders);
-        if loaders.iter().next().is_none() {
+        if loaders.is_empty() {
             return Err(Error::NoLoaders { folders });
         }
         let files = plan

@@ -38,8 +38,8 @@ pub(super) async fn run(services: Services, dhcp: Dhcp, offer: Offer, saver: Opt
         let deadline = full.as_ref().and_then(|full| full.server.deadline());
         let arp = full.as_ref().and_then(|full| full.arp.as_ref());
         let happened = tokio::select! {
-            received = socket.recv_from(&mut packet) => Happened::on_67(received),
-            received = pxe.recv_from(&mut pxe_packet) => Happened::on_4011(received),
+            received = socket.recv_from(&mut packet) => packet_from(received, Happened::Packet),
+            received = pxe.recv_from(&mut pxe_packet) => packet_from(received, Happened::PxePacket),
             heard = heard(arp) => heard.map_or(Happened::Nothing, |(address, mac)| Happened::Arp(address, mac)),
             () = sleep_until(deadline) => Happened::Deadline,
         };
@@ -79,19 +79,13 @@ enum Happened {
     Nothing,
 }
 
-impl Happened {
-    fn on_67(received: io::Result<(usize, SocketAddr)>) -> Happened {
-        match received {
-            Ok((length, SocketAddr::V4(from))) => Happened::Packet(length, from),
-            _ => Happened::Nothing,
-        }
-    }
-
-    fn on_4011(received: io::Result<(usize, SocketAddr)>) -> Happened {
-        match received {
-            Ok((length, SocketAddr::V4(from))) => Happened::PxePacket(length, from),
-            _ => Happened::Nothing,
-        }
+fn packet_from(
+    received: io::Result<(usize, SocketAddr)>,
+    happened: impl FnOnce(usize, SocketAddrV4) -> Happened,
+) -> Happened {
+    match received {
+        Ok((length, SocketAddr::V4(from))) => happened(length, from),
+        _ => Happened::Nothing,
     }
 }
 
