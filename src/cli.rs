@@ -233,7 +233,7 @@ impl Output {
     /// Lines that may wait for the reader; those beyond are lost.
     const WAITING: usize = 65_536;
     /// Longest wait for the reader at the end.
-    const PATIENCE: Duration = Duration::from_secs(1);
+    const PATIENCE: Duration = Duration::from_millis(500);
 
     fn start() -> Output {
         let (lines, waiting) = mpsc::sync_channel::<String>(Output::WAITING);

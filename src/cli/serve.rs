@@ -15,8 +15,9 @@ use crate::engine::{self, Listening, Update};
 use crate::journal::{Event, Journal, Note, What, wording};
 use crate::net::interface;
 
-/// How long blocking reads may go on after everything else has stopped.
-const GRACE: Duration = Duration::from_secs(1);
+/// How long each of two things may take at the end: saving leases and telling the last events, and reads from disk that
+/// are under way. With the wait for a reader of the log ([`Output`]) it stays below the 2 s that a stop may take.
+const GRACE: Duration = Duration::from_millis(600);
 
 pub(super) fn run(options: Serve) -> Status {
     let deployment = options.deployment.clone();
@@ -78,7 +79,8 @@ async fn serve(plan: &Plan, duration: Option<Duration>, printer: &Printer) -> St
         let update = tokio::select! {
             update = running.next() => update,
             () = stop.asked() => {
-                running.stop().await.iter().for_each(|event| tell(printer, &mut journal, event));
+                let last = tokio::time::timeout(GRACE, running.stop()).await.unwrap_or_default();
+                last.iter().for_each(|event| tell(printer, &mut journal, event));
                 printer.service(Note::Stopped);
                 return Status::Done;
             }

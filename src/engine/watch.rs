@@ -11,6 +11,8 @@ use crate::net::{Interface, interface};
 
 /// How often we look.
 const EVERY: Duration = Duration::from_secs(1);
+/// How soon we look again before we believe that something is gone.
+const LOOK_TWICE: Duration = Duration::from_millis(200);
 
 /// Looks until the interface is gone, which ends the services: they never move to another one by themselves.
 pub(super) async fn run(services: Services, bound: Interface) -> Result<(), Error> {
@@ -24,25 +26,40 @@ pub(super) async fn run(services: Services, bound: Interface) -> Result<(), Erro
 }
 
 async fn look_at_interface(services: &Services, bound: &Interface, link: &mut Option<bool>) -> Result<(), Error> {
-    let all = blocking(interface::list).await?;
-    if all.is_empty() {
-        // The system did not answer, for want of file descriptors for example.
-        return Ok(());
+    let mut found = find(services, bound).await?;
+    if found.is_err() {
+        // The system lists links and addresses one after the other; in between they may not fit. What is missing twice
+        // is gone.
+        tokio::time::sleep(LOOK_TWICE).await;
+        found = find(services, bound).await?;
     }
-    let name = bound.name.clone();
-    // By its number too: one that was unplugged and plugged in again has the name, but not our sockets.
-    let found = all.into_iter().find(|interface| interface.name == name && interface.index == bound.index);
-    let Some(found) = found else { return Err(Error::InterfaceGone { interface: name }) };
-    if !found.addresses.iter().any(|network| network.addr() == services.plan.network.addr()) {
-        return Err(Error::AddressGone { interface: name, address: services.plan.network.addr() });
-    }
-    match link.replace(found.link) {
-        Some(true) if !found.link => services.events.service(Note::LinkDown { interface: name }),
-        None if !found.link => services.events.service(Note::LinkDown { interface: name }),
-        Some(false) if found.link => services.events.service(Note::LinkUp { interface: name }),
+    let Some(up) = found? else { return Ok(()) };
+    let interface = bound.name.clone();
+    match link.replace(up) {
+        Some(true) | None if !up => services.events.service(Note::LinkDown { interface }),
+        Some(false) if up => services.events.service(Note::LinkUp { interface }),
         _ => {}
     }
     Ok(())
+}
+
+/// Whether the interface has link, or what is missing of it. `None` if the system did not answer, for want of file
+/// descriptors for example.
+async fn find(services: &Services, bound: &Interface) -> Result<Result<Option<bool>, Error>, Error> {
+    let all = blocking(interface::list).await?;
+    if all.is_empty() {
+        return Ok(Ok(None));
+    }
+    let (interface, address) = (bound.name.clone(), services.plan.network.addr());
+    // By its number too: one that was unplugged and plugged in again has the name, but not our sockets.
+    let found = all.into_iter().find(|found| found.name == bound.name && found.index == bound.index);
+    Ok(match found {
+        None => Err(Error::InterfaceGone { interface }),
+        Some(found) if found.addresses.iter().all(|network| network.addr() != address) => {
+            Err(Error::AddressGone { interface, address })
+        }
+        Some(found) => Ok(Some(found.link)),
+    })
 }
 
 async fn look_at_images(services: &Services, told: &mut BTreeMap<String, Fate>) -> Result<(), Error> {
