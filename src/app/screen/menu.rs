@@ -1,0 +1,381 @@
+//! What computers show: the entries in their order, what starts by itself, and a preview as computers draw it.
+
+use iced::advanced::widget::Id;
+use iced::widget::{Column, column, container, row, space, text_input};
+use iced::{Alignment, Element, Fill, Font};
+
+use crate::app::icon::Icon;
+use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
+use crate::app::widget::card::{card, icon_button, radio};
+use crate::app::widget::page::{Page, Primary};
+use crate::app::widget::press::press;
+use crate::app::widget::words::{badge, body, marked, section, small, soft};
+use crate::boot::menu::{self, Asker, Default as Choice, Edit, Item, Menu as Model, ipxe};
+use crate::deployment::{MAX_MENU_TIMEOUT, MENU_TIMEOUT, Settings};
+use crate::image::Firmware;
+use crate::text;
+
+/// What the page keeps for itself.
+#[derive(Clone, Debug)]
+pub struct Menu {
+    /// The entry whose details are open.
+    open: Option<String>,
+    /// The time-out as it is being typed; it may be no number yet.
+    timeout: Option<String>,
+    /// The firmware whose menu is drawn.
+    firmware: Firmware,
+}
+
+impl std::default::Default for Menu {
+    fn default() -> Menu {
+        Menu { open: None, timeout: None, firmware: Firmware::Uefi }
+    }
+}
+
+/// What happened on the page.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// An entry's details are to be shown or hidden.
+    Unfolded(String),
+    /// A title is being typed.
+    TitleTyped(String, String),
+    /// An entry's own arguments are being typed.
+    AppendTyped(String, String),
+    /// The arguments of all entries are being typed.
+    AppendAllTyped(String),
+    /// An entry moves by so many places.
+    Moved(String, isize),
+    /// An entry is shown, or hidden.
+    Hidden(String, bool),
+    /// This starts by itself: an entry, or the computer's own disk.
+    DefaultPicked(Option<String>),
+    /// The time-out is being typed.
+    TimeoutTyped(String),
+    /// The preview is drawn for this firmware.
+    FirmwarePicked(Firmware),
+    /// On to the next step.
+    Continued,
+}
+
+/// What the page wants done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Nothing more.
+    None,
+    /// A title; empty is the image's own.
+    Title(String, String),
+    /// More kernel arguments of an entry.
+    Append(String, String),
+    /// More kernel arguments of all entries.
+    AppendAll(String),
+    /// Move an entry.
+    Move(String, isize),
+    /// Show or hide an entry.
+    Hide(String, bool),
+    /// What starts by itself.
+    Default(Option<String>),
+    /// After how many seconds.
+    Timeout(u32),
+    /// Go on.
+    Next,
+}
+
+/// What the page is shown from.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The answers so far.
+    pub draft: &'a Settings,
+    /// Every entry of the images, before any edit.
+    pub items: &'a [Item],
+    /// Whether the preview has room beside the entries.
+    pub wide: bool,
+}
+
+impl Context<'_> {
+    /// All entries in their order with their titles, hidden ones too.
+    fn rows(&self) -> Vec<(Item, bool)> {
+        let shown = |edit: &Edit| Edit { hidden: false, ..edit.clone() };
+        let edits: Vec<Edit> = self.draft.entry.iter().map(shown).collect();
+        let hidden = |id: &str| self.draft.entry.iter().any(|edit| edit.id == id && edit.hidden);
+        let all = menu::arrange(self.items.to_vec(), &edits);
+        all.into_iter().map(|item| (hidden(&item.id), item)).map(|(hidden, item)| (item, hidden)).collect()
+    }
+
+    fn model(&self) -> Model {
+        Model {
+            items: menu::arrange(self.items.to_vec(), &self.draft.entry),
+            default: self.draft.default_choice(),
+            timeout: self.timeout(),
+            append: self.draft.append.clone().unwrap_or_default(),
+        }
+    }
+
+    fn timeout(&self) -> u32 {
+        self.draft.menu_timeout.unwrap_or(MENU_TIMEOUT)
+    }
+
+    fn edit(&self, id: &str) -> Option<&Edit> {
+        self.draft.entry.iter().find(|edit| edit.id == id)
+    }
+}
+
+/// The name of the field for arguments of all entries.
+fn append_id() -> Id {
+    Id::new("append-all")
+}
+
+fn timeout_id() -> Id {
+    Id::new("timeout")
+}
+
+impl Menu {
+    /// Takes note of a message.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::Unfolded(id) => self.unfold(id),
+            Message::TitleTyped(id, title) => Action::Title(id, title),
+            Message::AppendTyped(id, text) => Action::Append(id, text),
+            Message::AppendAllTyped(text) => Action::AppendAll(text),
+            Message::Moved(id, by) => Action::Move(id, by),
+            Message::Hidden(id, hidden) => Action::Hide(id, hidden),
+            Message::DefaultPicked(id) => Action::Default(id),
+            Message::TimeoutTyped(text) => self.timeout_typed(text),
+            Message::FirmwarePicked(firmware) => self.draw_for(firmware),
+            Message::Continued => Action::Next,
+        }
+    }
+
+    fn unfold(&mut self, id: String) -> Action {
+        self.open = if self.open.as_ref() == Some(&id) { None } else { Some(id) };
+        Action::None
+    }
+
+    fn draw_for(&mut self, firmware: Firmware) -> Action {
+        self.firmware = firmware;
+        Action::None
+    }
+
+    fn timeout_typed(&mut self, text: String) -> Action {
+        // Nothing but digits can be typed.
+        if !text.chars().all(|letter| letter.is_ascii_digit()) || text.len() > 6 {
+            return Action::None;
+        }
+        let seconds = text.parse().ok().filter(|seconds| *seconds <= MAX_MENU_TIMEOUT);
+        self.timeout = seconds.is_none().then_some(text);
+        seconds.map_or(Action::None, Action::Timeout)
+    }
+
+    /// What leads on from here, or what is missing for that.
+    pub fn primary(&self, context: Context<'_>) -> Primary<Message> {
+        const LABEL: &str = "Check everything";
+        let objection = |text: &Option<String>| text.as_deref().and_then(ipxe::objection);
+        let wrong = context.draft.entry.iter().find(|edit| objection(&edit.append).is_some());
+        match () {
+            () if self.timeout.is_some() => Primary::waiting(LABEL, "The time needs a number", Some(timeout_id())),
+            () if objection(&context.draft.append).is_some() => {
+                Primary::waiting(LABEL, "The extra arguments cannot be used", Some(append_id()))
+            }
+            () if let Some(edit) = wrong => {
+                let reason = format!("The arguments of {} cannot be used", edit.id);
+                Primary::waiting(LABEL, reason, Some(entry_append_id(&edit.id)))
+            }
+            () => Primary::ready(LABEL, Message::Continued),
+        }
+    }
+
+    /// Draws the page.
+    pub fn view<'a>(&'a self, context: Context<'a>) -> Page<'a, Message> {
+        let rows = context.rows();
+        let count = rows.len();
+        let model = context.model();
+        let entries = rows.into_iter().enumerate().map(|(at, row)| self.entry(context, row, at, count));
+        let default = context.draft.default_entry.as_deref();
+        let local = default.is_none_or(|default| default == "local");
+        let own_disk = row![
+            hit(radio(local), Message::DefaultPicked(None)),
+            column![body(ipxe::LOCAL_TITLE), soft("Each computer starts as always; nothing on it is changed")]
+                .spacing(2)
+                .width(Fill),
+        ];
+        let own_disk = card(own_disk.spacing(gap::CARD).align_y(Alignment::Center)).padding([10, 16]);
+        let list = column![
+            row![section("Entries"), space::horizontal(), soft("The marked one starts by itself")]
+                .align_y(Alignment::Center),
+            own_disk,
+        ];
+        let list = list.extend(entries).spacing(gap::SMALL);
+        let left = column![list, self.waiting(context), self.append_all(context)].spacing(gap::SECTION);
+        let preview = self.preview(&model);
+        let content: Element<'a, Message> = if context.wide {
+            row![left.width(Fill), container(preview).width(344)].spacing(gap::SECTION).into()
+        } else {
+            column![left, preview].spacing(gap::SECTION).into()
+        };
+        Page {
+            title: "Choose what computers will show".to_owned(),
+            sentence: "A computer that boots from the network shows this menu, and starts the marked entry by itself."
+                .to_owned(),
+            body: content,
+            scrolls_itself: false,
+            primary: self.primary(context),
+            aside: None,
+        }
+    }
+
+    fn entry<'a>(
+        &'a self,
+        context: Context<'a>,
+        (item, hidden): (Item, bool),
+        at: usize,
+        count: usize,
+    ) -> Element<'a, Message> {
+        let id = item.id.clone();
+        let chosen = context.draft.default_entry.as_deref() == Some(id.as_str());
+        let open = self.open.as_deref() == Some(id.as_str());
+        let tone = if hidden { Tone::Soft } else { Tone::Ink };
+        let pick = (!hidden).then(|| Message::DefaultPicked(Some(id.clone())));
+        let mark = press(radio(chosen)).look(Look::Quiet).padding(2).on_press_maybe(pick);
+        let title = body(text::plain(&item.entry.title, 80)).style(theme::toned(tone));
+        let badges = firmware_badge(&item).into_iter().chain(hidden.then(|| badge("hidden", Tone::Caution)));
+        let memory = item.entry.min_ram_mb.map(|mib| format!("{:.1} GB of memory or more", mib as f64 / 1024.0));
+        let below = soft(memory.unwrap_or_else(|| text::plain(&item.id, 60)));
+        let words = column![
+            row![title].extend(badges).spacing(gap::SMALL).align_y(Alignment::Center),
+            below,
+        ];
+        let eye = if hidden { (Icon::EyeOff, "Show it in the menu") } else { (Icon::Eye, "Leave it out of the menu") };
+        let up = (at > 0).then(|| Message::Moved(id.clone(), -1));
+        let down = (at + 1 < count).then(|| Message::Moved(id.clone(), 1));
+        let head = row![
+            mark,
+            words.spacing(2).width(Fill),
+            icon_button(Icon::Pencil, "Title and arguments", Some(Message::Unfolded(id.clone()))),
+            icon_button(eye.0, eye.1, Some(Message::Hidden(id.clone(), !hidden))),
+            icon_button(Icon::Up, "Move up", up),
+            icon_button(Icon::Down, "Move down", down),
+        ];
+        let head = head.spacing(gap::TIGHT).align_y(Alignment::Center);
+        let details = open.then(|| details(context, &item));
+        card(column![head].push(details).spacing(gap::CARD)).padding([8, 12]).into()
+    }
+
+    fn waiting<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let shown = self.timeout.clone().unwrap_or_else(|| context.timeout().to_string());
+        let field = text_input("30", &shown)
+            .id(timeout_id())
+            .on_input(Message::TimeoutTyped)
+            .padding([8, 12])
+            .width(88)
+            .size(size::BODY)
+            .style(theme::field(self.timeout.is_some()));
+        let words = match (context.timeout(), self.timeout.is_some()) {
+            (_, true) => soft("seconds: a number from 0 to 86400"),
+            (0, _) => soft("seconds: it starts at once, without a menu"),
+            (_, _) => soft("seconds without a key; then the marked entry starts"),
+        };
+        let line = row![field, words].spacing(gap::CARD).align_y(Alignment::Center);
+        column![section("How long the menu waits"), line].spacing(gap::SMALL).into()
+    }
+
+    fn append_all<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let typed = context.draft.append.as_deref().unwrap_or_default();
+        let objection = ipxe::objection(typed);
+        let field = text_input("For experts, like console=ttyS0,115200", typed)
+            .id(append_id())
+            .on_input(Message::AppendAllTyped)
+            .padding([8, 12])
+            .size(size::BODY)
+            .style(theme::field(objection.is_some()));
+        let words = objection.map(|why| marked(Icon::Stop, format!("Cannot be used: {why}."), Tone::Bad));
+        column![section("Extra kernel arguments for every Linux entry"), field].push(words).spacing(gap::SMALL).into()
+    }
+
+    fn preview<'a>(&self, model: &Model) -> Element<'a, Message> {
+        let tab = |name: &'static str, firmware: Firmware| {
+            let look = if self.firmware == firmware { Look::CurrentLine } else { Look::Line };
+            press(small(name, Tone::Ink)).look(look).padding([5, 12]).on_press(Message::FirmwarePicked(firmware))
+        };
+        let head = row![section("What they see"), space::horizontal(), tab("BIOS", Firmware::Bios), tab("UEFI", Firmware::Uefi)];
+        column![head.spacing(gap::TIGHT).align_y(Alignment::Center), screen(model, self.firmware)]
+            .spacing(gap::SMALL)
+            .into()
+    }
+}
+
+/// A mark that can be pressed.
+fn hit<'a>(mark: Element<'a, Message>, message: Message) -> Element<'a, Message> {
+    press(mark).look(Look::Quiet).padding(2).on_press(message).into()
+}
+
+fn firmware_badge<'a>(item: &Item) -> Option<Element<'a, Message>> {
+    match item.entry.firmware.as_slice() {
+        [Firmware::Bios] => Some(badge("BIOS only", Tone::Soft)),
+        [Firmware::Uefi] => Some(badge("UEFI only", Tone::Soft)),
+        _ => None,
+    }
+}
+
+fn entry_append_id(id: &str) -> Id {
+    Id::from(format!("append-{id}"))
+}
+
+fn details<'a>(context: Context<'a>, item: &Item) -> Element<'a, Message> {
+    let own = context.items.iter().find(|own| own.id == item.id).map(|own| own.entry.title.clone()).unwrap_or_default();
+    let edit = context.edit(&item.id);
+    let title = edit.and_then(|edit| edit.title.as_deref()).unwrap_or_default();
+    let append = edit.and_then(|edit| edit.append.as_deref()).unwrap_or_default();
+    let (for_title, for_append) = (item.id.clone(), item.id.clone());
+    let objection = ipxe::objection(append);
+    let title = text_input(&own, title)
+        .id(Id::from(format!("title-{}", item.id)))
+        .on_input(move |text| Message::TitleTyped(for_title.clone(), text))
+        .padding([8, 12])
+        .size(size::BODY)
+        .style(theme::field(false));
+    let arguments = text_input("none", append)
+        .id(entry_append_id(&item.id))
+        .on_input(move |text| Message::AppendTyped(for_append.clone(), text))
+        .padding([8, 12])
+        .size(size::BODY)
+        .style(theme::field(objection.is_some()));
+    let words = objection.map(|why| marked(Icon::Stop, format!("Cannot be used: {why}."), Tone::Bad));
+    column![soft("Title in the menu"), title, soft("Extra kernel arguments of this entry"), arguments]
+        .push(words)
+        .spacing(gap::TIGHT + 2.0)
+        .into()
+}
+
+/// The menu as iPXE draws it on a text screen: the heading, the entries with a bar on the chosen one, the seconds left.
+fn screen<'a>(model: &Model, firmware: Firmware) -> Element<'a, Message> {
+    const MOST: usize = 14;
+    let asker = Asker { firmware: Some(firmware) };
+    let chosen = model.chosen(asker).map(|item| item.id.clone());
+    let letters = |words: String| {
+        iced::widget::text(words).size(12).font(Font::MONOSPACE).wrapping(iced::widget::text::Wrapping::None)
+    };
+    let line = |words: String, marked: bool| {
+        container(letters(words)).width(Fill).padding([1, 8]).clip(true).style(move |_| container::Style {
+            background: marked.then(|| theme::SCREEN_CHOSEN.into()),
+            text_color: Some(theme::SCREEN_TEXT),
+            ..container::Style::default()
+        })
+    };
+    let fitting = model.fitting(asker);
+    let more = fitting.len().saturating_sub(MOST);
+    let entries = fitting.iter().take(MOST).map(|item| {
+        line(ipxe::shown_title(&item.entry.title), chosen.as_ref() == Some(&item.id)).into()
+    });
+    let entries = Column::with_children(entries);
+    let count = match model.timeout {
+        0 => "no menu: starts at once".to_owned(),
+        seconds => format!("({seconds})"),
+    };
+    let content = column![
+        container(letters(ipxe::HEADING.to_owned())).center_x(Fill).padding([2, 8]),
+        line(ipxe::LOCAL_TITLE.to_owned(), chosen.is_none()),
+        entries,
+    ]
+    .push((more > 0).then(|| line(format!("… and {more} more"), false)))
+    .push(container(letters(count)).align_right(Fill).padding([2, 8]));
+    container(content.spacing(2)).padding([14, 6]).width(Fill).style(theme::ground(Ground::Screen)).into()
+}

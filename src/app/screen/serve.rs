@@ -1,0 +1,639 @@
+//! The running services: a card for each computer, and the live log.
+
+use std::time::Duration;
+
+use iced::advanced::widget::Id;
+use iced::widget::{Column, column, container, mouse_area, progress_bar, row, scrollable, space, text_input};
+use iced::{Alignment, Element, Fill};
+use jiff::Timestamp;
+
+use crate::app::clock;
+use crate::app::icon::{self, Icon};
+use crate::app::log::Log;
+use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
+use crate::app::widget::card::{card, small_button};
+use crate::app::widget::list::{self, Position};
+use crate::app::widget::notice;
+use crate::app::widget::page::{Page, Primary};
+use crate::app::widget::press::press;
+use crate::app::widget::words::{badge, body, marked, section, shortened, small, soft};
+use crate::deployment::{DhcpPlan, Plan};
+use crate::journal::wording::{self, Level, bytes};
+use crate::journal::{Computer, Journal, Stage};
+use crate::mac::Mac;
+use crate::text;
+
+/// More computers than this are shown in one line each.
+const FULL_CARDS: usize = 8;
+/// Height of such a line, in logical pixels.
+const COMPACT: f32 = 52.0;
+/// Height of a line of the log.
+const LOG_LINE: f32 = 22.0;
+/// Silence in the middle of a boot that is worth a word.
+const QUIET: Duration = Duration::from_secs(20);
+/// After so long without a packet, a hint.
+const NOBODY: Duration = Duration::from_secs(120);
+
+/// What the page keeps for itself.
+#[derive(Clone, Debug)]
+pub struct Serve {
+    tab: Tab,
+    /// Computers in the order in which they are drawn; it changes only while the pointer is elsewhere.
+    order: Vec<Mac>,
+    hovered: bool,
+    search: String,
+    log: Position,
+    computers: Position,
+}
+
+/// What the page shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tab {
+    /// The computers.
+    Computers,
+    /// The log.
+    Log,
+}
+
+impl Default for Serve {
+    fn default() -> Serve {
+        Serve {
+            tab: Tab::Computers,
+            order: Vec::new(),
+            hovered: false,
+            search: String::new(),
+            log: Position::default(),
+            computers: Position::top(),
+        }
+    }
+}
+
+/// What happened on the page.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// A tab was picked.
+    TabPicked(Tab),
+    /// The pointer came over the computers, or left them.
+    Hovered(bool),
+    /// The list of computers was scrolled.
+    ComputersScrolled(scrollable::Viewport),
+    /// A computer was picked.
+    Picked(Mac),
+    /// Something was typed into the search.
+    Searched(String),
+    /// A level was picked.
+    LevelPicked(Level),
+    /// The log was scrolled.
+    LogScrolled(scrollable::Viewport),
+    /// The end of the log is to stay in view, or not.
+    Followed(bool),
+    /// The view of the log is to be frozen, or to go on.
+    Paused(bool),
+    /// The log is to be copied.
+    LogCopied,
+    /// The log is to be saved.
+    LogSaved,
+    /// The services are to stop.
+    Stopped,
+    /// Back to a page where something can be changed.
+    Left,
+    /// The services are to start again.
+    Restarted,
+}
+
+/// What the page wants done.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Nothing more.
+    None,
+    /// Show a computer's timeline.
+    Open(Mac),
+    /// Show only lines with this in them.
+    Search(String),
+    /// Show only lines of this level.
+    Level(Level),
+    /// Freeze the view of the log.
+    Pause(bool),
+    /// Scroll the log to its end.
+    ToEnd,
+    /// Copy the log.
+    Copy,
+    /// Save the log.
+    Save,
+    /// Stop the services.
+    Stop,
+    /// Start them again.
+    Start,
+}
+
+/// How the services stand.
+#[derive(Clone, Debug, Default)]
+pub enum Serving {
+    /// Not running, and never were.
+    #[default]
+    No,
+    /// Running, since then, and where.
+    On {
+        /// What is served.
+        plan: Plan,
+        /// Where the tree begins.
+        url: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// They are ending.
+    Stopping,
+    /// They ended, by the user's word or by themselves.
+    Ended(Option<crate::check::Finding>),
+}
+
+/// What the page is shown from.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The computers.
+    pub journal: &'a Journal,
+    /// The log.
+    pub log: &'a Log,
+    /// How the services stand.
+    pub serving: &'a Serving,
+    /// Things to know that came up at the start.
+    pub cautions: &'a [crate::check::Finding],
+    /// The time.
+    pub now: Timestamp,
+    /// Whether two cards stand side by side.
+    pub wide: bool,
+}
+
+/// The name of the search field.
+pub fn search_id() -> Id {
+    Id::new("log-search")
+}
+
+/// The name of the log.
+pub fn log_id() -> Id {
+    Id::new("log")
+}
+
+impl Serve {
+    /// Takes note of a message.
+    pub fn update(&mut self, message: Message) -> Action {
+        match message {
+            Message::TabPicked(tab) => self.show(tab),
+            Message::Hovered(hovered) => self.hover(hovered),
+            Message::ComputersScrolled(viewport) => self.computers_scrolled(viewport),
+            Message::Picked(mac) => Action::Open(mac),
+            Message::Searched(text) => self.search(text),
+            Message::LevelPicked(level) => Action::Level(level),
+            Message::LogScrolled(viewport) => self.log_scrolled(viewport),
+            Message::Followed(follow) => self.follow(follow),
+            Message::Paused(paused) => Action::Pause(paused),
+            Message::LogCopied => Action::Copy,
+            Message::LogSaved => Action::Save,
+            Message::Stopped => Action::Stop,
+            Message::Restarted => Action::Start,
+            Message::Left => Action::None,
+        }
+    }
+
+    /// Shows a tab.
+    pub fn show(&mut self, tab: Tab) -> Action {
+        self.tab = tab;
+        if tab == Tab::Log && self.log.follows() { Action::ToEnd } else { Action::None }
+    }
+
+    /// The tab that is shown.
+    pub fn tab(&self) -> Tab {
+        self.tab
+    }
+
+    fn hover(&mut self, hovered: bool) -> Action {
+        self.hovered = hovered;
+        Action::None
+    }
+
+    fn computers_scrolled(&mut self, viewport: scrollable::Viewport) -> Action {
+        self.computers.scrolled(viewport);
+        self.computers.set_follow(false);
+        Action::None
+    }
+
+    fn search(&mut self, text: String) -> Action {
+        self.search = text.clone();
+        Action::Search(text)
+    }
+
+    fn log_scrolled(&mut self, viewport: scrollable::Viewport) -> Action {
+        self.log.scrolled(viewport);
+        Action::None
+    }
+
+    fn follow(&mut self, follow: bool) -> Action {
+        self.log.set_follow(follow);
+        if follow { Action::ToEnd } else { Action::None }
+    }
+
+    /// Whether the end of the log is to stay in view.
+    pub fn follows(&self) -> bool {
+        self.tab == Tab::Log && self.log.follows()
+    }
+
+    /// Takes over who is there now. The order by activity is taken only while the pointer is elsewhere: nothing jumps
+    /// from under it.
+    pub fn arrange(&mut self, journal: &Journal) {
+        if self.hovered {
+            self.order.retain(|mac| journal.computer(*mac).is_some());
+            let new: Vec<Mac> =
+                journal.by_activity().map(|computer| computer.mac).filter(|mac| !self.order.contains(mac)).collect();
+            self.order.extend(new);
+        } else {
+            self.order = journal.by_activity().map(|computer| computer.mac).collect();
+        }
+    }
+
+    /// What ends or begins the services.
+    pub fn primary(&self, context: Context<'_>) -> Primary<Message> {
+        match context.serving {
+            Serving::On { .. } => {
+                let busy = context.journal.active(context.now).count();
+                let label = match busy {
+                    0 => "Stop serving".to_owned(),
+                    1 => "Stop, with 1 computer booting".to_owned(),
+                    count => format!("Stop, with {count} computers booting"),
+                };
+                Primary { danger: true, ..Primary::ready(label, Message::Stopped) }
+            }
+            Serving::Stopping => Primary::waiting("Stop serving", "Stopping…", None),
+            Serving::No | Serving::Ended(_) => Primary::ready("Start serving again", Message::Restarted),
+        }
+    }
+
+    /// Draws the page.
+    pub fn view<'a>(&'a self, context: Context<'a>) -> Page<'a, Message> {
+        let count = context.journal.computers().count();
+        let tabs = row![
+            self.tab_button(Tab::Computers, format!("Computers ({count})")),
+            self.tab_button(Tab::Log, format!("Log ({})", context.log.len())),
+            space::horizontal(),
+            listening(context),
+        ];
+        let content: Element<'a, Message> = match self.tab {
+            Tab::Computers => self.computers(context, count),
+            Tab::Log => self.log(context),
+        };
+        let (title, sentence) = match context.serving {
+            Serving::On { .. } => (
+                "Turn on a computer and choose network boot",
+                "Often F12, F9 or Esc right after power-on. Each computer that asks appears here.",
+            ),
+            Serving::Stopping => ("Stopping", "Leases are saved and the ports are given back."),
+            Serving::No | Serving::Ended(None) => {
+                ("Stopped", "All ports are free again and nothing was left behind. What happened stays here to read.")
+            }
+            Serving::Ended(Some(_)) => ("Serving has ended", "What happened until then stays here to read."),
+        };
+        Page {
+            title: title.to_owned(),
+            sentence: sentence.to_owned(),
+            body: column![tabs.spacing(gap::TIGHT).align_y(Alignment::Center), content].spacing(gap::CARD).height(Fill).into(),
+            scrolls_itself: true,
+            primary: self.primary(context),
+            aside: None,
+        }
+    }
+
+    fn tab_button<'a>(&self, tab: Tab, words: String) -> Element<'a, Message> {
+        let look = if self.tab == tab { Look::CurrentLine } else { Look::Line };
+        press(small(words, Tone::Ink)).look(look).padding([6, 12]).on_press(Message::TabPicked(tab)).into()
+    }
+
+    fn computers<'a>(&'a self, context: Context<'a>, count: usize) -> Element<'a, Message> {
+        let mut above: Vec<Element<'a, Message>> = Vec::new();
+        if let Serving::Ended(Some(finding)) = context.serving {
+            above.push(notice::finding(Tone::Bad, finding, None));
+        }
+        if count == 0 {
+            above.extend(context.cautions.iter().map(|finding| notice::finding(Tone::Caution, finding, None)));
+            above.push(nobody_yet(context));
+            return scroll(Column::with_children(above).spacing(gap::CARD).into());
+        }
+        let computers: Vec<&Computer> = self.order.iter().filter_map(|mac| context.journal.computer(*mac)).collect();
+        let list: Element<'a, Message> = if count <= FULL_CARDS {
+            scroll(column![].extend(above).push(cards(&computers, context)).spacing(gap::CARD).into())
+        } else {
+            let rows = list::view(
+                Id::new("computers"),
+                self.computers,
+                computers.len(),
+                COMPACT,
+                Message::ComputersScrolled,
+                |from, count| {
+                    computers.iter().skip(from).take(count).map(|computer| compact(computer, context)).collect()
+                },
+            );
+            column![].extend(above).push(rows).spacing(gap::CARD).into()
+        };
+        mouse_area(list).on_enter(Message::Hovered(true)).on_exit(Message::Hovered(false)).into()
+    }
+
+    fn log<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
+        let field = text_input("Search", &self.search)
+            .id(search_id())
+            .on_input(Message::Searched)
+            .padding([6, 10])
+            .width(180)
+            .size(size::SMALL)
+            .style(theme::field(false));
+        let level = |level: Level, words: &'static str| {
+            let look = if context.log.level() == level { Look::CurrentLine } else { Look::Line };
+            press(small(words, Tone::Ink)).look(look).padding([5, 10]).on_press(Message::LevelPicked(level))
+        };
+        let levels = row![
+            level(Level::Detail, "All"),
+            level(Level::Normal, "Usual"),
+            level(Level::Notice, "Notable"),
+            level(Level::Problem, "Problems")
+        ];
+        let paused = context.log.is_paused();
+        let pause = match paused {
+            true => small_button(Icon::Play, "Go on", Look::Quiet).on_press(Message::Paused(false)),
+            false => small_button(Icon::Pause, "Pause", Look::Quiet).on_press(Message::Paused(true)),
+        };
+        let follow = (!self.log.follows())
+            .then(|| small_button(Icon::Down, "To the end", Look::Quiet).on_press(Message::Followed(true)));
+        let tools = row![field, levels, space::horizontal()]
+            .push(follow)
+            .push(pause)
+            .push(small_button(Icon::Copy, "Copy", Look::Quiet).on_press(Message::LogCopied))
+            .push(small_button(Icon::Save, "Save", Look::Quiet).on_press(Message::LogSaved))
+            .spacing(gap::TIGHT)
+            .align_y(Alignment::Center);
+        let lines: Element<'a, Message> = if context.log.is_empty() {
+            let words = match (context.log.total(), self.search.is_empty()) {
+                (0, _) => "Nothing has happened yet.",
+                (_, false) => "No line has this in it. Clear the search to see all.",
+                (_, true) => "Nothing of this kind. Choose “All” to see everything.",
+            };
+            container(soft(words)).padding(gap::INSIDE).height(Fill).into()
+        } else {
+            list::view(log_id(), self.log, context.log.len(), LOG_LINE, Message::LogScrolled, |from, count| {
+                context.log.window(from, count).map(log_line).collect()
+            })
+        };
+        let waiting = paused.then(|| {
+            marked(Icon::Pause, format!("Paused; {} new lines wait. Serving goes on.", context.log.waiting()), Tone::Caution)
+        });
+        let frame = container(lines).padding(6).width(Fill).height(Fill).style(theme::ground(Ground::Card));
+        column![tools].push(waiting).push(frame).spacing(gap::SMALL).height(Fill).into()
+    }
+}
+
+fn scroll<'a>(content: Element<'a, Message>) -> Element<'a, Message> {
+    let content = container(content).padding(iced::Padding::ZERO.bottom(gap::CARD).right(gap::SMALL));
+    scrollable(content).id(Id::new("computers")).width(Fill).height(Fill).style(theme::scroll).into()
+}
+
+fn listening<'a>(context: Context<'a>) -> Element<'a, Message> {
+    match context.serving {
+        Serving::On { plan, url, .. } => {
+            let words = format!("Listening on {} · {}", text::plain(&plan.interface, 24), url.trim_end_matches('/'));
+            marked(Icon::Check, words, Tone::Good).into()
+        }
+        Serving::Stopping => marked(Icon::Info, "Stopping…", Tone::Soft).into(),
+        Serving::No | Serving::Ended(_) => marked(Icon::Close, "Not listening", Tone::Soft).into(),
+    }
+}
+
+/// Before the first computer: what we listen on, which keys to press, and after a while what may be wrong.
+fn nobody_yet<'a>(context: Context<'a>) -> Element<'a, Message> {
+    let Serving::On { plan, url, since } = context.serving else {
+        return card(column![body("No computer asked to boot.")]).into();
+    };
+    let addresses = match &plan.dhcp {
+        DhcpPlan::Full { range, .. } => format!("Hands out {} to {}", range.first, range.last),
+        DhcpPlan::Proxy => "Works beside the network's own DHCP server".to_owned(),
+        DhcpPlan::Off => "Leaves all addresses to another DHCP server".to_owned(),
+    };
+    let facts = column![
+        marked(Icon::Cable, format!("{} as {}", text::plain(&plan.interface, 24), plan.network.addr()), Tone::Ink),
+        marked(Icon::Layers, addresses, Tone::Ink),
+        marked(Icon::Disc, format!("Menu and images from {url}"), Tone::Ink),
+    ];
+    let keys = [
+        ("Dell, Lenovo, Acer", "F12"),
+        ("HP", "F9, or Esc and then F9"),
+        ("ASUS", "Esc or F8"),
+        ("MSI, Gigabyte", "F11 or F12"),
+        ("Surface", "Volume down and power"),
+        ("Virtual machines", "Network first in the boot order"),
+    ];
+    let keys = keys.into_iter().map(|(maker, key)| row![soft(maker).width(150), small(key, Tone::Ink)].into());
+    let keys = column![soft("The key for the boot menu")].push(Column::with_children(keys).spacing(3)).spacing(6);
+    let waiting = clock::since(*since, context.now);
+    let hint = (waiting >= NOBODY).then(|| {
+        notice::notice(
+            Tone::Caution,
+            format!("Nobody has asked for {}.", clock::span(waiting)),
+            "Check the cable and that both ends are on one switch or VLAN; that a firewall on this computer lets UDP 67, \
+             69, 4011 and TCP 80 in; and that network boot is switched on in the computer's firmware."
+                .to_owned(),
+            None,
+        )
+    });
+    let head = row![icon::sized(Icon::Computer, Tone::Accent, 36.0), section("Waiting for the first computer")]
+        .spacing(gap::CARD)
+        .align_y(Alignment::Center);
+    let both = row![facts.spacing(gap::SMALL).width(Fill), keys.width(Fill)].spacing(gap::SECTION);
+    column![card(column![head, both].spacing(gap::INSIDE))].push(hint).spacing(gap::CARD).into()
+}
+
+fn cards<'a>(computers: &[&'a Computer], context: Context<'a>) -> Element<'a, Message> {
+    if !context.wide {
+        return Column::with_children(computers.iter().map(|computer| full(computer, context))).spacing(gap::CARD).into();
+    }
+    let pairs = computers.chunks(2).map(|pair| {
+        let mut line = row![].spacing(gap::CARD);
+        for computer in pair {
+            line = line.push(container(full(computer, context)).width(Fill));
+        }
+        if pair.len() == 1 { line.push(space::horizontal()).into() } else { line.into() }
+    });
+    Column::with_children(pairs).spacing(gap::CARD).into()
+}
+
+/// The five dots of a card: what each stands for, and the stages that belong to it.
+const DOTS: [(&str, Stage); 5] = [
+    ("Asked", Stage::Asked),
+    ("Loader", Stage::Loader),
+    ("Menu", Stage::Menu),
+    ("Kernel", Stage::Kernel),
+    ("System", Stage::System),
+];
+
+/// Which dot a stage is at.
+fn dot(stage: Stage) -> usize {
+    match stage {
+        Stage::Asked | Stage::Offered => 0,
+        Stage::Loader => 1,
+        Stage::Menu => 2,
+        Stage::Kernel => 3,
+        Stage::System | Stage::HandedOver => 4,
+    }
+}
+
+fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
+    let at = dot(computer.stage);
+    let done = computer.stage == Stage::HandedOver;
+    let dots = DOTS.iter().enumerate().map(|(number, (word, _))| {
+        let (color_tone, size) = match () {
+            () if number < at || done => (Tone::Accent, 10.0),
+            () if number == at => (Tone::Accent, 14.0),
+            () => (Tone::Soft, 10.0),
+        };
+        let filled = number <= at;
+        let mark = container(space::horizontal().width(size)).height(size).width(size).style(move |theme| {
+            let color = color_tone.of(theme);
+            container::Style {
+                background: filled.then(|| color.into()),
+                border: iced::border::rounded(size / 2.0).color(color).width(1.5),
+                ..container::Style::default()
+            }
+        });
+        let tone = if number == at { Tone::Ink } else { Tone::Soft };
+        let word = if number == at && done { "Handed over" } else { word };
+        column![container(mark).center_y(16), small(word.to_owned(), tone).size(12)]
+            .spacing(2)
+            .align_x(Alignment::Center)
+            .width(Fill)
+            .into()
+    });
+    iced::widget::Row::with_children(dots).into()
+}
+
+/// The name of a computer for people: its product, and the end of its address to tell two of a kind apart.
+pub fn name(computer: &Computer) -> String {
+    match &computer.product {
+        Some(product) => text::plain(product, 40),
+        None => computer.mac.to_string(),
+    }
+}
+
+fn firmware(computer: &Computer) -> Option<String> {
+    computer.machine.and_then(|machine| machine.platform).map(|platform| platform.name().to_owned())
+}
+
+fn full<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
+    let address = computer.ip.map(|ip| ip.to_string());
+    let product = computer.product.as_ref().map(|_| computer.mac.to_string());
+    let below: Vec<String> = [product, address].into_iter().flatten().collect();
+    let names = column![body(name(computer)), soft(below.join("   ·   "))].spacing(1).width(Fill);
+    let heard = clock::since(computer.heard, context.now);
+    let fresh = if heard < Duration::from_secs(2) { Tone::Good } else { Tone::Soft };
+    let head = row![
+        icon::sized(Icon::Computer, if fresh == Tone::Good { Tone::Accent } else { Tone::Soft }, 24.0),
+        names,
+    ]
+    .push(firmware(computer).map(|firmware| badge(firmware, Tone::Soft)))
+    .spacing(gap::CARD)
+    .align_y(Alignment::Center);
+    let content = column![head, stage_line(computer), progress(computer, context)]
+        .push(trouble(computer, context))
+        .spacing(gap::CARD);
+    press(content).look(Look::Card).padding(gap::INSIDE).width(Fill).on_press(Message::Picked(computer.mac)).into()
+}
+
+/// The file that is on its way, or the last thing that happened.
+fn progress<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
+    let Some(transfer) = computer.transfer() else {
+        let words = computer.last.clone().unwrap_or_default();
+        let when = clock::time(computer.heard);
+        let line = soft(shortened(&text::plain(&sentence(&words), 300), 90)).wrapping(iced::widget::text::Wrapping::None);
+        return row![container(line).width(Fill).clip(true), soft(when)].spacing(gap::SMALL).into();
+    };
+    let share = transfer.fraction().unwrap_or(0.0);
+    let file = shortened(&text::plain(&transfer.file, 300), 44);
+    let left = transfer.left().map(|left| format!(" · {} left", clock::span(left)));
+    let rate = format!("{} of {} · {}/s", bytes(transfer.bytes), bytes(transfer.total), bytes(transfer.rate_bps));
+    let bar = progress_bar(0.0..=1.0, share).girth(6).style(theme::bar(Tone::Accent));
+    let words = row![container(soft(file)).width(Fill).clip(true), soft(format!("{rate}{}", left.unwrap_or_default()))];
+    let _ = context;
+    column![words.spacing(gap::SMALL), bar].spacing(6).into()
+}
+
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'a, Message>> {
+    if let Some(trouble) = &computer.trouble {
+        return Some(notice::notice(Tone::Bad, text::plain(&wording::trouble(trouble), 300), String::new(), None));
+    }
+    let silent = computer.silent_for(context.now);
+    let booting = (Stage::Offered..Stage::Kernel).contains(&computer.stage);
+    let on = matches!(context.serving, Serving::On { .. });
+    (on && booting && silent >= QUIET).then(|| {
+        let next = match computer.stage {
+            Stage::Asked | Stage::Offered => "It was offered something to boot and did not fetch it.",
+            Stage::Loader => "It has its boot loader. Secure Boot may have refused that: turn it off in the firmware.",
+            _ => "It shows its menu and waits for a key.",
+        };
+        notice::notice(Tone::Caution, format!("Quiet for {}.", clock::span(silent)), next.to_owned(), None)
+    })
+}
+
+/// One line for one of many computers.
+fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
+    let transfer = computer.transfer();
+    let share = transfer.and_then(|transfer| transfer.fraction());
+    let state: Element<'a, Message> = match (share, &computer.trouble) {
+        (_, Some(_)) => marked(Icon::Caution, "Look here", Tone::Bad).into(),
+        (Some(share), None) => {
+            progress_bar(0.0..=1.0, share).length(120).girth(6).style(theme::bar(Tone::Accent)).into()
+        }
+        (None, None) => soft(clock::time(computer.heard)).into(),
+    };
+    let stage = DOTS.get(dot(computer.stage)).map_or("", |(word, _)| word);
+    let stage = if computer.stage == Stage::HandedOver { "Handed over" } else { stage };
+    let _ = context;
+    let line = row![
+        icon::icon(Icon::Computer, Tone::Soft),
+        column![small(shortened(&name(computer), 28), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(210),
+        small(stage.to_owned(), Tone::Accent).width(90),
+        container(soft(shortened(&text::plain(transfer.map_or("", |transfer| &transfer.file), 200), 40))).width(Fill).clip(true),
+        state,
+    ];
+    press(line.spacing(gap::CARD).align_y(Alignment::Center))
+        .look(Look::Card)
+        .padding([6, 12])
+        .width(Fill)
+        .on_press(Message::Picked(computer.mac))
+        .into()
+}
+
+fn log_line<'a>(line: &'a crate::app::log::Line) -> Element<'a, Message> {
+    let tone = match line.level {
+        Level::Problem => Tone::Bad,
+        Level::Notice => Tone::Caution,
+        Level::Normal => Tone::Ink,
+        Level::Detail => Tone::Soft,
+    };
+    let who = line.mac.map(|mac| mac.to_string()).unwrap_or_default();
+    let words = small(line.words.as_str(), tone).wrapping(iced::widget::text::Wrapping::None);
+    row![soft(clock::time(line.time)).width(66), soft(who).width(130), words]
+        .spacing(gap::SMALL)
+        .align_y(Alignment::Center)
+        .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_stage_has_its_dot() {
+        let stages = [Stage::Asked, Stage::Offered, Stage::Loader, Stage::Menu, Stage::Kernel, Stage::System, Stage::HandedOver];
+        let dots: Vec<usize> = stages.into_iter().map(dot).collect();
+        assert_eq!(dots, [0, 0, 1, 2, 3, 4, 4]);
+        assert!(dots.iter().all(|at| *at < DOTS.len()));
+    }
+}

@@ -1,0 +1,44 @@
+//! Strips that tell something: what we saw, what it means, what to do.
+
+use iced::widget::{column, container, row};
+use iced::{Alignment, Element, Fill};
+
+use super::words::{body, soft};
+use crate::app::icon::{self, Icon};
+use crate::app::theme::{self, Ground, Tone, space};
+use crate::check::Finding;
+
+/// The icon that goes with a tone.
+pub fn mark(tone: Tone) -> Icon {
+    match tone {
+        Tone::Good => Icon::Check,
+        Tone::Caution => Icon::Caution,
+        Tone::Bad => Icon::Stop,
+        _ => Icon::Info,
+    }
+}
+
+/// A strip with a title, more words where there are some, and what can be done about it.
+pub fn notice<'a, Message: 'a>(
+    tone: Tone,
+    title: String,
+    more: String,
+    action: Option<Element<'a, Message>>,
+) -> Element<'a, Message> {
+    let more = (!more.is_empty()).then(|| soft(more));
+    let words = column![body(title)].push(more).spacing(2).width(Fill);
+    let line = row![icon::icon(mark(tone), tone), words].push(action).spacing(space::CARD).align_y(Alignment::Center);
+    container(line).padding([10, 14]).width(Fill).style(theme::ground(Ground::Strip(tone))).into()
+}
+
+/// A finding as a strip.
+pub fn finding<'a, Message: 'a>(
+    tone: Tone,
+    finding: &Finding,
+    action: Option<Element<'a, Message>>,
+) -> Element<'a, Message> {
+    let details = finding.details.as_ref().map(|details| format!("({details})"));
+    let parts = [Some(finding.meaning.clone()), Some(finding.next_step.clone()), details];
+    let more: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    notice(tone, finding.title.clone(), more.join(" "), action)
+}

@@ -1,0 +1,135 @@
+//! The scaffold of every page: a title that is an instruction, one sentence, a body, and one primary action.
+
+use iced::advanced::widget::Id;
+use iced::widget::{column, container, row, rule, scrollable, space};
+use iced::{Alignment, Element, Fill};
+
+use super::press::press;
+use super::words::{body, marked, soft, title};
+use crate::app::icon::Icon;
+use crate::app::theme::{self, Look, Tone, space as gap};
+
+/// The one primary action of a page.
+#[derive(Clone, Debug)]
+pub struct Primary<Message> {
+    /// What happens, in words.
+    pub label: String,
+    /// What happens; nothing while something is missing.
+    pub message: Option<Message>,
+    /// What is missing.
+    pub reason: Option<String>,
+    /// Where that can be mended: Enter brings the focus there.
+    pub cause: Option<Id>,
+    /// Whether it ends something.
+    pub danger: bool,
+}
+
+impl<Message> Primary<Message> {
+    /// An action that can be taken.
+    pub fn ready(label: impl Into<String>, message: Message) -> Primary<Message> {
+        Primary { label: label.into(), message: Some(message), reason: None, cause: None, danger: false }
+    }
+
+    /// An action that cannot be taken yet, why, and where to mend it.
+    pub fn waiting(label: impl Into<String>, reason: impl Into<String>, cause: Option<Id>) -> Primary<Message> {
+        Primary { label: label.into(), message: None, reason: Some(reason.into()), cause, danger: false }
+    }
+
+    /// The same for the parent of the page.
+    pub fn map<Other>(self, f: impl Fn(Message) -> Other) -> Primary<Other> {
+        Primary {
+            label: self.label,
+            message: self.message.map(f),
+            reason: self.reason,
+            cause: self.cause,
+            danger: self.danger,
+        }
+    }
+}
+
+/// A page as its screen describes it.
+pub struct Page<'a, Message> {
+    /// An instruction.
+    pub title: String,
+    /// Why, in one sentence.
+    pub sentence: String,
+    /// The rest.
+    pub body: Element<'a, Message>,
+    /// Whether the body scrolls by itself.
+    pub scrolls_itself: bool,
+    /// The primary action.
+    pub primary: Primary<Message>,
+    /// Another thing that can be done here, beside the primary action.
+    pub aside: Option<Element<'a, Message>>,
+}
+
+impl<'a, Message: 'a> Page<'a, Message> {
+    /// The same for the parent of the page.
+    pub fn map<Other: 'a>(self, f: impl Fn(Message) -> Other + Copy + 'a) -> Page<'a, Other> {
+        Page {
+            title: self.title,
+            sentence: self.sentence,
+            body: self.body.map(f),
+            scrolls_itself: self.scrolls_itself,
+            primary: self.primary.map(f),
+            aside: self.aside.map(|aside| aside.map(f)),
+        }
+    }
+}
+
+/// The name of the primary action, for the focus.
+pub fn primary_id() -> Id {
+    Id::new("primary")
+}
+
+/// The name of a page's scrolling body.
+pub fn body_id() -> Id {
+    Id::new("page-body")
+}
+
+/// Draws a page; `back` leads to the one before.
+pub fn view<'a, Message: Clone + 'a>(page: Page<'a, Message>, back: Option<Message>) -> Element<'a, Message> {
+    let head = column![title(page.title), soft(page.sentence).size(theme::size::BODY)].spacing(6);
+    let body: Element<'a, Message> = if page.scrolls_itself {
+        column_of(page.body).height(Fill).into()
+    } else {
+        let inside = container(column_of(page.body)).padding(iced::Padding::ZERO.bottom(gap::SECTION));
+        scrollable(inside).id(body_id()).height(Fill).width(Fill).style(theme::scroll).into()
+    };
+    let footer = footer(page.primary, page.aside, back);
+    column![
+        column_of(head).padding(iced::Padding { top: 28.0, right: gap::PAGE, bottom: 20.0, left: gap::PAGE }),
+        body,
+        rule::horizontal(1).style(theme::line),
+        column_of(footer).padding([14.0, gap::PAGE]),
+    ]
+    .width(Fill)
+    .height(Fill)
+    .into()
+}
+
+/// Content in the page's column: at most so wide, and centred.
+fn column_of<'a, Message: 'a>(content: impl Into<Element<'a, Message>>) -> container::Container<'a, Message> {
+    let inner = container(content).max_width(gap::WIDEST).width(Fill);
+    container(inner).padding([0.0, gap::PAGE]).center_x(Fill)
+}
+
+fn footer<'a, Message: Clone + 'a>(
+    primary: Primary<Message>,
+    aside: Option<Element<'a, Message>>,
+    back: Option<Message>,
+) -> Element<'a, Message> {
+    let back = back.map(|message| press(body("Back")).look(Look::Secondary).padding([9, 18]).on_press(message));
+    let reason = primary.reason.map(|reason| marked(Icon::Info, reason, Tone::Soft));
+    let look = if primary.danger { Look::Danger } else { Look::Primary };
+    let go = press(body(primary.label)).id(primary_id()).look(look).padding([9, 22]).on_press_maybe(primary.message);
+    row![]
+        .push(back)
+        .push(aside)
+        .push(space::horizontal())
+        .push(reason)
+        .push(go)
+        .spacing(gap::CARD)
+        .align_y(Alignment::Center)
+        .into()
+}
