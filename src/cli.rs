@@ -140,6 +140,7 @@ impl Serve {
             deny: self.deny,
             duration: self.duration,
             log: self.log,
+            entry: Vec::new(),
         }
     }
 }

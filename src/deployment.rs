@@ -11,9 +11,10 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::boot::menu::{Default as Choice, ipxe};
+use crate::boot::menu::{self, Default as Choice, Edit, Menu, ipxe};
 use crate::dhcp::Guests;
 use crate::dhcp::lease::{MAX_ADDRESSES, Range};
+use crate::image::Inspection;
 use crate::mac::Mac;
 use crate::net::Interface;
 use crate::net::interface::Kind;
@@ -115,6 +116,9 @@ pub struct Settings {
     /// How the log is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LogForm>,
+    /// What is changed about the menu, in its order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entry: Vec<Edit>,
 }
 
 /// People write a single image without brackets.
@@ -243,6 +247,20 @@ pub enum PlanError {
         /// Why not.
         why: &'static str,
     },
+    /// The same, for a single entry.
+    #[error("the kernel arguments of the entry {id} cannot be used: {why}")]
+    EntryAppend {
+        /// The entry.
+        id: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// An entry is named twice, so its place is not known.
+    #[error("the entry {id} is named twice")]
+    EntryTwice {
+        /// The entry.
+        id: String,
+    },
     /// The signed loaders need what this version does not have.
     #[error("the signed loaders are not served yet")]
     SignedLoader,
@@ -304,6 +322,8 @@ pub struct Plan {
     pub menu_timeout: u32,
     /// More kernel arguments.
     pub append: String,
+    /// What is changed about the menu, in its order.
+    pub edits: Vec<Edit>,
     /// A folder with loaders that the user named; it must have some.
     pub own_loaders: Option<PathBuf>,
     /// Other folders where loaders may be, the first one first.
@@ -371,6 +391,7 @@ impl Settings {
             deny: list(self.deny, over.deny),
             duration: over.duration.or(self.duration),
             log: over.log.or(self.log),
+            entry: list(self.entry, over.entry),
         }
     }
 
@@ -391,6 +412,7 @@ impl Settings {
         if let Some(why) = ipxe::objection(&append) {
             return Err(PlanError::Append { why });
         }
+        check_edits(&self.entry)?;
         let menu_timeout = self.menu_timeout.unwrap_or(MENU_TIMEOUT);
         if menu_timeout > MAX_MENU_TIMEOUT {
             return Err(PlanError::Timeout { seconds: menu_timeout });
@@ -423,12 +445,38 @@ impl Settings {
             default: choice(self.default_entry.as_deref()),
             menu_timeout,
             append,
+            edits: self.entry,
             own_loaders: self.loaders,
             loaders: places.loaders,
             files: self.files,
             ports: Ports { http: self.http_port, ..Ports::default() },
         })
     }
+}
+
+impl Plan {
+    /// The menu that computers get, of these images. An image that is left out here shifts the ids of others.
+    pub fn menu(&self, inspections: &[Inspection]) -> Menu {
+        Menu {
+            items: menu::arrange(menu::items(inspections), &self.edits),
+            default: self.default.clone(),
+            timeout: self.menu_timeout,
+            append: self.append.clone(),
+        }
+    }
+}
+
+fn check_edits(edits: &[Edit]) -> Result<(), PlanError> {
+    let mut seen = BTreeSet::new();
+    for Edit { id, append, .. } in edits {
+        if !seen.insert(id) {
+            return Err(PlanError::EntryTwice { id: id.clone() });
+        }
+        if let Some(why) = append.as_deref().and_then(ipxe::objection) {
+            return Err(PlanError::EntryAppend { id: id.clone(), why });
+        }
+    }
+    Ok(())
 }
 
 /// Line and cause, without the drawing that toml makes for terminals.
@@ -503,6 +551,7 @@ pub fn parse_duration(text: &str) -> Result<Duration, PlanError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::boot::menu::tests::inspection;
 
     fn bench(address: &str) -> Vec<Interface> {
         vec![Interface {
@@ -592,6 +641,11 @@ mod tests {
         assert!(matches!(plan(Settings { range: Some("a".into()), ..good() }, address), PlanError::RangeWithoutFull));
         let append = Settings { append: Some("x ${y}".into()), ..good() };
         assert!(matches!(plan(append, address), PlanError::Append { .. }));
+        let edit = |append: &str| Edit { id: "arch".into(), append: Some(append.into()), ..Edit::default() };
+        let one = Settings { entry: vec![edit("x ${y}")], ..good() };
+        assert!(matches!(plan(one, address), PlanError::EntryAppend { id, .. } if id == "arch"));
+        let twice = Settings { entry: vec![edit("quiet"), edit("")], ..good() };
+        assert!(matches!(plan(twice, address), PlanError::EntryTwice { id } if id == "arch"));
         let signed = Settings { loader: Some(LoaderChoice::Signed), ..good() };
         assert!(matches!(plan(signed, address), PlanError::SignedLoader));
         let slow = Settings { menu_timeout: Some(100_000), ..good() };
@@ -618,6 +672,21 @@ mod tests {
         let beside = Settings { dhcp: Some(DhcpMode::Proxy), ..Settings::default() };
         let plan = saved.overridden_by(beside).plan(&bench("10.77.0.1/24"), places()).expect("a plan");
         assert_eq!(plan.dhcp, DhcpPlan::Proxy, "a saved range goes with its mode");
+    }
+
+    #[test]
+    fn the_menu_of_a_file_is_the_menu_of_the_plan() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("menu.toml");
+        let text = "interface = 'eth0'\ndefault = 'debian'\n\n[[entry]]\nid = 'debian'\ntitle = 'Lab'\n\n\
+                    [[entry]]\nid = 'arch'\nhidden = true\nappend = 'quiet'\n";
+        std::fs::write(&path, text).unwrap();
+        let plan = Settings::load(&path).expect("readable").plan(&bench("10.77.0.1/24"), places()).expect("a plan");
+        let images = [inspection("/a.iso", "arch", &[""]), inspection("/d.iso", "debian", &["", "-text"])];
+        let menu = plan.menu(&images);
+        let seen: Vec<_> = menu.items.iter().map(|item| (item.id.as_str(), item.entry.title.as_str())).collect();
+        assert_eq!(seen, [("debian", "Lab"), ("debian-text", "debian-text of debian")]);
+        assert_eq!((menu.default, menu.timeout), (Choice::Entry("debian".into()), MENU_TIMEOUT));
     }
 
     #[test]

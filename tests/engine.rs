@@ -56,6 +56,7 @@ impl Bench {
             default: Choice::Local,
             menu_timeout: 30,
             append: String::new(),
+            edits: vec![],
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
             files: Some(self.path("files")),

@@ -61,6 +61,8 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("99999999", explain_plan(&PlanError::Timeout { seconds: 99_999_999 })),
         ("\"soon\"", explain_plan(&PlanError::Duration { text: "soon".into() })),
         ("because", explain_plan(&PlanError::Append { why: "because" })),
+        ("entry arch cannot", explain_plan(&PlanError::EntryAppend { id: "arch".into(), why: "because" })),
+        ("entry arch twice", explain_plan(&PlanError::EntryTwice { id: "arch".into() })),
         ("--loader auto", explain_plan(&PlanError::SignedLoader)),
         ("BIOS", unserved(crate::boot::Platform::Bios)),
         ("ARP", unprobed()),

@@ -228,6 +228,16 @@ pub fn explain_plan(error: &PlanError) -> Finding {
         PlanError::Append { why } => {
             Finding::new(format!("The text of --append cannot be used: {why}."), "", "Leave that part out.")
         }
+        PlanError::EntryAppend { id, why } => Finding::new(
+            format!("The kernel arguments of the menu entry {id} cannot be used: {why}."),
+            "",
+            "Leave that part out.",
+        ),
+        PlanError::EntryTwice { id } => Finding::new(
+            format!("The deployment names the menu entry {id} twice."),
+            "Its place in the menu is not known.",
+            "Keep one of the two.",
+        ),
         PlanError::SignedLoader => Finding::new(
             "The signed loaders are not served by this version yet.",
             "Computers with Secure Boot on do not start iPXE.",

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Output, Serve, Status, complain};
-use crate::boot::menu::{Default as Choice, Item};
+use crate::boot::menu::{self, Default as Choice, Item};
 use crate::check;
 use crate::deployment::{DhcpPlan, LogForm, Places, Plan, PlanError, Settings, parse_duration};
 use crate::engine::{self, Listening, Update};
@@ -188,9 +188,8 @@ impl Printer {
     /// What is served, then the one line that scripts wait for.
     fn listening(&self, plan: &Plan, listening: Listening) {
         self.service(serving(plan, &listening));
-        let mut entries = listening.entries.iter();
-        for image in &listening.images {
-            let own = entries.by_ref().take(image.entries.len());
+        for (id, image) in menu::image_ids(&listening.images).iter().zip(&listening.images) {
+            let own = listening.entries.iter().filter(|item| item.image == *id);
             self.service(Note::Image {
                 image: crate::image::file_name(&image.path),
                 title: image.title(),

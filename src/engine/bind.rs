@@ -1,7 +1,6 @@
 //! Everything that can fail before the first packet: images, loaders, folders, sockets. If one fails, the rest is
 //! released again and one problem is reported.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use super::{Error, Listening, leases};
 use crate::boot::Offer;
 use crate::boot::loader::Loaders;
-use crate::boot::menu::{Default as Choice, Item, Menu, Place};
+use crate::boot::menu::{self, Menu, Place};
 use crate::boot::published::Folder;
 use crate::boot::tree::Tree;
 use crate::deployment::{DhcpPlan, Plan};
@@ -114,68 +113,17 @@ impl Prepared {
             .files
             .as_ref()
             .map(|path| Folder::open(path).map_err(|source| Error::Files { path: path.clone(), source }));
-        let mut prepared = Prepared {
-            inspections: Vec::new(),
-            discs: Vec::new(),
-            menu: Menu {
-                items: Vec::new(),
-                default: plan.default.clone(),
-                timeout: plan.menu_timeout,
-                append: plan.append.clone(),
-            },
-            loaders,
-            files: files.transpose()?,
-        };
-        let mut used = BTreeMap::new();
-        for path in &plan.images {
-            let (disc, inspection) = image::inspect(path)?;
-            let kind = inspection.recognised.as_ref().map_or("image", |system| system.id.as_str());
-            let id = unique(kind, &mut used);
-            for entry in &inspection.entries {
-                let suffix = entry.id.strip_prefix(kind).unwrap_or_default();
-                let item = Item { id: format!("{id}{suffix}"), image: id.clone(), entry: entry.clone() };
-                prepared.menu.items.push(item);
-            }
-            prepared.discs.push((id, disc));
-            prepared.inspections.push(inspection);
+        let files = files.transpose()?;
+        let read: Vec<(Disc, Inspection)> =
+            plan.images.iter().map(|path| image::inspect(path)).collect::<Result<_, _>>()?;
+        let (discs, inspections): (Vec<Disc>, Vec<Inspection>) = read.into_iter().unzip();
+        let discs = menu::image_ids(&inspections).into_iter().zip(discs).collect();
+        let menu = plan.menu(&inspections);
+        if let Some(wanted) = menu.missing_default() {
+            return Err(Error::NoDefault { wanted, known: menu.items.into_iter().map(|item| item.id).collect() });
         }
-        prepared.tell_titles_apart();
-        prepared.check_default()?;
-        Ok(prepared)
+        Ok(Prepared { inspections, discs, menu, loaders, files })
     }
-
-    /// Two images of one system get their file names behind their titles.
-    fn tell_titles_apart(&mut self) {
-        let mut count: BTreeMap<String, u32> = BTreeMap::new();
-        for item in &self.menu.items {
-            *count.entry(item.entry.title.clone()).or_default() += 1;
-        }
-        for item in &mut self.menu.items {
-            let twice = count.get(&item.entry.title).is_some_and(|&count| count > 1);
-            let disc = self.discs.iter().find(|(id, _)| *id == item.image);
-            if let (true, Some((_, disc))) = (twice, disc) {
-                item.entry.title = format!("{} ({})", item.entry.title, image::file_name(disc.path()));
-            }
-        }
-    }
-
-    fn check_default(&self) -> Result<(), Error> {
-        let items = &self.menu.items;
-        let wanted = match &self.menu.default {
-            Choice::Local => return Ok(()),
-            Choice::Entry(id) if items.iter().any(|item| item.id == *id) => return Ok(()),
-            Choice::Position(position) if (1..=items.len()).contains(position) => return Ok(()),
-            Choice::Entry(id) => id.clone(),
-            Choice::Position(position) => position.to_string(),
-        };
-        Err(Error::NoDefault { wanted, known: items.iter().map(|item| item.id.clone()).collect() })
-    }
-}
-
-/// A name that no other image has: `debian-live`, `debian-live-2`.
-fn unique(kind: &str, used: &mut BTreeMap<String, u32>) -> String {
-    let count = used.entry(kind.to_owned()).and_modify(|count| *count += 1).or_insert(1);
-    if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") }
 }
 
 fn dhcp(plan: &Plan, interface: &Interface) -> Result<Option<Dhcp>, Error> {

@@ -4,7 +4,7 @@
 //! can as well. iPXE has no quoting: `${…}` expands anywhere, a word `||` or `&&` ends a command, a word that begins
 //! with `#` is a comment, a line break starts a command. So text is filtered, never escaped.
 
-use super::{Asker, Item, Menu, Place, arguments};
+use super::{Asker, HEADING, Item, Menu, OWN_DISK, Place, arguments};
 use crate::image::{Firmware, Transport};
 
 /// Path of the menu; the first script adds a query that says who asks.
@@ -50,8 +50,9 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place) -> String {
     if menu.timeout == 0 {
         line(&mut script, &format!("goto {chosen_label}"));
     }
-    script.push_str(":menu\nmenu Bootwright: what shall this computer start?\n");
-    line(&mut script, "item local Its own disk, as always");
+    line(&mut script, ":menu");
+    line(&mut script, &format!("menu {HEADING}"));
+    line(&mut script, &format!("item local {OWN_DISK}"));
     for item in &items {
         line(&mut script, &format!("item {} {}", item.id, text(&item.entry.title)));
     }
@@ -85,7 +86,7 @@ exit 1
 ";
 
 fn entry(script: &mut String, item: &Item, menu: &Menu, place: &Place) {
-    let Item { id, image, entry } = item;
+    let Item { id, image, entry, .. } = item;
     let base = format!("{}/image/{image}", place.base);
     line(script, &format!(":{id}"));
     line(script, &format!("echo Bootwright: {}", text(&entry.title)));
@@ -117,7 +118,7 @@ fn line(script: &mut String, text: &str) {
 }
 
 /// A title as iPXE may show it: printable ASCII, nothing that expands, no word that iPXE takes for an operator.
-fn text(title: &str) -> String {
+pub fn text(title: &str) -> String {
     let ascii: String = title.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
     words(&ascii).chars().take(64).collect()
 }
@@ -193,6 +194,7 @@ mod tests {
                 arch: "x86_64".into(),
                 min_ram_mb: None,
             },
+            append: String::new(),
         }
     }
 
@@ -237,12 +239,23 @@ mod tests {
     }
 
     #[test]
+    fn arguments_of_one_entry_stand_after_those_of_each() {
+        let mut menu = both();
+        menu.items[0].append = " toram ".into();
+        let script = super::menu(&menu, BIOS, &place());
+        let kernels: Vec<&str> = script.lines().filter(|line| line.starts_with("kernel")).collect();
+        assert!(kernels[0].ends_with(" console=ttyS0 toram || goto failed"), "{script}");
+        assert!(kernels[1].ends_with(" console=ttyS0 || goto failed"), "{script}");
+    }
+
+    #[test]
     fn hostile_text_becomes_no_command() {
         let hostile = "Evil\nchain http://x || shell && # ${uuid} \u{202e}$${x}";
         let mut menu = both();
         menu.items.truncate(1);
         menu.items[0].entry.title = hostile.into();
         menu.items[0].entry.cmdline = hostile.into();
+        menu.items[0].append = hostile.into();
         menu.items[0].entry.kernel = Some("/a b\n${x}/k?#".into());
         menu.items[0].entry.inject =
             vec![Injection { from: "/${f}".into(), to: "/t\nshell".into(), mode: "7 ||".into() }];
