@@ -17,7 +17,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, watch as flag};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::boot::Platform;
@@ -27,7 +27,7 @@ use crate::deployment::Plan;
 use crate::image::{DiscError, Inspection};
 use crate::journal::Event;
 use crate::net::platform;
-use crate::net::socket::BindError;
+use crate::net::socket::{BindError, Sockets};
 
 /// Why the services cannot run, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -135,16 +135,22 @@ pub enum Update {
 
 /// Runs the services of a plan until the stream is dropped. Must be called inside a tokio runtime.
 pub fn run(plan: &Plan) -> Running {
+    run_with(plan, Sockets::default())
+}
+
+/// The same with sockets that were handed over; ports that are not among them are opened here. Those that the plan has no
+/// use for are closed.
+pub fn run_with(plan: &Plan, sockets: Sockets) -> Running {
     let (updates, stream) = mpsc::channel(16);
-    let (stop, stopped) = oneshot::channel();
+    let (stop, stopped) = flag::channel(false);
     let plan = plan.clone();
     let task = tokio::spawn(async move {
-        if let Err(error) = serve(plan, updates.clone(), stopped).await {
+        if let Err(error) = serve(plan, sockets, updates.clone(), stopped).await {
             // A reader that is gone does not want to know.
             let _ = updates.send(Update::Failed(error)).await;
         }
     });
-    Running { stream, task, stop: Some(stop) }
+    Running { stream, task, stop: Stopper(stop) }
 }
 
 /// The running services. Dropping it ends them.
@@ -152,16 +158,30 @@ pub fn run(plan: &Plan) -> Running {
 pub struct Running {
     stream: mpsc::Receiver<Update>,
     task: JoinHandle<()>,
-    stop: Option<oneshot::Sender<()>>,
+    stop: Stopper,
+}
+
+/// Asks running services to end, from wherever their stream is not at hand. Dropping it asks nothing.
+#[derive(Clone, Debug)]
+pub struct Stopper(flag::Sender<bool>);
+
+impl Stopper {
+    /// Asks for the end. The stream still brings what happened last, and ends when ports are free and leases are saved.
+    pub fn stop(self) {
+        // It may have ended by itself meanwhile.
+        let _ = self.0.send(true);
+    }
 }
 
 impl Running {
+    /// A handle to end the services with while somebody else reads the stream.
+    pub fn stopper(&self) -> Stopper {
+        self.stop.clone()
+    }
+
     /// Ends the services, and waits until their ports are free and leases are saved. Returns what happened last.
     pub async fn stop(mut self) -> Vec<Event> {
-        if let Some(stop) = self.stop.take() {
-            // It may have ended by itself meanwhile.
-            let _ = stop.send(());
-        }
+        self.stopper().stop();
         let mut last = Vec::new();
         while let Some(update) = self.stream.recv().await {
             if let Update::Events(events) = update {
@@ -187,12 +207,17 @@ impl Drop for Running {
     }
 }
 
-async fn serve(plan: Plan, updates: mpsc::Sender<Update>, mut stopped: oneshot::Receiver<()>) -> Result<(), Error> {
+async fn serve(
+    plan: Plan,
+    sockets: Sockets,
+    updates: mpsc::Sender<Update>,
+    mut stopped: flag::Receiver<bool>,
+) -> Result<(), Error> {
     platform::raise_file_limit();
     let bound = tokio::select! {
-        bound = bind::everything(&plan) => bound?,
+        bound = bind::everything(&plan, sockets) => bound?,
         // A disk that does not answer must not keep anybody from stopping.
-        _ = &mut stopped => return Ok(()),
+        _ = stopped.wait_for(|&stopped| stopped) => return Ok(()),
     };
     let listening = Update::Listening(Box::new(bound.listening));
     if updates.send(listening).await.is_err() {
@@ -214,7 +239,7 @@ async fn serve(plan: Plan, updates: mpsc::Sender<Update>, mut stopped: oneshot::
     let ended = tokio::select! {
         ended = services.join_next() => ended,
         // Asked to stop, or the reader is gone.
-        _ = stopped => None,
+        _ = stopped.wait_for(|&stopped| stopped) => None,
     };
     services.shutdown().await;
     if let Some(saving) = saving {

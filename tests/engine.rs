@@ -21,6 +21,7 @@ use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
 use bootwright::engine::{self, Error, Listening, Running, Update};
 use bootwright::journal::{Note, What};
+use bootwright::net::socket::{self, Hear, Sockets};
 use futures_util::StreamExt;
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
@@ -389,6 +390,56 @@ fn stopping_frees_every_port() {
     bench.runtime.block_on(running.stop());
     let (_running, again) = bench.run(&plan).unwrap();
     assert_eq!(again.http_port, listening.http_port);
+}
+
+#[test]
+fn it_can_be_stopped_while_somebody_else_reads_the_stream() {
+    let bench = Bench::new();
+    let (mut running, listening) = bench.run(&bench.plan(&[])).unwrap();
+    // A handle that goes unused stops nothing.
+    drop(running.stopper());
+    let stopper = running.stopper();
+    get(listening.http_port, "/undionly.kpxe", "");
+    stopper.stop();
+    let last = bench.runtime.block_on(async {
+        let mut last = Vec::new();
+        while let Some(update) = tokio::time::timeout(Duration::from_secs(30), running.next()).await.unwrap() {
+            let Update::Events(events) = update else { panic!("{update:?}") };
+            last.extend(events);
+        }
+        last
+    });
+    assert!(last.iter().any(|event| matches!(event.what, What::Http(_))), "{last:?}");
+    // Free before the stream has ended, and the stream's owner still lives.
+    UdpSocket::bind((LOOPBACK, listening.tftp_port)).unwrap();
+    std::net::TcpListener::bind((LOOPBACK, listening.http_port)).unwrap();
+    drop(running);
+}
+
+#[test]
+fn sockets_that_were_handed_over_are_served_on() {
+    let bench = Bench::new();
+    let loopback = bootwright::net::interface::list().pop().unwrap();
+    let tftp = socket::open_udp(&loopback, LOOPBACK, 0, Hear::Own).unwrap();
+    let http = socket::open_tcp(&loopback, LOOPBACK, 0).unwrap();
+    let ports = (tftp.local_addr().unwrap().port(), http.local_addr().unwrap().port());
+    let plan = Plan { ports: Ports { dhcp: 0, pxe: 0, tftp: ports.0, http: Some(ports.1) }, ..bench.plan(&[]) };
+    let mut sockets = Sockets::on(&loopback.name, LOOPBACK);
+    sockets.add_udp(ports.0, tftp);
+    sockets.add_tcp(ports.1, Ok(http));
+    let running = bench.runtime.block_on(async {
+        let mut running = engine::run_with(&plan, sockets);
+        let Some(Update::Listening(listening)) = running.next().await else { panic!("it listens") };
+        assert_eq!((listening.tftp_port, listening.http_port), ports);
+        running
+    });
+    assert_eq!(get(ports.1, "/undionly.kpxe", "").1, pattern(100_000));
+    let (tftp, request) = (UdpSocket::bind((LOOPBACK, 0)).unwrap(), b"\0\x01undionly.kpxe\0octet\0");
+    tftp.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    tftp.send_to(request, (LOOPBACK, ports.0)).unwrap();
+    assert_eq!(tftp.recv(&mut [0; 1000]).unwrap(), 4 + 512);
+    bench.runtime.block_on(running.stop());
+    UdpSocket::bind((LOOPBACK, ports.0)).unwrap();
 }
 
 #[test]

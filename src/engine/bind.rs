@@ -19,7 +19,7 @@ use crate::dhcp::{proxy, server};
 use crate::http;
 use crate::image::{self, Disc, Inspection};
 use crate::net::platform::ArpSocket;
-use crate::net::socket::{self, BindError, Hear};
+use crate::net::socket::{BindError, Hear, Sockets};
 use crate::net::{Interface, interface};
 
 /// All that the services start from.
@@ -50,7 +50,7 @@ pub(super) struct Full {
     pub(super) set_aside: Option<PathBuf>,
 }
 
-pub(super) async fn everything(plan: &Plan) -> Result<Bound, Error> {
+pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Bound, Error> {
     let name = plan.interface.clone();
     let gone = || Error::InterfaceGone { interface: name.clone() };
     let mut interfaces = interface::list().into_iter();
@@ -64,10 +64,10 @@ pub(super) async fn everything(plan: &Plan) -> Result<Bound, Error> {
         work.map_err(|error| Error::Broken(error.to_string()))??
     };
     let bind = |source: BindError| Error::Bind { interface: plan.interface.clone(), source };
-    let dhcp = dhcp(plan, &interface)?;
+    let dhcp = dhcp(plan, &interface, &mut sockets)?;
     let own = plan.network.addr();
-    let tftp = socket::udp(&interface, own, plan.ports.tftp, Hear::Own).map_err(bind)?;
-    let (http, port_taken) = http_socket(plan, &interface).map_err(bind)?;
+    let tftp = sockets.udp(&interface, own, plan.ports.tftp, Hear::Own).map_err(bind)?;
+    let (http, port_taken) = http_socket(plan, &interface, &mut sockets).map_err(bind)?;
     let port = |address: std::io::Result<std::net::SocketAddr>| address.map_or(0, |address| address.port());
     let http_port = port(http.local_addr());
     let offer = Offer { http: SocketAddrV4::new(own, http_port), loaders: prepared.loaders };
@@ -126,11 +126,11 @@ impl Prepared {
     }
 }
 
-fn dhcp(plan: &Plan, interface: &Interface) -> Result<Option<Dhcp>, Error> {
+fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Option<Dhcp>, Error> {
     let server = plan.network.addr();
     let (network, guests) = (plan.network, plan.guests.clone());
-    let bind = |port| {
-        let opened = socket::udp(interface, server, port, Hear::All);
+    let mut bind = |port| {
+        let opened = sockets.udp(interface, server, port, Hear::All);
         opened.map_err(|source| Error::Bind { interface: plan.interface.clone(), source })
     };
     if plan.dhcp == DhcpPlan::Off {
@@ -163,8 +163,12 @@ fn dhcp(plan: &Plan, interface: &Interface) -> Result<Option<Dhcp>, Error> {
 }
 
 /// The HTTP socket, and why it is not on the usual port, where it is not.
-fn http_socket(plan: &Plan, interface: &Interface) -> Result<(TcpListener, Option<BindError>), BindError> {
-    let open = |port| socket::tcp(interface, plan.network.addr(), port);
+fn http_socket(
+    plan: &Plan,
+    interface: &Interface,
+    sockets: &mut Sockets,
+) -> Result<(TcpListener, Option<BindError>), BindError> {
+    let mut open = |port| sockets.tcp(interface, plan.network.addr(), port);
     match plan.ports.http {
         Some(port) => Ok((open(port)?, None)),
         None => match open(http::PORT) {

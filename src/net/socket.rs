@@ -4,6 +4,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
+use serde::{Deserialize, Serialize};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use super::ports::{Holder, Transport};
@@ -28,7 +29,8 @@ pub struct BindError {
 }
 
 /// Where a UDP socket listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Hear {
     /// Broadcasts as well as what is addressed to us: DHCP.
     All,
@@ -44,10 +46,16 @@ pub enum Hear {
 /// Without address reuse on purpose: with it a second DHCP server on this machine could share the port unseen, and each
 /// packet would go to one of the two by chance. Must be called inside a tokio runtime.
 pub fn udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> Result<tokio::net::UdpSocket, BindError> {
-    open_udp(interface, own, port, hear).map_err(|source| bind_error(Transport::Udp, own, port, source))
+    let socket = open_udp(interface, own, port, hear)?;
+    tokio::net::UdpSocket::from_std(socket).map_err(|source| bind_error(Transport::Udp, own, port, source))
 }
 
-fn open_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> io::Result<tokio::net::UdpSocket> {
+/// The same before it belongs to a runtime, as the helper passes it on.
+pub fn open_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> Result<std::net::UdpSocket, BindError> {
+    try_udp(interface, own, port, hear).map_err(|source| bind_error(Transport::Udp, own, port, source))
+}
+
+fn try_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::IPV4, Type::DGRAM, Some(Protocol::UDP))?;
     let any = platform::tie(&socket, interface, own)?;
     socket.set_broadcast(true)?;
@@ -58,15 +66,21 @@ fn open_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> io::
     let address = if hear == Hear::All { any } else { own };
     socket.bind(&SocketAddr::V4(SocketAddrV4::new(address, port)).into())?;
     socket.set_nonblocking(true)?;
-    tokio::net::UdpSocket::from_std(socket.into())
+    Ok(socket.into())
 }
 
 /// A listening TCP socket on `port` of this interface's own address. Must be called inside a tokio runtime.
 pub fn tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> Result<tokio::net::TcpListener, BindError> {
-    open_tcp(interface, own, port).map_err(|source| bind_error(Transport::Tcp, own, port, source))
+    let socket = open_tcp(interface, own, port)?;
+    tokio::net::TcpListener::from_std(socket).map_err(|source| bind_error(Transport::Tcp, own, port, source))
 }
 
-fn open_tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> io::Result<tokio::net::TcpListener> {
+/// The same before it belongs to a runtime, as the helper passes it on.
+pub fn open_tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> Result<std::net::TcpListener, BindError> {
+    try_tcp(interface, own, port).map_err(|source| bind_error(Transport::Tcp, own, port, source))
+}
+
+fn try_tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> io::Result<std::net::TcpListener> {
     let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
     platform::tie(&socket, interface, own)?;
     // Lets us come back at once after a stop while old connections are still in TIME_WAIT; it does not share a port
@@ -76,7 +90,83 @@ fn open_tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> io::Result<tokio
     socket.bind(&SocketAddr::V4(SocketAddrV4::new(own, port)).into())?;
     socket.listen(1024)?;
     socket.set_nonblocking(true)?;
-    tokio::net::TcpListener::from_std(socket.into())
+    Ok(socket.into())
+}
+
+/// Sockets that somebody with more rights has opened for us, each for its port. Empty by default.
+///
+/// They are for one interface and one address; asked for another, they stay unused, so that a change of mind in between
+/// cannot serve where nobody wants it.
+#[derive(Debug, Default)]
+pub struct Sockets {
+    place: Option<(String, Ipv4Addr)>,
+    udp: Vec<(u16, std::net::UdpSocket)>,
+    tcp: Vec<(u16, Result<std::net::TcpListener, BindError>)>,
+}
+
+impl Sockets {
+    /// None yet, for this interface and this address of it.
+    pub fn on(interface: &str, own: Ipv4Addr) -> Sockets {
+        Sockets { place: Some((interface.to_owned(), own)), ..Sockets::default() }
+    }
+
+    /// Adds a UDP socket that was opened for this port.
+    pub fn add_udp(&mut self, port: u16, socket: std::net::UdpSocket) {
+        self.udp.push((port, socket));
+    }
+
+    /// Adds a TCP listener that was opened for this port, or what somebody who may open it got instead.
+    pub fn add_tcp(&mut self, port: u16, socket: Result<std::net::TcpListener, BindError>) {
+        self.tcp.push((port, socket));
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.udp.is_empty() && self.tcp.is_empty()
+    }
+
+    /// The handed-over socket of this port, or one that is opened here as [`udp`] does.
+    pub fn udp(
+        &mut self,
+        interface: &Interface,
+        own: Ipv4Addr,
+        port: u16,
+        hear: Hear,
+    ) -> Result<tokio::net::UdpSocket, BindError> {
+        match self.take(interface, own, port, |sockets| &mut sockets.udp) {
+            Some(socket) => {
+                tokio::net::UdpSocket::from_std(socket).map_err(|source| bind_error(Transport::Udp, own, port, source))
+            }
+            None => udp(interface, own, port, hear),
+        }
+    }
+
+    /// The handed-over listener of this port, or one that is opened here as [`tcp`] does.
+    pub fn tcp(
+        &mut self,
+        interface: &Interface,
+        own: Ipv4Addr,
+        port: u16,
+    ) -> Result<tokio::net::TcpListener, BindError> {
+        match self.take(interface, own, port, |sockets| &mut sockets.tcp) {
+            Some(socket) => tokio::net::TcpListener::from_std(socket?)
+                .map_err(|source| bind_error(Transport::Tcp, own, port, source)),
+            None => tcp(interface, own, port),
+        }
+    }
+
+    fn take<T>(
+        &mut self,
+        interface: &Interface,
+        own: Ipv4Addr,
+        port: u16,
+        list: impl FnOnce(&mut Sockets) -> &mut Vec<(u16, T)>,
+    ) -> Option<T> {
+        let here = self.place.as_ref().is_some_and(|(name, address)| *name == interface.name && *address == own);
+        let list = list(self);
+        let found = list.iter().position(|(held, _)| here && *held == port)?;
+        Some(list.swap_remove(found).1)
+    }
 }
 
 fn bind_error(transport: Transport, own: Ipv4Addr, port: u16, source: io::Error) -> BindError {
@@ -101,5 +191,46 @@ mod tests {
         assert_eq!(error.holder.map(|holder| holder.pid), Some(std::process::id()));
         drop(first);
         udp(&loopback, Ipv4Addr::LOCALHOST, port, Hear::All).expect("free again");
+    }
+
+    #[tokio::test]
+    async fn a_socket_that_was_handed_over_is_used_only_where_it_belongs() {
+        let loopback = interface::list().pop().expect("loopback");
+        let own = Ipv4Addr::LOCALHOST;
+        let given = open_udp(&loopback, own, 0, Hear::Own).expect("a free port");
+        let listener = open_tcp(&loopback, own, 0).expect("a free port");
+        let port = given.local_addr().expect("bound").port();
+        let http = listener.local_addr().expect("bound").port();
+        let mut sockets = Sockets::on(&loopback.name, own);
+        assert!(sockets.is_empty());
+        sockets.add_udp(port, given);
+        sockets.add_tcp(http, Ok(listener));
+        let elsewhere = Interface { name: "other".into(), ..loopback.clone() };
+        assert!(sockets.take(&elsewhere, own, port, |sockets| &mut sockets.udp).is_none());
+        assert!(sockets.take(&loopback, Ipv4Addr::new(127, 0, 0, 2), port, |sockets| &mut sockets.udp).is_none());
+        // Opening them anew would fail: they are held.
+        let taken = sockets.udp(&loopback, own, port, Hear::Own).expect("handed over");
+        assert_eq!(taken.local_addr().expect("bound").port(), port);
+        assert_eq!(sockets.tcp(&loopback, own, http).expect("handed over").local_addr().expect("bound").port(), http);
+        assert!(sockets.is_empty());
+        sockets.udp(&loopback, own, port, Hear::Own).expect_err("handed over once only");
+        let other = sockets.udp(&loopback, own, 0, Hear::Own).expect("any other is opened here");
+        assert_ne!(other.local_addr().expect("bound").port(), port);
+    }
+
+    #[tokio::test]
+    async fn why_a_port_was_not_handed_over_comes_instead_of_it() {
+        let loopback = interface::list().pop().expect("loopback");
+        let holder = Some(Holder { program: "nginx".into(), pid: 7 });
+        let taken = |port| BindError {
+            transport: Transport::Tcp,
+            port,
+            holder: holder.clone(),
+            source: io::ErrorKind::AddrInUse.into(),
+        };
+        let mut sockets = Sockets::on(&loopback.name, Ipv4Addr::LOCALHOST);
+        sockets.add_tcp(80, Err(taken(80)));
+        let error = sockets.tcp(&loopback, Ipv4Addr::LOCALHOST, 80).expect_err("what the other one got");
+        assert_eq!((error.port, error.holder), (80, holder.clone()));
     }
 }
