@@ -1,5 +1,7 @@
 //! Boot loaders: which there are, where they lie, and what cannot boot without one that is missing.
 
+pub mod manifest;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

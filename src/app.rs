@@ -1,0 +1,197 @@
+//! The wizard: five steps, one window. The only room that names iced.
+//!
+//! [`App`] holds the answers, the running services and what happened, and lends them to the five [`screen`]s, which keep
+//! only what is theirs. A screen turns a message into an action; the app carries it out. Everything that may wait goes
+//! through a door of [`world::World`] and comes back as a message that says what it answers for.
+
+mod clock;
+mod demo;
+mod focus;
+mod icon;
+mod log;
+mod overlay;
+mod parcel;
+mod preferences;
+mod run;
+mod screen;
+mod shortcut;
+mod theme;
+mod update;
+mod view;
+mod widget;
+mod world;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use iced::task::Handle;
+use iced::{Size, keyboard, window};
+use jiff::Timestamp;
+
+use crate::boot::loader::manifest::Manifest;
+use crate::boot::menu::Item;
+use crate::check::preflight::Facts;
+use crate::check::{Advice, Finding};
+use crate::deployment::library::{Library, Lock, Saved};
+use crate::deployment::{PlanError, SaveError, Settings};
+use crate::engine::Update;
+use crate::engine::probe::Probe;
+use crate::image::checksum::Expected;
+use crate::image::{DiscError, Inspection};
+use crate::journal::Journal;
+use crate::net::Interface;
+use crate::net::privilege::{Grant, PrivilegeError};
+use log::Log;
+use overlay::{Overlay, Question};
+use parcel::Parcel;
+use preferences::Preferences;
+use screen::check::{Check, Checks, Starting};
+use screen::images::{Images, Import};
+use screen::menu::Menu;
+use screen::network::{Asking, Network};
+use screen::serve::{Serve, Serving};
+use screen::{Step, check, images, menu, network, serve};
+use world::{Chosen, Comparing, Stopper, World};
+
+pub use demo::Machine;
+pub use run::{Start, program, run};
+
+/// The window's state.
+#[derive(Debug)]
+pub struct App {
+    world: World,
+    library: Option<Library>,
+    /// Holds off a second window while this one lives; without it this window saves nothing by itself.
+    lock: Option<Lock>,
+    manifest: Manifest,
+    preferences: Preferences,
+    system_is_dark: bool,
+
+    draft: Settings,
+    /// The answers as they were saved last.
+    saved_draft: Settings,
+    /// How addresses are handed out was the person's own word, which no probe changes.
+    mode_by_hand: bool,
+    interfaces: Vec<Interface>,
+    asking: Asking,
+    advice: Option<Advice>,
+    imports: Vec<Import>,
+    comparing: HashMap<PathBuf, Handle>,
+    items: Vec<Item>,
+    saved: Arc<Vec<Saved>>,
+
+    step: Step,
+    reached: Step,
+    network: Network,
+    images: Images,
+    menu: Menu,
+    check: Check,
+    serve: Serve,
+    overlay: Option<Overlay>,
+    /// Something to say on whichever page is open.
+    notice: Option<Finding>,
+    /// A word about what was just done, like "Copied".
+    said: Option<(String, Timestamp)>,
+
+    checks: Checks,
+    /// Which run of the checks is awaited; answers of earlier ones are dropped.
+    check_run: u64,
+    question: Option<Question>,
+    starting: Starting,
+    acquiring: Option<Handle>,
+    failure: Option<Finding>,
+    address: Option<Grant>,
+    address_trouble: Option<Finding>,
+
+    serving: Serving,
+    stopper: Option<Stopper>,
+    grant: Option<Grant>,
+    cautions: Vec<Finding>,
+    journal: Journal,
+    log: Log,
+    closing: bool,
+
+    window: Option<window::Id>,
+    size: Size,
+    now: Timestamp,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// On the Network page.
+    Network(network::Message),
+    /// On the Images page.
+    Images(images::Message),
+    /// On the Menu page.
+    Menu(menu::Message),
+    /// On the Check page.
+    Check(check::Message),
+    /// On the Serve page.
+    Serve(serve::Message),
+    /// In an overlay.
+    Overlay(overlay::Message),
+    /// A step of the rail was picked.
+    Visited(Step),
+    /// Back was pressed.
+    WentBack,
+    /// Something is to open above the page.
+    Opened(Overlay),
+    /// The notice above the page was read.
+    NoticeClosed,
+    /// A key that no widget wanted.
+    Key(keyboard::Event),
+    /// The window opened.
+    WindowOpened(window::Id, Size),
+    /// Its size changed.
+    Resized(Size),
+    /// It is to close.
+    CloseRequested(window::Id),
+    /// Files are held over it.
+    FilesHovered,
+    /// They are held over it no more.
+    FilesLeft,
+    /// One was dropped on it.
+    FileDropped(PathBuf),
+    /// The system is light or dark.
+    SystemTheme(iced::theme::Mode),
+    /// Time went on.
+    Ticked(Timestamp),
+    /// The interfaces changed.
+    InterfacesChanged(Vec<Interface>),
+    /// A network was asked for DHCP servers: through this interface.
+    Probed(String, Probe),
+    /// The file dialog ended.
+    ImagesChosen(Chosen<Vec<PathBuf>>),
+    /// These are the files among what was added.
+    FilesFound(Vec<PathBuf>),
+    /// A file was read.
+    Inspected(PathBuf, Result<Arc<Inspection>, Arc<DiscError>>),
+    /// A checksum was looked for.
+    ChecksumFound(PathBuf, Option<Expected>),
+    /// A comparison went on.
+    Compared(PathBuf, Comparing),
+    /// The checks are done: which run of them, and what they found.
+    Surveyed(u64, Arc<Facts>),
+    /// An address was set, or not.
+    AddressSet(Result<Parcel<Grant>, Arc<PrivilegeError>>),
+    /// The ports were opened, or not.
+    Acquired(Result<Parcel<Grant>, Arc<PrivilegeError>>),
+    /// The services told something.
+    Engine(Parcel<Update>),
+    /// The services have ended.
+    EngineEnded,
+    /// The saved deployments were listed.
+    Listed(Arc<Vec<Saved>>),
+    /// A deployment was opened.
+    Loaded(PathBuf, Arc<Result<Settings, PlanError>>),
+    /// The answers were saved by themselves.
+    AutoSaved(Settings, Arc<Result<(), SaveError>>),
+    /// The deployment was saved by a name.
+    NameSaved(String, Arc<Result<PathBuf, SaveError>>),
+    /// A text was saved to a file.
+    TextSaved(Result<Option<PathBuf>, String>),
+    /// Something was copied.
+    Copied,
+}

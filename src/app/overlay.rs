@@ -1,0 +1,375 @@
+//! What opens above a page: settings, about, help, a computer's timeline, and questions.
+
+use iced::advanced::widget::Id;
+use iced::widget::{Column, center, column, container, opaque, row, scrollable, space, stack, text_input};
+use iced::{Alignment, Element, Fill, Length};
+use jiff::Timestamp;
+
+use crate::app::clock;
+use crate::app::icon::Icon;
+use crate::app::preferences::{Preferences, SCALES, Shade};
+use crate::app::screen::serve;
+use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
+use crate::app::widget::card::{icon_button, small_button};
+use crate::app::widget::press::press;
+use crate::app::widget::words::{badge, body, marked, section, small, soft, title};
+use crate::boot::loader::manifest::Manifest;
+use crate::journal::wording::{self, Level};
+use crate::journal::{Computer, Journal};
+use crate::mac::Mac;
+use crate::text;
+
+/// What is open.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// How the window looks.
+    Settings,
+    /// What this is, and what it contains.
+    About,
+    /// What to do.
+    Help,
+    /// What one computer did.
+    Timeline(Mac),
+    /// A name for the deployment.
+    SaveAs(String),
+    /// A question before something that disturbs others.
+    Question(Question),
+}
+
+/// A question that names who is affected.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// What is asked.
+    pub title: String,
+    /// What it means, and for whom.
+    pub words: String,
+    /// The answer that does it.
+    pub yes: String,
+    /// What that does.
+    pub then: Then,
+}
+
+/// What a "yes" does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// Hands out addresses although another server answers.
+    UseFullMode,
+    /// Stops the services.
+    Stop,
+    /// Stops the services and closes the window.
+    Close,
+    /// Replaces a saved deployment.
+    Replace(String),
+}
+
+/// What happened in an overlay.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// It is to close.
+    Closed,
+    /// Light or dark was picked.
+    ShadePicked(Shade),
+    /// A size was picked.
+    ScalePicked(f32),
+    /// A name for the deployment is being typed.
+    NameTyped(String),
+    /// The deployment is to be saved by that name.
+    NameGiven,
+    /// The deployment is to be saved by a name.
+    SaveAsAsked,
+    /// A computer's timeline is to be copied.
+    TimelineCopied(Mac),
+    /// A computer's timeline is to be saved.
+    TimelineSaved(Mac),
+    /// The question was answered with yes.
+    Confirmed(Then),
+}
+
+/// What overlays are shown from.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// How the window looks.
+    pub preferences: &'a Preferences,
+    /// The computers.
+    pub journal: &'a Journal,
+    /// The boot loaders that were found, with where they come from.
+    pub loaders: &'a Manifest,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// The container inside which the focus stays.
+pub fn scope() -> Id {
+    Id::new("overlay")
+}
+
+/// Where the focus is when it opens.
+pub fn first_focus(overlay: &Overlay) -> Id {
+    match overlay {
+        Overlay::SaveAs(_) => name_id(),
+        _ => close_id(),
+    }
+}
+
+fn name_id() -> Id {
+    Id::new("deployment-name")
+}
+
+fn close_id() -> Id {
+    Id::new("overlay-close")
+}
+
+/// Draws an overlay above a page.
+pub fn above<'a>(
+    page: Element<'a, crate::app::Message>,
+    overlay: &'a Overlay,
+    context: Context<'a>,
+) -> Element<'a, crate::app::Message> {
+    let (width, content) = match overlay {
+        Overlay::Settings => (460.0, settings(context)),
+        Overlay::About => (640.0, about(context)),
+        Overlay::Help => (640.0, help()),
+        Overlay::Timeline(mac) => (720.0, timeline(context, *mac)),
+        Overlay::SaveAs(name) => (460.0, save_as(name)),
+        Overlay::Question(asked) => (460.0, question(asked)),
+    };
+    let sheet = container(content)
+        .id(scope())
+        .padding(gap::SECTION)
+        .max_width(width)
+        .style(theme::ground(Ground::Card));
+    let sheet = center(opaque(sheet)).padding(gap::SECTION).style(theme::ground(Ground::Veil));
+    stack![page, opaque(Element::from(sheet).map(crate::app::Message::Overlay))].into()
+}
+
+fn head<'a>(words: String) -> Element<'a, Message> {
+    let close = press(crate::app::icon::sized(Icon::Close, Tone::Soft, 18.0))
+        .id(close_id())
+        .look(Look::Quiet)
+        .padding(6)
+        .on_press(Message::Closed);
+    row![title(words).size(22).width(Fill), close].align_y(Alignment::Center).into()
+}
+
+/// A list that scrolls where the window is too low for it.
+fn scrolling<'a>(content: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
+    let content = container(content).padding(iced::Padding::ZERO.right(gap::INSIDE));
+    scrollable(content).height(Length::Shrink).width(Fill).style(theme::scroll).into()
+}
+
+fn settings<'a>(context: Context<'a>) -> Element<'a, Message> {
+    let shade = |shade: Shade, words: &'static str| {
+        let look = if context.preferences.shade == shade { Look::Chosen } else { Look::Card };
+        press(body(words)).look(look).padding([8, 16]).on_press(Message::ShadePicked(shade))
+    };
+    let shades = row![shade(Shade::System, "As the system"), shade(Shade::Light, "Light"), shade(Shade::Dark, "Dark")];
+    let scales = SCALES.into_iter().map(|scale| {
+        let look = if context.preferences.scale == scale { Look::Chosen } else { Look::Card };
+        let words = format!("{} %", (scale * 100.0).round());
+        press(body(words)).look(look).padding([8, 12]).on_press(Message::ScalePicked(scale)).into()
+    });
+    let deployment = small_button(Icon::Save, "Save by a name…", Look::Secondary).on_press(Message::SaveAsAsked);
+    column![
+        head("Settings".to_owned()),
+        column![section("Light or dark"), shades.spacing(gap::SMALL)].spacing(gap::SMALL),
+        column![section("Size of text"), iced::widget::Row::with_children(scales).spacing(gap::SMALL)].spacing(gap::SMALL),
+        column![
+            section("This deployment"),
+            soft("It is saved by itself and comes back next time. With a name it can be opened again later."),
+            deployment
+        ]
+        .spacing(gap::SMALL),
+    ]
+    .spacing(gap::SECTION)
+    .into()
+}
+
+fn about<'a>(context: Context<'a>) -> Element<'a, Message> {
+    let words = format!(
+        "Version {}. Turns this computer into a network-boot server: others boot from ISO files over the cable.",
+        env!("CARGO_PKG_VERSION")
+    );
+    let licence = "Licensed under MIT or Apache-2.0, at your choice. The window is made with iced and the typeface Fira \
+                   Sans (SIL Open Font License).";
+    let loaders = context.loaders.iter().map(|loader| {
+        let from = format!("{} {}", loader.package, loader.version);
+        let signed = loader.signed_by.as_ref().map(|signer| format!("signed by {signer}"));
+        let facts: Vec<String> = [Some(from), Some(loader.licence.clone()), signed].into_iter().flatten().collect();
+        row![
+            small(text::plain(&loader.file, 40), Tone::Ink).width(150),
+            soft(text::plain(&facts.join(" · "), 200)).width(Fill),
+        ]
+        .spacing(gap::SMALL)
+        .into()
+    });
+    let loaders: Vec<Element<'a, Message>> = loaders.collect();
+    let list: Element<'a, Message> = if loaders.is_empty() {
+        soft("No list of boot loaders was found. packaging/run.sh --prepare collects them.").into()
+    } else {
+        Column::with_children(loaders).spacing(6).into()
+    };
+    column![
+        head("About Bootwright".to_owned()),
+        scrolling(
+            column![
+                body(words),
+                soft(licence),
+                section("Boot loaders, from the distribution's packages and unchanged"),
+                list
+            ]
+            .spacing(gap::CARD)
+        ),
+    ]
+    .spacing(gap::INSIDE)
+    .into()
+}
+
+fn help<'a>() -> Element<'a, Message> {
+    let topics = [
+        (
+            "A computer does not appear",
+            "Check that its cable goes to the same switch as the chosen connection, and that network boot (PXE) is \
+             switched on in its firmware. A firewall on this computer must let UDP 67, 69, 4011 and TCP 80 in.",
+        ),
+        (
+            "It appears and does not load anything",
+            "Another DHCP server may have answered as well, or its firmware ignores offers beside another server. On a \
+             cable of its own, choose “Hand out addresses”.",
+        ),
+        (
+            "It has its boot loader and goes on no further",
+            "Secure Boot is on. This version's loaders are not signed; turn Secure Boot off in the firmware.",
+        ),
+        (
+            "It waits about 13 seconds before the menu",
+            "That is usual: the boot loader looks for an IPv6 router that long.",
+        ),
+        (
+            "Its kernel starts and finds no system",
+            "It has too little memory. The Images page says how much each image needs.",
+        ),
+    ];
+    let topics = topics.into_iter().map(|(heading, words)| column![section(heading), soft(words)].spacing(4).into());
+    let keys = [
+        ("Tab, arrows", "go through the page"),
+        ("Enter", "does what the button at the lower right says"),
+        ("Esc", "closes, or goes back"),
+        ("Ctrl+1 to Ctrl+5", "go to a step"),
+        ("Ctrl+F", "searches the log"),
+        ("Ctrl+C", "copies the log or the open computer"),
+        ("Ctrl+,", "opens the settings"),
+        ("F1", "opens this"),
+    ];
+    let keys = keys.into_iter().map(|(key, words)| {
+        row![container(badge(key, Tone::Accent)).width(150), soft(words)].align_y(Alignment::Center).into()
+    });
+    let reader = "Screen readers cannot read this window yet; `bootwright serve` does the same in a terminal.";
+    column![
+        head("Help".to_owned()),
+        scrolling(
+            column![
+                Column::with_children(topics).spacing(gap::INSIDE),
+                section("Keys"),
+                Column::with_children(keys).spacing(6),
+                soft(reader)
+            ]
+            .spacing(gap::INSIDE)
+        ),
+    ]
+    .spacing(gap::INSIDE)
+    .into()
+}
+
+fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
+    let Some(computer) = context.journal.computer(mac) else {
+        return column![head(mac.to_string()), soft("Nothing is known of this computer any more.")].into();
+    };
+    let facts = [
+        Some(mac.to_string()),
+        computer.ip.map(|ip| ip.to_string()),
+        computer.machine.map(|machine| machine.describe()),
+        computer.uuid.as_ref().map(|uuid| text::plain(uuid, 40)),
+    ];
+    let facts: Vec<String> = facts.into_iter().flatten().collect();
+    let events = computer.history.iter().filter_map(|event| {
+        let words = wording::words(event)?;
+        let tone = match wording::level(event) {
+            Level::Problem => Tone::Bad,
+            Level::Notice => Tone::Caution,
+            Level::Normal => Tone::Ink,
+            Level::Detail => Tone::Soft,
+        };
+        let line = row![soft(clock::time(event.time)).width(70), small(text::plain(&words, 400), tone).width(Fill)];
+        Some(line.spacing(gap::SMALL).into())
+    });
+    let quiet = clock::span(computer.silent_for(context.now));
+    let buttons = row![
+        soft(format!("Last heard {quiet} ago")).width(Fill),
+        small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)),
+        small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)),
+    ];
+    column![
+        head(serve::name(computer)),
+        soft(facts.join("   ·   ")),
+        steps(computer),
+        scrolling(Column::with_children(events).spacing(4)),
+        buttons.spacing(gap::SMALL).align_y(Alignment::Center),
+    ]
+    .spacing(gap::INSIDE)
+    .into()
+}
+
+/// When each stage of this boot was reached.
+fn steps<'a>(computer: &Computer) -> Element<'a, Message> {
+    let Some((_, began)) = computer.reached.first().copied() else { return space::horizontal().into() };
+    let reached = computer.reached.iter().map(|(stage, at)| {
+        let after = clock::span(clock::since(*at, began));
+        badge(format!("{} after {after}", wording::stage_word(*stage)), Tone::Accent)
+    });
+    iced::widget::Row::with_children(reached).spacing(gap::TIGHT + 2.0).wrap().into()
+}
+
+fn save_as<'a>(name: &'a str) -> Element<'a, Message> {
+    let field = text_input("Front office, training lab…", name)
+        .id(name_id())
+        .on_input(Message::NameTyped)
+        .on_submit(Message::NameGiven)
+        .padding([8, 12])
+        .size(size::BODY)
+        .style(theme::field(false));
+    let save = press(body("Save")).look(Look::Primary).on_press_maybe((!name.trim().is_empty()).then_some(Message::NameGiven));
+    let cancel = press(body("Cancel")).look(Look::Secondary).on_press(Message::Closed);
+    column![
+        head("Save this deployment".to_owned()),
+        soft("A name by which you find it again on the first page."),
+        field,
+        row![space::horizontal(), cancel, save].spacing(gap::SMALL),
+    ]
+    .spacing(gap::INSIDE)
+    .into()
+}
+
+fn question<'a>(question: &'a Question) -> Element<'a, Message> {
+    let cancel = press(body("Cancel")).id(close_id()).look(Look::Secondary).on_press(Message::Closed);
+    let yes = press(body(&question.yes)).look(Look::Danger).on_press(Message::Confirmed(question.then.clone()));
+    column![
+        marked(Icon::Caution, "Please confirm", Tone::Caution),
+        title(&question.title).size(20),
+        body(&question.words),
+        row![space::horizontal(), cancel, yes].spacing(gap::SMALL),
+    ]
+    .spacing(gap::INSIDE)
+    .into()
+}
+
+/// The buttons at the foot of the rail.
+pub fn openers<'a>() -> Element<'a, crate::app::Message> {
+    let opener = |icon, name: &'static str, overlay: Overlay| icon_button(icon, name, Some(crate::app::Message::Opened(overlay)));
+    row![
+        opener(Icon::Gear, "Settings", Overlay::Settings),
+        opener(Icon::Help, "Help", Overlay::Help),
+        opener(Icon::Info, "About", Overlay::About),
+    ]
+    .spacing(gap::TIGHT)
+    .into()
+}

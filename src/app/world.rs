@@ -1,0 +1,387 @@
+//! The doors from the window to the rest of the house: this machine as it is, or one that is described in a file.
+//!
+//! Everything that may wait lives behind these doors and runs beside the window.
+
+use std::hash::{Hash, Hasher};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::{SinkExt, Stream, StreamExt};
+use iced::futures::channel::mpsc;
+use iced::{Subscription, stream};
+
+use crate::app::demo::Machine;
+use crate::boot::loader::Loaders;
+use crate::boot::loader::manifest::Manifest;
+use crate::check::preflight::Facts;
+use crate::deployment::library::Library;
+use crate::deployment::{DhcpMode, Places, Plan, Settings};
+use crate::engine::probe::{self, Probe};
+use crate::engine::{self, Update};
+use crate::image::checksum::{self, Expected, Verdict};
+use crate::image::{self, DiscError, Inspection};
+use crate::net::ports::Transport;
+use crate::net::privilege::{self, Grant, PrivilegeError};
+use crate::net::socket::{Hear, Sockets};
+use crate::net::{Interface, interface, survey};
+use crate::{check, dhcp, http, tftp};
+
+/// How often the interfaces are looked at while the window is open.
+const LOOK: Duration = Duration::from_secs(2);
+/// A dialog that is gone sooner was never there.
+const NO_DIALOG: Duration = Duration::from_millis(300);
+/// Most files that are taken out of one folder.
+const MOST_OF_A_FOLDER: usize = 200;
+
+/// Where the window gets everything from.
+#[derive(Clone, Debug)]
+pub enum World {
+    /// This machine.
+    Real(Arc<Places>),
+    /// A described one, for demonstrations and tests: it opens no socket and needs no rights.
+    Described(Arc<Machine>),
+}
+
+/// What came of a question to the system's file dialog.
+#[derive(Clone, Debug)]
+pub enum Chosen<T> {
+    /// This.
+    Some(T),
+    /// Nothing: the person closed it.
+    None,
+    /// No dialog could be shown.
+    NoDialog,
+}
+
+/// What ends running services.
+#[derive(Debug)]
+pub enum Stopper {
+    /// The real ones.
+    Engine(engine::Stopper),
+    /// Played ones.
+    Player(tokio::sync::oneshot::Sender<()>),
+}
+
+impl Stopper {
+    /// Asks them to end; the stream of updates ends when they have.
+    pub fn stop(self) {
+        match self {
+            Stopper::Engine(stopper) => stopper.stop(),
+            // It may have ended by itself.
+            Stopper::Player(stopper) => drop(stopper.send(())),
+        }
+    }
+}
+
+/// How far a comparison of checksums is.
+#[derive(Clone, Debug)]
+pub enum Comparing {
+    /// So many bytes of so many.
+    Read(u64, u64),
+    /// Compared.
+    Done(Verdict),
+    /// The image could not be read.
+    Failed(String),
+}
+
+impl World {
+    /// This user's saved deployments; a described machine has none.
+    pub fn library(&self) -> Option<Library> {
+        match self {
+            World::Real(places) => Some(Library::new(places.state.clone(), places.data.clone())),
+            World::Described(_) => None,
+        }
+    }
+
+    /// Where the window's preferences are kept.
+    pub fn state(&self) -> Option<&Path> {
+        match self {
+            World::Real(places) => Some(&places.state),
+            World::Described(_) => None,
+        }
+    }
+
+    /// Where things are, for plans.
+    pub fn places(&self) -> Places {
+        match self {
+            World::Real(places) => (**places).clone(),
+            World::Described(machine) => machine.places(),
+        }
+    }
+
+    /// Where the boot loaders come from.
+    pub fn manifest(&self) -> Manifest {
+        Manifest::find(&self.places().loaders)
+    }
+
+    /// The interfaces now.
+    pub fn interfaces(&self) -> Vec<Interface> {
+        match self {
+            World::Real(_) => interface::list(),
+            World::Described(machine) => machine.interfaces.clone(),
+        }
+    }
+
+    /// The interfaces whenever they changed.
+    pub fn interface_changes(&self) -> Subscription<Vec<Interface>> {
+        match self {
+            World::Real(_) => Subscription::run(watch_interfaces),
+            World::Described(_) => Subscription::none(),
+        }
+    }
+
+    /// Asks an interface's network for DHCP servers.
+    pub async fn probe(self, interface: Interface) -> Probe {
+        match self {
+            World::Real(_) => probe::other_servers(&interface, probe::PATIENCE).await,
+            World::Described(machine) => machine.probe(),
+        }
+    }
+
+    /// Says what a file is.
+    pub async fn inspect(self, path: PathBuf) -> Result<Arc<Inspection>, Arc<DiscError>> {
+        match self {
+            World::Real(_) => {
+                let named = path.clone();
+                let work = blocking(move || image::inspect(&path).map(|(_, inspection)| Arc::new(inspection))).await;
+                let lost = |source| DiscError::Open { path: named, source };
+                work.map_err(|error| Arc::new(lost(std::io::Error::other(error))))?.map_err(Arc::new)
+            }
+            World::Described(machine) => machine.inspect(&path),
+        }
+    }
+
+    /// The checksum that lies beside an image, if any.
+    pub async fn expected_checksum(self, path: PathBuf) -> Option<Expected> {
+        match self {
+            World::Real(_) => blocking(move || checksum::expected(&path).ok().flatten()).await.ok().flatten(),
+            World::Described(_) => None,
+        }
+    }
+
+    /// Compares an image with its checksum. Ends when the stream is dropped.
+    pub fn compare(&self, path: PathBuf, expected: Expected) -> impl Stream<Item = Comparing> + use<> {
+        stream::channel(4, move |sender: mpsc::Sender<Comparing>| async move {
+            let _ = tokio::task::spawn_blocking(move || compare(&path, &expected, sender)).await;
+        })
+    }
+
+    /// Lets the person choose image files.
+    pub async fn choose_images(self) -> Chosen<Vec<PathBuf>> {
+        if let World::Described(machine) = self {
+            return Chosen::Some(machine.files());
+        }
+        let began = Instant::now();
+        let dialog = rfd::AsyncFileDialog::new().set_title("Choose ISO files").add_filter("Disc images", &["iso", "ISO", "img"]);
+        match dialog.pick_files().await {
+            Some(files) => Chosen::Some(files.into_iter().map(|file| file.path().to_path_buf()).collect()),
+            None if began.elapsed() < NO_DIALOG => Chosen::NoDialog,
+            None => Chosen::None,
+        }
+    }
+
+    /// Lets the person choose where a text goes, and writes it there. Where no dialog can be shown it goes into the
+    /// user's state folder. Returns where it is.
+    pub async fn save_text(self, name: String, text: String) -> Result<Option<PathBuf>, String> {
+        let World::Real(places) = self else { return Ok(None) };
+        let began = Instant::now();
+        let picked = rfd::AsyncFileDialog::new().set_title("Save").set_file_name(&name).save_file().await;
+        let path = match picked {
+            Some(file) => file.path().to_path_buf(),
+            None if began.elapsed() < NO_DIALOG => places.state.join("reports").join(&name),
+            None => return Ok(None),
+        };
+        let written = path.clone();
+        let work = blocking(move || {
+            written.parent().map(std::fs::create_dir_all).transpose()?;
+            std::fs::write(&written, text)
+        });
+        match work.await {
+            Ok(Ok(())) => Ok(Some(path)),
+            Ok(Err(error)) => Err(format!("{} cannot be written ({error}).", path.display())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Image files among what was dropped or typed: folders are looked into, one level deep.
+    pub async fn files_of(self, paths: Vec<PathBuf>) -> Vec<PathBuf> {
+        match self {
+            World::Real(_) => blocking(move || paths.into_iter().flat_map(unfold).collect()).await.unwrap_or_default(),
+            World::Described(_) => paths,
+        }
+    }
+
+    /// Everything that the checks judge, as it is now.
+    pub async fn facts(self, draft: Settings, probe: Option<Probe>) -> Facts {
+        match self {
+            World::Real(places) => {
+                let interface = draft.interface.clone();
+                let list = blocking(interface::list).await.unwrap_or_default();
+                let chosen = list.iter().find(|found| Some(&found.name) == interface.as_ref()).cloned();
+                let probe = match (probe, &chosen) {
+                    (Some(probe), _) => probe,
+                    (None, Some(chosen)) => probe::other_servers(chosen, probe::PATIENCE).await,
+                    (None, None) => Probe::Nobody,
+                };
+                let places = (*places).clone();
+                let fallback = draft.clone();
+                let gathered = blocking(move || gather(&places, draft, list, chosen, probe)).await;
+                gathered.unwrap_or_else(|_| Facts::none(fallback))
+            }
+            World::Described(machine) => machine.facts(draft),
+        }
+    }
+
+    /// Whether the ports can be opened, or a helper has to.
+    pub fn rights(&self, interface: &Interface, plan: &Plan) -> privilege::Rights {
+        match self {
+            World::Real(_) => privilege::rights(interface, plan.network.addr(), &ports(plan_mode(plan), plan.ports.http)),
+            World::Described(_) => privilege::Rights::Present,
+        }
+    }
+
+    /// Lets the helper open the ports, which asks for the password.
+    pub async fn acquire(self, request: privilege::Request) -> Result<Grant, Arc<PrivilegeError>> {
+        privilege::acquire(&request).await.map_err(Arc::new)
+    }
+
+    /// Starts the services. Must be called inside the runtime.
+    pub fn serve(&self, plan: &Plan, sockets: Sockets) -> (Stopper, iced::futures::stream::BoxStream<'static, Update>) {
+        match self {
+            World::Real(_) => {
+                let running = engine::run_with(plan, sockets);
+                (Stopper::Engine(running.stopper()), running.boxed())
+            }
+            World::Described(machine) => {
+                let (stop, stopped) = tokio::sync::oneshot::channel();
+                (Stopper::Player(stop), machine.clone().play(plan.clone(), stopped).boxed())
+            }
+        }
+    }
+}
+
+/// Two windows onto the same machine are the same.
+impl Hash for World {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self {
+            World::Real(_) => 0.hash(state),
+            World::Described(machine) => machine.name.hash(state),
+        }
+    }
+}
+
+/// The request for a plan's ports.
+pub fn request(plan: &Plan) -> privilege::Request {
+    let udp = |port: u16| privilege::UdpPort { port, hear: if port == tftp::PORT { Hear::Own } else { Hear::All } };
+    let ports = ports(plan_mode(plan), plan.ports.http);
+    let of = |wanted: Transport| ports.iter().filter(move |(transport, _)| *transport == wanted).map(|(_, port)| *port);
+    privilege::Request {
+        interface: plan.interface.clone(),
+        own: plan.network.addr(),
+        udp: of(Transport::Udp).map(udp).collect(),
+        tcp: of(Transport::Tcp).filter(|port| *port == http::PORT).collect(),
+        address: None,
+    }
+}
+
+fn plan_mode(plan: &Plan) -> DhcpMode {
+    match plan.dhcp {
+        crate::deployment::DhcpPlan::Full { .. } => DhcpMode::Full,
+        crate::deployment::DhcpPlan::Proxy => DhcpMode::Proxy,
+        crate::deployment::DhcpPlan::Off => DhcpMode::Off,
+    }
+}
+
+/// The ports that a way of serving needs.
+fn ports(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> {
+    let dhcp = [(Transport::Udp, dhcp::port::SERVER), (Transport::Udp, dhcp::port::PXE)];
+    let dhcp = dhcp.into_iter().filter(|_| mode != DhcpMode::Off);
+    let files = [(Transport::Udp, tftp::PORT), (Transport::Tcp, http.unwrap_or(http::PORT))];
+    dhcp.chain(files).collect()
+}
+
+fn watch_interfaces() -> impl Stream<Item = Vec<Interface>> {
+    stream::channel(1, async |mut sender: mpsc::Sender<Vec<Interface>>| {
+        let mut known: Option<Vec<Interface>> = None;
+        loop {
+            let now = blocking(interface::list).await.unwrap_or_default();
+            // Told only when something changed: each message draws the window anew.
+            if !now.is_empty() && known.as_ref() != Some(&now) {
+                known = Some(now.clone());
+                if sender.send(now).await.is_err() {
+                    return;
+                }
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    })
+}
+
+fn compare(path: &Path, expected: &Expected, mut sender: mpsc::Sender<Comparing>) {
+    let digest = checksum::digest(path, &mut |done, total| match sender.is_closed() {
+        true => ControlFlow::Break(()),
+        false => {
+            // A full queue only means that a bar moves later.
+            let _ = sender.try_send(Comparing::Read(done, total));
+            ControlFlow::Continue(())
+        }
+    });
+    let last = match digest {
+        Ok(Some(found)) => Comparing::Done(expected.judge(found)),
+        Ok(None) => return,
+        Err(error) => Comparing::Failed(format!("It could not be read to its end ({error}).")),
+    };
+    let _ = iced::futures::executor::block_on(sender.send(last));
+}
+
+/// A file as it is; of a folder, the images in it.
+fn unfold(path: PathBuf) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(&path) else { return vec![path] };
+    let is_image = |path: &PathBuf| {
+        let ending = path.extension().map(|ending| ending.to_ascii_lowercase());
+        ending.is_some_and(|ending| ending == "iso") && path.is_file()
+    };
+    let mut files: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(is_image).take(MOST_OF_A_FOLDER).collect();
+    files.sort();
+    files
+}
+
+fn gather(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<Interface>, probe: Probe) -> Facts {
+    let mode = draft.dhcp.unwrap_or(DhcpMode::Proxy);
+    let wanted = ports(mode, draft.http_port);
+    let own = chosen.as_ref().and_then(Interface::network).map(|network| network.addr());
+    let ports = chosen.as_ref().zip(own).map(|(interface, own)| survey::ports(interface, own, &wanted)).unwrap_or_default();
+    let rights = chosen.as_ref().zip(own).map(|(interface, own)| privilege::rights(interface, own, &wanted));
+    let folders: Vec<PathBuf> = draft.loaders.iter().cloned().chain(places.loaders.iter().cloned()).collect();
+    let inspect = |path: &PathBuf| {
+        let found = image::inspect(path).map(|(_, inspection)| inspection);
+        (path.clone(), found.map_err(Arc::new))
+    };
+    Facts {
+        interface: chosen,
+        mode,
+        ports,
+        rights: check::rights(rights.as_ref()),
+        loaders: Loaders::find(&folders),
+        images: draft.image.iter().map(inspect).collect(),
+        probe,
+        state: writable(&places.state),
+        plan: draft.plan(&list, places.clone()),
+    }
+}
+
+/// Whether files can be kept in a folder, tried by keeping one.
+fn writable(folder: &Path) -> Result<(), (PathBuf, String)> {
+    let tried = std::fs::create_dir_all(folder).and_then(|()| {
+        let file = folder.join(".writable");
+        std::fs::write(&file, b"").and_then(|()| std::fs::remove_file(&file))
+    });
+    tried.map_err(|error| (folder.to_path_buf(), error.to_string()))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
+}
