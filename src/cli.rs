@@ -141,6 +141,7 @@ impl Serve {
             duration: self.duration,
             log: self.log,
             entry: Vec::new(),
+            unknown: Default::default(),
         }
     }
 }

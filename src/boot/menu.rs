@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 use crate::image::{self, Entry, Firmware, Inspection};
 
-pub use edit::{Edit, arrange, edit_of, ordered};
+pub use edit::{Edit, Unknown, arrange, edit_of, ordered};
 
 /// What stands above the entries.
 pub const HEADING: &str = "Bootwright: what shall this computer start?";

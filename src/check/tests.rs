@@ -4,7 +4,7 @@ use std::io;
 
 use super::*;
 use crate::boot::tree::LoaderError;
-use crate::deployment::PlanError;
+use crate::deployment::{PlanError, SaveError};
 use crate::engine::Error;
 use crate::image::DiscError;
 use crate::net::ports::{Holder, Transport};
@@ -55,6 +55,7 @@ fn every_sentence_names_the_thing_and_the_next_step() {
             "between 10.0.0.1 and 10.0.0.254",
             explain_plan(&PlanError::RangeOutside { range: "a-b".into(), network: "10.0.0.0/24".parse().unwrap() }),
         ),
+        ("range a-a are in use", explain_plan(&PlanError::RangeCoversOwn { range: "a-a".into() })),
         ("a-b", explain_plan(&PlanError::RangeTooLarge { range: "a-b".into() })),
         ("10.0.0.1/32", explain_plan(&PlanError::NoRoom { network: "10.0.0.1/32".parse().unwrap() })),
         ("--dhcp full", explain_plan(&PlanError::RangeWithoutFull)),
@@ -64,6 +65,12 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("entry arch cannot", explain_plan(&PlanError::EntryAppend { id: "arch".into(), why: "because" })),
         ("entry arch twice", explain_plan(&PlanError::EntryTwice { id: "arch".into() })),
         ("--loader auto", explain_plan(&PlanError::SignedLoader)),
+        ("/x/d.toml cannot be written", explain_save(&SaveError::Write { path: "/x/d.toml".into(), source: denied() })),
+        ("path /x/a.iso", explain_save(&SaveError::NotText { path: "/x/a.iso".into() })),
+        ("/x/d.toml is not a deployment", explain_save(&SaveError::WouldLose { path: "/x/d.toml".into() })),
+        ("Lab already", explain_save(&SaveError::Exists { name: "Lab".into(), path: "/x/Lab.toml".into() })),
+        ("no name", explain_save(&SaveError::NoName)),
+        ("because", explain_save(&SaveError::Unwritable { reason: "because".into() })),
         ("BIOS", unserved(crate::boot::Platform::Bios)),
         ("ARP", unprobed()),
         ("rescue boots on BIOS", one_firmware("rescue", crate::image::Firmware::Bios)),

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Finding;
 use crate::boot::Platform;
-use crate::deployment::PlanError;
+use crate::deployment::{PlanError, SaveError};
 use crate::engine::Error;
 use crate::image::{DiscError, Firmware};
 use crate::journal::wording::bytes;
@@ -166,7 +166,7 @@ pub fn explain_plan(error: &PlanError) -> Finding {
         .with(one_line(reason)),
         PlanError::Newer { path, version } => Finding::new(
             format!("The deployment {} was saved by a newer Bootwright (version {version}).", path.display()),
-            "",
+            "It says something in a way that this version does not understand.",
             "Use that version, or save the deployment anew.",
         ),
         PlanError::NoInterface => Finding::new(
@@ -207,6 +207,11 @@ pub fn explain_plan(error: &PlanError) -> Finding {
         PlanError::RangeTooLarge { range } => {
             Finding::new(format!("The range {range} has more than 65536 addresses."), "", "Use a smaller one.")
         }
+        PlanError::RangeCoversOwn { range } => Finding::new(
+            format!("All addresses of the range {range} are in use already."),
+            "They are this computer's own, or its router's.",
+            "Add more addresses to it.",
+        ),
         PlanError::NoRoom { network } => Finding::new(
             format!("The network {network} has no addresses to hand out."),
             "",
@@ -243,6 +248,46 @@ pub fn explain_plan(error: &PlanError) -> Finding {
             "Computers with Secure Boot on do not start iPXE.",
             "Use --loader auto and turn Secure Boot off on those computers.",
         ),
+    }
+}
+
+/// Why a deployment is not saved.
+pub fn explain_save(error: &SaveError) -> Finding {
+    let shown = |path: &Path| text::plain(&path.to_string_lossy(), 500);
+    match error {
+        SaveError::Write { path, source } => {
+            let step = match source.kind() {
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                    "Save it in a folder that this user may write to."
+                }
+                ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "Make some room on that disk and save once more.",
+                _ => "Check the folder and its disk, or save it somewhere else.",
+            };
+            Finding::new(format!("{} cannot be written.", shown(path)), "The deployment is not saved.", step)
+                .with(source)
+        }
+        SaveError::NotText { path } => Finding::new(
+            format!("A deployment cannot hold the path {}.", shown(path)),
+            "It has characters that are not Unicode text, so the deployment is not saved.",
+            "Rename that file or folder and choose it once more.",
+        ),
+        SaveError::WouldLose { path } => Finding::new(
+            format!("{} is not a deployment that this version can read.", shown(path)),
+            "Saving would destroy what is in it, so it was left as it is.",
+            "Save under another name, or move that file away.",
+        ),
+        SaveError::Exists { name, path } => Finding::new(
+            format!("There is a deployment {name} already, in {}.", shown(path)),
+            "",
+            "Replace it, or choose another name.",
+        ),
+        SaveError::NoName => Finding::new("The deployment has no name.", "", "Give it one with letters or digits."),
+        SaveError::Unwritable { reason } => Finding::new(
+            "The deployment cannot be written down.",
+            "That is a fault of the program.",
+            "Report it with these details.",
+        )
+        .with(one_line(reason)),
     }
 }
 

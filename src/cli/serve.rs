@@ -25,7 +25,7 @@ pub(super) fn run(options: Serve) -> Status {
     let asked = settings(options.settings(), deployment).and_then(|settings| {
         printer.log = settings.log.unwrap_or(printer.log);
         let duration = settings.duration.as_deref().map(parse_duration).transpose()?;
-        Ok((settings.plan(&interface::list(), places())?, duration))
+        Ok((settings.plan(&interface::list(), Places::of_this_user())?, duration))
     });
     let (plan, duration) = match asked {
         Ok(asked) => asked,
@@ -50,21 +50,6 @@ fn status(error: &PlanError) -> Status {
     match error {
         PlanError::UnknownInterface { .. } | PlanError::NoAddress { .. } | PlanError::NoRoom { .. } => Status::Cannot,
         _ => Status::Wrong,
-    }
-}
-
-/// Loaders: the user's packs, beside the program, the distribution's folders.
-fn places() -> Places {
-    let own = directories::ProjectDirs::from("", "", "bootwright");
-    let beside = std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from));
-    let state = own.as_ref().map(|own| own.state_dir().unwrap_or(own.data_local_dir()).to_path_buf());
-    let packs = own.map(|own| own.data_dir().join("loaders"));
-    let near =
-        beside.into_iter().flat_map(|folder| [folder.join("loaders"), folder.join("../share/bootwright/loaders")]);
-    let distribution = ["/usr/lib/ipxe", "/usr/share/ipxe", "/boot"].map(PathBuf::from);
-    Places {
-        loaders: packs.into_iter().chain(near).chain(distribution).collect(),
-        state: state.unwrap_or_else(|| PathBuf::from(".")),
     }
 }
 

@@ -1,12 +1,14 @@
 //! What the user changes about a menu: order, titles, what is left out, kernel arguments of a single entry.
 
+use std::hash::{Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
 
 use super::Item;
 
 /// What the user said about one entry. The order of edits is the order of the menu.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(rename_all = "kebab-case")]
 pub struct Edit {
     /// The entry's id.
     pub id: String,
@@ -19,9 +21,50 @@ pub struct Edit {
     /// Whether the menu leaves it out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
+    /// What only a newer program understands; it is kept in the file.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// Words of a saved file that this program does not know: a newer one wrote them, and gets them back.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Unknown(pub toml::Table);
+
+impl Unknown {
+    /// Both; where they name the same, the other one's.
+    pub fn and(mut self, over: Unknown) -> Unknown {
+        self.0.extend(over.0);
+        self
+    }
+}
+
+// By their text: two times the same text is the same, also where it has a number that is not one.
+impl PartialEq for Unknown {
+    fn eq(&self, other: &Unknown) -> bool {
+        self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl Eq for Unknown {}
+
+impl Hash for Unknown {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.to_string().hash(state);
+    }
 }
 
 impl Edit {
+    /// What is said of the entry with this id before anything is said.
+    pub fn of(id: impl Into<String>) -> Edit {
+        Edit { id: id.into(), ..Edit::default() }
+    }
+
+    /// Without what only a newer program understands.
+    pub fn known(self) -> Edit {
+        Edit { unknown: Unknown::default(), ..self }
+    }
+
     fn apply(&self, item: &mut Item) {
         if let Some(title) = self.title.as_deref().map(str::trim).filter(|title| !title.is_empty()) {
             item.entry.title = title.to_owned();
@@ -59,10 +102,6 @@ mod tests {
     use super::super::{items, tests::inspection};
     use super::*;
 
-    fn edit(id: &str) -> Edit {
-        Edit { id: id.into(), ..Edit::default() }
-    }
-
     fn ids(items: &[Item]) -> Vec<&str> {
         items.iter().map(|item| item.id.as_str()).collect()
     }
@@ -81,7 +120,7 @@ mod tests {
             (&["arch"], ["arch", "debian", "debian-text"]),
         ];
         for (named, expected) in cases {
-            let edits: Vec<Edit> = named.iter().map(|id| edit(id)).collect();
+            let edits: Vec<Edit> = named.iter().map(|id| Edit::of(*id)).collect();
             assert_eq!(ids(&arrange(three(), &edits)), expected, "{named:?}");
         }
     }
@@ -89,8 +128,8 @@ mod tests {
     #[test]
     fn titles_and_arguments_are_put_in_and_blank_titles_are_none() {
         let edits = [
-            Edit { title: Some(" For the lab ".into()), append: Some("quiet".into()), ..edit("debian") },
-            Edit { title: Some(" \t".into()), ..edit("arch") },
+            Edit { title: Some(" For the lab ".into()), append: Some("quiet".into()), ..Edit::of("debian") },
+            Edit { title: Some(" \t".into()), ..Edit::of("arch") },
         ];
         let arranged = arrange(three(), &edits);
         let seen: Vec<_> = arranged.iter().map(|item| (item.entry.title.as_str(), item.append.as_str())).collect();
@@ -99,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_hidden_entry_is_left_out_and_keeps_its_place_for_the_editor() {
-        let edits = [edit("debian"), Edit { hidden: true, ..edit("arch") }];
+        let edits = [Edit::of("debian"), Edit { hidden: true, ..Edit::of("arch") }];
         assert_eq!(ids(&arrange(three(), &edits)), ["debian", "debian-text"]);
         assert_eq!(ids(&ordered(three(), &edits)), ["debian", "arch", "debian-text"]);
     }
