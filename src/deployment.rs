@@ -5,6 +5,7 @@
 
 mod error;
 mod file;
+mod library;
 mod places;
 mod range;
 
@@ -26,6 +27,7 @@ use crate::net::interface::Kind;
 
 pub use error::PlanError;
 pub use file::{SaveError, save};
+pub use library::{Library, Lock, LockError, Saved, Summary};
 pub use places::Places;
 pub use range::{proposed_range, range_excludes, range_problem};
 

@@ -116,7 +116,7 @@ fn written(mut settings: Settings) -> Result<String, SaveError> {
 }
 
 /// Puts a text at a path, whole or not at all. Its folder is made if need be.
-fn replace(path: &Path, text: &str) -> Result<(), SaveError> {
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), SaveError> {
     let failed = |source| SaveError::Write { path: path.into(), source };
     // Where the path is a link, the file that it names is replaced, not the link.
     let path = fs::canonicalize(path).unwrap_or_else(|_| path.into());
@@ -146,7 +146,7 @@ fn fill(path: &Path, text: &str) -> io::Result<()> {
     file.sync_all()
 }
 
-fn read(path: &Path) -> io::Result<String> {
+pub(super) fn read(path: &Path) -> io::Result<String> {
     let mut bytes = Vec::new();
     File::open(path)?.take(MAX_SIZE + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_SIZE {
