@@ -23,11 +23,12 @@ use tokio::task::{JoinHandle, JoinSet};
 use crate::boot::Platform;
 use crate::boot::menu::Item;
 use crate::boot::tree::LoaderError;
-use crate::deployment::Plan;
+use crate::deployment::{DhcpPlan, Plan, Ports};
 use crate::image::{DiscError, Inspection};
 use crate::journal::Event;
 use crate::net::platform;
-use crate::net::socket::{BindError, Sockets};
+use crate::net::privilege::{Request, UdpPort};
+use crate::net::socket::{BindError, Hear, Sockets};
 
 /// Why the services cannot run, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -151,6 +152,22 @@ pub fn run_with(plan: &Plan, sockets: Sockets) -> Running {
         }
     });
     Running { stream, task, stop: Stopper(stop) }
+}
+
+/// What [`run`] will open, as a request for sockets that [`run_with`] takes over.
+pub fn request(plan: &Plan) -> Request {
+    let Ports { dhcp, pxe, tftp, http } = plan.ports;
+    let udp = |port, hear| UdpPort { port, hear };
+    let dhcp = [udp(dhcp, Hear::All), udp(pxe, Hear::All)].into_iter().filter(|_| plan.dhcp != DhcpPlan::Off);
+    let http = http.unwrap_or(crate::http::PORT);
+    Request {
+        interface: plan.interface.clone(),
+        own: plan.network.addr(),
+        udp: dhcp.chain([udp(tftp, Hear::Own)]).collect(),
+        // From here on anybody may open it, so nobody has to be asked.
+        tcp: [http].into_iter().filter(|&port| port < 1024).collect(),
+        address: None,
+    }
 }
 
 /// The running services. Dropping it ends them.

@@ -1,11 +1,12 @@
 //! The operating system's side of the network: interfaces with names that people know, sockets tied to one of them,
-//! who holds a port, and the ARP probe. Nothing here knows what PXE is.
+//! who holds a port, the ARP probe, and the helper that opens what takes more rights. Nothing here knows what PXE is.
 //!
 //! All system-specific code and all `unsafe` live in [`platform`].
 
 pub mod interface;
 pub mod platform;
 pub mod ports;
+pub mod privilege;
 pub mod socket;
 
 pub use interface::Interface;

@@ -173,9 +173,7 @@ fn http_socket(
         Some(port) => Ok((open(port)?, None)),
         None => match open(http::PORT) {
             Ok(socket) => Ok((socket, None)),
-            Err(error) if error.source.kind() == std::io::ErrorKind::AddrInUse => {
-                Ok((open(http::SECOND_PORT)?, Some(error)))
-            }
+            Err(error) if error.is_taken() => Ok((open(http::SECOND_PORT)?, Some(error))),
             Err(error) => Err(error),
         },
     }

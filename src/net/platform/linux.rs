@@ -1,6 +1,11 @@
 //! Linux: interfaces by sysfs, sockets tied by `SO_BINDTODEVICE`, ARP by a packet socket, port holders by procfs.
 #![allow(unsafe_code, reason = "the packet socket's address has no safe constructor; each use says why it is sound")]
 
+mod address;
+mod channel;
+pub mod elevate;
+pub mod helper;
+
 use std::fs::{self, File};
 use std::io;
 use std::mem::MaybeUninit;
@@ -58,6 +63,23 @@ pub fn interface_kind(name: &str) -> Option<Kind> {
 pub fn tie(socket: &Socket, interface: &Interface, _own: Ipv4Addr) -> io::Result<Ipv4Addr> {
     socket.bind_device(Some(interface.name.as_bytes()))?;
     Ok(Ipv4Addr::UNSPECIFIED)
+}
+
+/// The lowest port that this program may open. Root may open all of them, and so may who has `CAP_NET_BIND_SERVICE`.
+pub fn first_open_port() -> u16 {
+    const CAP_NET_BIND_SERVICE: u64 = 1 << 10;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let granted = effective_capabilities(&status).is_some_and(|granted| granted & CAP_NET_BIND_SERVICE != 0);
+    if granted || rustix::process::geteuid().is_root() {
+        return 0;
+    }
+    let first = fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start");
+    first.ok().and_then(|first| first.trim().parse().ok()).unwrap_or(1024)
+}
+
+fn effective_capabilities(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
 }
 
 /// Opens a file below a folder; no part of the path may be a link or lead out of it. The kernel checks it at the very
@@ -229,6 +251,14 @@ mod tests {
         assert_eq!(socket_inode(UDP_TABLE, 0x35, own), None, "held on loopback only");
         assert_eq!(socket_inode(UDP_TABLE, 0x35, Ipv4Addr::LOCALHOST), Some(11111));
         assert_eq!(socket_inode("", 1, own), None);
+    }
+
+    #[test]
+    fn capabilities_are_read_from_a_status_table() {
+        let status = "Name:\tbootwright\nCapPrm:\t000001ffffffffff\nCapEff:\t0000000000000400\nCapBnd:\t0\n";
+        assert_eq!(effective_capabilities(status), Some(1 << 10));
+        assert_eq!(effective_capabilities("CapEff:\tmany\n"), None);
+        assert_eq!(effective_capabilities(""), None);
     }
 
     #[test]

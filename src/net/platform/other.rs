@@ -41,6 +41,47 @@ pub fn tie(socket: &Socket, interface: &Interface, own: Ipv4Addr) -> io::Result<
     }
 }
 
+/// Windows lets every program open every port; on macOS the try itself tells.
+pub fn first_open_port() -> u16 {
+    0
+}
+
+/// Nobody asks for more rights here.
+pub mod elevate {
+    use crate::net::privilege::{Grant, PrivilegeError, Request};
+
+    /// Always an error here.
+    pub fn available() -> Result<(), PrivilegeError> {
+        Err(PrivilegeError::Unsupported)
+    }
+
+    /// Always an error here.
+    pub async fn acquire(_request: &Request) -> Result<Grant, PrivilegeError> {
+        Err(PrivilegeError::Unsupported)
+    }
+
+    /// There is none.
+    #[derive(Debug)]
+    pub struct Helper(std::convert::Infallible);
+
+    impl Helper {
+        /// Never called: there is no value of this type.
+        pub async fn end(self) {
+            match self.0 {}
+        }
+    }
+}
+
+/// The helper is for Linux.
+pub mod helper {
+    use crate::net::privilege::PrivilegeError;
+
+    /// Always an error here.
+    pub fn run() -> Result<(), PrivilegeError> {
+        Err(PrivilegeError::Unsupported)
+    }
+}
+
 /// Opens a file below a folder, and nothing that a link leads out of it to.
 pub fn open_beneath(folder: &Path, relative: &Path) -> io::Result<File> {
     let root = folder.canonicalize()?;
