@@ -39,7 +39,7 @@ impl Finding {
     }
 }
 
-pub use wording::{explain, explain_disc, explain_plan, explain_save, no_entries, one_firmware, unprobed, unserved};
+pub use wording::{explain, explain_disc, explain_plan, explain_privilege, explain_save, no_entries, one_firmware, unprobed, unserved};
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ use crate::deployment::{PlanError, SaveError};
 use crate::engine::Error;
 use crate::image::DiscError;
 use crate::net::ports::{Holder, Transport};
+use crate::net::privilege::{PrivilegeError, Refusal};
 use crate::net::socket::BindError;
 
 fn denied() -> io::Error {
@@ -15,9 +16,16 @@ fn denied() -> io::Error {
 }
 
 fn bind(port: u16, kind: io::ErrorKind) -> Error {
+    Error::Bind { interface: "eth0".into(), source: bind_error(port, kind) }
+}
+
+fn bind_error(port: u16, kind: io::ErrorKind) -> BindError {
     let holder = (kind == io::ErrorKind::AddrInUse).then(|| Holder { program: "dnsmasq".into(), pid: 7 });
-    let source = BindError { transport: Transport::Udp, port, holder, source: kind.into() };
-    Error::Bind { interface: "eth0".into(), source }
+    BindError { transport: Transport::Udp, port, holder, source: kind.into() }
+}
+
+fn refused(refusal: Refusal) -> Finding {
+    explain_privilege(&refusal.into())
 }
 
 #[test]
@@ -76,6 +84,44 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("rescue boots on BIOS", one_firmware("rescue", crate::image::Firmware::Bios)),
         ("--image", no_entries()),
         ("9-5", explain_plan(&PlanError::RangeReversed { range: "9-5".into() })),
+        ("pkexec (policykit-1", explain_privilege(&PrivilegeError::NoPkexec)),
+        ("more rights", explain_privilege(&PrivilegeError::Unsupported)),
+        ("eth0", explain_privilege(&PrivilegeError::Tie { interface: "eth0".into(), source: denied() })),
+        ("be started", explain_privilege(&PrivilegeError::Start(denied()))),
+        ("The password was not given.", explain_privilege(&PrivilegeError::Dismissed)),
+        ("opened. The", explain_privilege(&PrivilegeError::NotAuthorised { reason: String::new() })),
+        ("(no agent)", explain_privilege(&PrivilegeError::NotAuthorised { reason: "no agent".into() })),
+        ("(odd words)", explain_privilege(&PrivilegeError::Helper { reason: "odd\nwords".into() })),
+        (
+            "port 69 is held by dnsmasq (process 7)",
+            explain_privilege(&PrivilegeError::Port {
+                interface: "eth0".into(),
+                source: bind_error(69, io::ErrorKind::AddrInUse),
+            }),
+        ),
+        ("started by the window", explain_privilege(&PrivilegeError::ByHand)),
+        ("(no JSON)", refused(Refusal::Request { reason: "no JSON".into() })),
+        ("TCP port 22", refused(Refusal::Port { transport: Transport::Tcp, port: 22 })),
+        ("\"e\\n\"", refused(Refusal::NoInterface { interface: "e\n".into() })),
+        ("10.0.0.9", refused(Refusal::NotOwn { interface: "eth0".into(), own: [10, 0, 0, 9].into() })),
+        ("8.8.8.8/24", refused(Refusal::Address { address: "8.8.8.8/24".parse().unwrap() })),
+        (
+            "10.0.0.1/24 already",
+            refused(Refusal::Addressed { interface: "eth0".into(), present: "10.0.0.1/24".parse().unwrap() }),
+        ),
+        (
+            "network 10.0.0.0/24",
+            refused(Refusal::Overlap { interface: "eth0".into(), network: "10.0.0.0/24".parse().unwrap() }),
+        ),
+        ("wlan0", refused(Refusal::Kind { interface: "wlan0".into() })),
+        (
+            "eth0 could not be given the address 10.0.0.1/24 (ip says no)",
+            refused(Refusal::Set {
+                interface: "eth0".into(),
+                address: "10.0.0.1/24".parse().unwrap(),
+                reason: "ip says\nno".into(),
+            }),
+        ),
     ];
     for (name, finding) in findings {
         let sentence = finding.sentence();
