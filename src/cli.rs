@@ -1,5 +1,6 @@
 //! The program without a window: reads the arguments, runs a command, prints. No rule lives here.
 
+mod helper;
 mod inspect;
 mod interfaces;
 mod serve;
@@ -59,6 +60,9 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Open ports for the window, which starts this with more rights
+    #[command(hide = true)]
+    Helper,
 }
 
 #[derive(Debug, clap::Args)]
@@ -169,6 +173,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Serve(options)) => serve::run(*options),
         Some(Command::Inspect { file, json }) => inspect::run(&file, json),
         Some(Command::Interfaces { json }) => interfaces::run(json),
+        Some(Command::Helper) => helper::run(),
         None => {
             complain(
                 "This version has no window yet. Serve with: bootwright serve --interface NAME --image FILE; \
