@@ -45,8 +45,8 @@ const MAX_REQUEST: usize = 32 << 10;
 const MAX_CONNECTIONS: usize = 1024;
 /// Most connections at once of one computer.
 const MAX_PER_CLIENT: usize = 256;
-/// How often progress is told.
-const PROGRESS: Duration = Duration::from_secs(1);
+/// How often progress is told: enough for a bar that moves smoothly.
+const PROGRESS: Duration = Duration::from_millis(250);
 
 pub(super) async fn run(services: Services, listener: TcpListener) -> Result<(), Error> {
     let mut tasks = JoinSet::new();

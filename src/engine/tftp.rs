@@ -32,8 +32,8 @@ const MAX_UNCONFIRMED: usize = 256;
 const READ_AHEAD: usize = 256 << 10;
 /// Longest that an answer from port 69 may wait for room in the socket's buffer.
 const SEND_WAIT: Duration = Duration::from_millis(20);
-/// How often progress is told.
-const PROGRESS: Duration = Duration::from_secs(1);
+/// How often progress is told: enough for a bar that moves smoothly.
+const PROGRESS: Duration = Duration::from_millis(250);
 /// Longest that one transfer may take. 1 GB at the slowest rate seen (660 kB a second, PXELINUX over an emulated UNDI)
 /// needs 26 minutes.
 const LONGEST: Duration = Duration::from_secs(4 * 3600);
@@ -232,7 +232,7 @@ impl Session {
     ) -> io::Result<End> {
         let (role, size, file) = (Some(found.role), found.meta.size, self.file.clone());
         let mut blocks = Blocks { found: Arc::new(found), at: 0, ahead: Vec::new() };
-        let mut told = Instant::now();
+        let (mut told, mut told_bytes) = (Instant::now(), 0);
         let overall = told + LONGEST;
         self.send(&transfer, &mut blocks, opening).await?;
         let mut packet = [0u8; 1024];
@@ -273,9 +273,10 @@ impl Session {
             if let Some(send) = next {
                 self.send(&transfer, &mut blocks, send).await?;
             }
-            if told.elapsed() >= PROGRESS {
-                told = Instant::now();
-                self.tell(role, Note::Progress { file: file.clone(), bytes: transfer.acknowledged(), size });
+            // What we repeat into silence is no progress.
+            if transfer.acknowledged() > told_bytes && told.elapsed() >= PROGRESS {
+                (told, told_bytes) = (Instant::now(), transfer.acknowledged());
+                self.tell(role, Note::Progress { file: file.clone(), bytes: told_bytes, size });
             }
         }
     }
