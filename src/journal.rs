@@ -1,26 +1,31 @@
 //! What happened to each computer: events, folded into computers with stages.
 //!
-//! No clock and no I/O: an [`Event`] carries its time. [`wording`] says an event in one line; the window's cards, the log
-//! and reports all use it.
+//! No clock and no I/O: an [`Event`] carries its time, and who asks how long something has been going on brings the
+//! present. [`wording`] says an event in one line; the window's cards, the log and reports all use it.
 
+mod computer;
+mod transfer;
+mod trouble;
 pub mod wording;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::boot::Machine;
 use crate::boot::tree::Role;
-use crate::boot::{self, Machine};
-use crate::dhcp::{self, Question};
 use crate::mac::Mac;
-use crate::{http, tftp};
+use crate::{dhcp, http, tftp};
+
+pub use computer::Computer;
+pub use transfer::Transfer;
+pub use trouble::{Fault, Trouble};
 
 /// Most computers that are remembered; the one silent for longest goes first.
 const MAX_COMPUTERS: usize = 4096;
-/// Most events kept of one computer.
-const MAX_HISTORY: usize = 200;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -197,27 +202,6 @@ pub enum Stage {
     HandedOver,
 }
 
-/// One computer.
-#[derive(Clone, Debug)]
-pub struct Computer {
-    /// Its network card.
-    pub mac: Mac,
-    /// Its address.
-    pub ip: Option<Ipv4Addr>,
-    /// What it is, as its DHCP said last.
-    pub machine: Option<Machine>,
-    /// Its SMBIOS UUID.
-    pub uuid: Option<String>,
-    /// How far it came in this boot.
-    pub stage: Stage,
-    /// Bytes that it fetched in this boot.
-    pub bytes: u64,
-    /// When it was heard last.
-    pub heard: Timestamp,
-    /// Its latest events.
-    pub history: VecDeque<Event>,
-}
-
 /// All computers.
 #[derive(Clone, Debug, Default)]
 pub struct Journal {
@@ -235,9 +219,30 @@ impl Journal {
         self.computers.get(&mac)
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.computers.len()
+    }
+
+    /// All computers, the one heard last first.
+    pub fn by_activity(&self) -> Vec<&Computer> {
+        let mut computers: Vec<&Computer> = self.computers.values().collect();
+        computers.sort_by_key(|computer| std::cmp::Reverse(computer.heard));
+        computers
+    }
+
+    /// The computers that are in the middle of a boot, and would be interrupted if the services stopped now.
+    pub fn active(&self, now: Timestamp) -> impl Iterator<Item = &Computer> {
+        self.computers.values().filter(move |computer| computer.is_booting(now))
+    }
+
     /// Takes note of an event. Returns another one where a computer came further by it.
     pub fn record(&mut self, event: &Event) -> Option<Event> {
         let mac = event.mac?;
+        // What follows from other events follows from them again when a log is read back.
+        if matches!(event.what, What::Service(Note::Stage { .. })) {
+            return None;
+        }
         let known = self.computers.get(&mac).map(|computer| computer.stage);
         let boots =
             matches!(&event.what, What::Dhcp(dhcp::Note::Asked { client, .. }) if Machine::of(client).is_some());
@@ -246,11 +251,12 @@ impl Journal {
             return None;
         }
         let computer = self.computer_mut(mac, event.time);
-        computer.note(event);
-        let stage = computer.stage_after(event)?;
-        let further = known.is_none() || stage != computer.stage;
-        computer.stage = stage;
-        further.then(|| Event { role: None, what: What::Service(Note::Stage { stage }), ..event.clone() })
+        let stage = computer.hear(event)?;
+        (known != Some(stage)).then(|| Event {
+            role: None,
+            what: What::Service(Note::Stage { stage }),
+            ..event.clone()
+        })
     }
 
     fn computer_mut(&mut self, mac: Mac, now: Timestamp) -> &mut Computer {
@@ -258,77 +264,20 @@ impl Journal {
             let oldest = self.computers.values().min_by_key(|computer| computer.heard).map(|computer| computer.mac);
             oldest.and_then(|mac| self.computers.remove(&mac));
         }
-        self.computers.entry(mac).or_insert_with(|| Computer {
-            mac,
-            ip: None,
-            machine: None,
-            uuid: None,
-            stage: Stage::Asked,
-            bytes: 0,
-            heard: now,
-            history: VecDeque::new(),
-        })
+        self.computers.entry(mac).or_insert_with(|| Computer::new(mac, now))
     }
 }
 
-impl Computer {
-    fn note(&mut self, event: &Event) {
-        self.heard = event.time;
-        self.ip = event.ip.or(self.ip);
-        match &event.what {
-            What::Dhcp(dhcp::Note::Asked { client, .. }) => {
-                self.machine = Machine::of(client).or(self.machine);
-                self.uuid = client.uuid.clone().or_else(|| self.uuid.take());
-            }
-            What::Dhcp(dhcp::Note::Granted { address: Some(address), .. }) => self.ip = Some(*address),
-            What::Tftp(tftp::Note::Done { bytes, .. }) | What::Http(http::Note::Done { bytes, .. }) => {
-                self.bytes = self.bytes.saturating_add(*bytes);
-            }
-            // Progress is worth a bar, not a place in the history.
-            What::Tftp(tftp::Note::Progress { .. }) | What::Http(http::Note::Progress { .. }) => return,
-            _ => {}
-        }
-        if self.history.len() >= MAX_HISTORY {
-            self.history.pop_front();
-        }
-        self.history.push_back(event.clone());
-    }
-
-    /// The stage after an event, where it tells one. A computer never falls back, except that its firmware asking anew
-    /// begins a new boot.
-    fn stage_after(&mut self, event: &Event) -> Option<Stage> {
-        let reached = match (&event.what, event.role) {
-            (What::Dhcp(dhcp::Note::Asked { client, question, .. }), _) => match Machine::of(client) {
-                Some(machine) if *question == Question::Discover => {
-                    // Firmware asks at the start only; an iPXE that was loaded asks once more, and one that is itself
-                    // the ROM is at its start again when the kernel is long behind.
-                    let from_firmware = matches!(machine.stage, boot::Stage::Pxe | boot::Stage::Http);
-                    if (from_firmware && self.stage > Stage::Offered) || self.stage >= Stage::Kernel {
-                        self.bytes = 0;
-                        return Some(Stage::Asked);
-                    }
-                    Stage::Asked
-                }
-                None if self.stage >= Stage::Kernel => Stage::HandedOver,
-                _ => return None,
-            },
-            (What::Dhcp(dhcp::Note::Offered { boot: Some(_), .. }), _) => Stage::Offered,
-            (What::Service(Note::Menu { .. }), _) => Stage::Menu,
-            (What::Tftp(tftp::Note::Done { .. }) | What::Http(http::Note::Done { .. }), Some(role)) => match role {
-                Role::Loader => Stage::Loader,
-                Role::Kernel => Stage::Kernel,
-                Role::Content | Role::Disc if self.stage >= Stage::Kernel => Stage::System,
-                _ => return None,
-            },
-            _ => return None,
-        };
-        Some(reached.max(self.stage))
-    }
+/// How much time lies between two moments; none where the clock was set back in between.
+fn between(from: Timestamp, to: Timestamp) -> Duration {
+    to.duration_since(from).try_into().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
+    use super::computer::MAX_HISTORY;
     use super::*;
+    use crate::dhcp::Question;
     use crate::dhcp::pxe::{Boot, Class, Client, Ipxe};
 
     fn event(role: Option<Role>, what: What) -> Event {
@@ -381,6 +330,33 @@ mod tests {
         }
         let computer = journal.computers().next().expect("one computer");
         assert_eq!((computer.history.len(), computer.uuid.as_deref()), (13, Some("u")));
+    }
+
+    fn heard(last: u8, second: i64) -> Event {
+        let note = Note::Menu { platform: None, uuid: None, product: None };
+        let time = Timestamp::from_second(second).unwrap();
+        Event { time, mac: Some(Mac([2, 0, 0, 0, 0, last])), ip: None, role: None, what: What::Service(note) }
+    }
+
+    #[test]
+    fn who_was_heard_last_comes_first_and_who_boots_is_known() {
+        let mut journal = Journal::default();
+        for (last, second) in [(1, 300), (2, 100), (3, 310), (1, 320)] {
+            journal.record(&heard(last, second));
+        }
+        let order: Vec<u8> = journal.by_activity().iter().map(|computer| computer.mac.0[5]).collect();
+        assert_eq!((order, journal.count()), (vec![1, 3, 2], 3));
+        let now = Timestamp::from_second(325).unwrap();
+        let active: Vec<u8> = journal.active(now).map(|computer| computer.mac.0[5]).collect();
+        assert_eq!(active, [1, 3], "2 was heard too long ago");
+    }
+
+    #[test]
+    fn a_log_that_is_read_back_tells_each_stage_once() {
+        let mut journal = Journal::default();
+        let stage = journal.record(&heard(1, 0)).expect("a stage");
+        assert_eq!(journal.record(&stage), None);
+        assert!(journal.computers().all(|computer| computer.history.len() == 1));
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! Events in words, one line each. The only place for these sentences.
 
-use super::{Event, Note, Stage, What};
+use jiff::Zoned;
+use serde::{Deserialize, Serialize};
+
+use super::{Computer, Event, Fault, Note, Stage, What};
 use crate::boot::Machine;
 use crate::dhcp::{self, Question, Refusal, Silence};
 use crate::{http, tftp};
@@ -18,14 +21,111 @@ pub fn is_minor(event: &Event) -> bool {
     }
 }
 
+/// How much an event matters to a person who reads the log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// For those who look closely.
+    Detail,
+    /// What happens in every boot.
+    #[default]
+    Normal,
+    /// Worth a look.
+    Notice,
+    /// Something does not work.
+    Problem,
+}
+
+/// How much an event matters.
+pub fn level(event: &Event) -> Level {
+    if is_minor(event) {
+        return Level::Detail;
+    }
+    match &event.what {
+        What::Dhcp(note) => dhcp_level(note),
+        What::Tftp(note) => tftp_level(note),
+        What::Http(note) => http_level(note),
+        What::Service(note) => service_level(note),
+    }
+}
+
+fn dhcp_level(note: &dhcp::Note) -> Level {
+    match note {
+        dhcp::Note::Asked { client, question: Question::Discover | Question::BootServer, .. }
+            if Machine::of(client).is_some() =>
+        {
+            Level::Normal
+        }
+        dhcp::Note::Offered { boot: Some(_), .. } | dhcp::Note::Granted { .. } => Level::Normal,
+        // Each of them follows from a packet that any machine of the network may send at any time.
+        dhcp::Note::Asked { .. }
+        | dhcp::Note::Offered { .. }
+        | dhcp::Note::Released { .. }
+        | dhcp::Note::Unreadable { .. }
+        | dhcp::Note::Ignored { reason: Silence::Unknown | Silence::OutsideNetwork } => Level::Detail,
+        dhcp::Note::Refused { .. }
+        | dhcp::Note::Declined { .. }
+        | dhcp::Note::AddressInUse { .. }
+        | dhcp::Note::Ignored { reason: Silence::NotAllowed | Silence::ForeignRelay } => Level::Notice,
+        dhcp::Note::NoBootFile
+        | dhcp::Note::Ignored { reason: Silence::NoBootFile }
+        | dhcp::Note::ChoseOther { .. }
+        | dhcp::Note::PoolExhausted { .. } => Level::Problem,
+    }
+}
+
+fn tftp_level(note: &tftp::Note) -> Level {
+    match note {
+        tftp::Note::Progress { .. } | tftp::Note::SizeAsked { .. } | tftp::Note::NotFound { .. } => Level::Detail,
+        tftp::Note::Started { .. } | tftp::Note::Done { .. } => Level::Normal,
+        tftp::Note::Replaced { .. } | tftp::Note::Refused { .. } => Level::Notice,
+        tftp::Note::Aborted { .. } | tftp::Note::TimedOut { .. } | tftp::Note::ReadFailed { .. } => Level::Problem,
+    }
+}
+
+fn http_level(note: &http::Note) -> Level {
+    match note {
+        http::Note::Progress { .. } | http::Note::SizeAsked { .. } | http::Note::NotFound { .. } => Level::Detail,
+        http::Note::Started { .. } | http::Note::Done { .. } => Level::Normal,
+        http::Note::Refused { .. } => Level::Notice,
+        http::Note::BrokenOff { .. } | http::Note::ReadFailed { .. } => Level::Problem,
+    }
+}
+
+fn service_level(note: &Note) -> Level {
+    match note {
+        Note::Image { warnings, .. } if !warnings.is_empty() => Level::Notice,
+        Note::Ready { .. } | Note::Serving { .. } | Note::Image { .. } | Note::Menu { .. } | Note::Stopped => {
+            Level::Normal
+        }
+        Note::Stage { .. }
+        | Note::PortTaken { .. }
+        | Note::Warning { .. }
+        | Note::LeasesSetAside { .. }
+        | Note::ImageGone { .. }
+        | Note::LinkUp { .. }
+        | Note::Dropped { .. } => Level::Notice,
+        Note::LeasesNotSaved { .. }
+        | Note::NotSent { .. }
+        | Note::ImageChanged { .. }
+        | Note::LinkDown { .. }
+        | Note::Failed { .. } => Level::Problem,
+    }
+}
+
+/// What happened, without time and without whom it concerns; `None` for what is only worth a progress bar.
+pub fn words(event: &Event) -> Option<String> {
+    match &event.what {
+        What::Dhcp(note) => Some(dhcp(note)),
+        What::Tftp(note) => tftp(note),
+        What::Http(note) => http(note),
+        What::Service(note) => Some(service(note)),
+    }
+}
+
 /// An event in one line, without its time; `None` for what is only worth a progress bar.
 pub fn line(event: &Event) -> Option<String> {
-    let words = match &event.what {
-        What::Dhcp(note) => dhcp(note),
-        What::Tftp(note) => tftp(note)?,
-        What::Http(note) => http(note)?,
-        What::Service(note) => service(note),
-    };
+    let words = words(event)?;
     let who = [event.mac.map(|mac| mac.to_string()), event.ip.map(|ip| ip.to_string())];
     let who: Vec<String> = who.into_iter().flatten().collect();
     Some(if who.is_empty() { words } else { format!("{}  {words}", who.join(" ")) })
@@ -59,24 +159,13 @@ fn dhcp(note: &dhcp::Note) -> String {
         dhcp::Note::Granted { address, boot } => given("gets", address.map(|a| a.to_string()), boot.as_ref()),
         dhcp::Note::NoBootFile => "gets no boot file: there is no boot loader for its firmware".to_owned(),
         dhcp::Note::Refused { address, reason } => {
-            let reason = match reason {
-                Refusal::WrongNetwork => "it does not belong to this network",
-                Refusal::Taken => "another computer has it",
-                Refusal::NotYours => "it has another one here",
-            };
-            format!("is refused address {address}: {reason}")
+            format!("is refused address {address}: {}", refusal(*reason))
         }
         dhcp::Note::Declined { address } => {
             format!("found another machine on {address}; the address rests for ten minutes")
         }
         dhcp::Note::Released { address } => format!("gives {address} back"),
-        dhcp::Note::Ignored { reason } => match reason {
-            Silence::NotAllowed => "is not answered: the allow and deny lists leave it out".to_owned(),
-            Silence::ForeignRelay => "is not answered: its relay agent is not in the served network".to_owned(),
-            Silence::NoBootFile => "is not answered: there is no boot loader for its firmware".to_owned(),
-            Silence::Unknown => "is not answered: its address is not from here".to_owned(),
-            Silence::OutsideNetwork => "is not answered: its address is outside the served network".to_owned(),
-        },
+        dhcp::Note::Ignored { reason } => format!("is not answered: {}", silence(*reason)),
         dhcp::Note::ChoseOther { server } => format!(
             "took the offer of another DHCP server, {server}. Two on one network give one address to two machines: stop, \
              and start again with --dhcp proxy."
@@ -88,6 +177,24 @@ fn dhcp(note: &dhcp::Note) -> String {
             format!("gets no address: all {size} addresses of the range are taken. Widen --range or wait ten minutes.")
         }
         dhcp::Note::Unreadable { from, reason } => format!("A packet from {from} is no DHCP: {reason}."),
+    }
+}
+
+fn refusal(reason: Refusal) -> &'static str {
+    match reason {
+        Refusal::WrongNetwork => "it does not belong to this network",
+        Refusal::Taken => "another computer has it",
+        Refusal::NotYours => "it has another one here",
+    }
+}
+
+fn silence(reason: Silence) -> &'static str {
+    match reason {
+        Silence::NotAllowed => "the allow and deny lists leave it out",
+        Silence::ForeignRelay => "its relay agent is not in the served network",
+        Silence::NoBootFile => "there is no boot loader for its firmware",
+        Silence::Unknown => "its address is not from here",
+        Silence::OutsideNetwork => "its address is outside the served network",
     }
 }
 
@@ -215,6 +322,60 @@ pub fn stage(stage: Stage) -> &'static str {
     }
 }
 
+/// What is wrong at a computer, in one sentence.
+pub fn fault(fault: &Fault) -> String {
+    match fault {
+        Fault::Aborted { file, bytes: had, words } if words.is_empty() => {
+            format!("It broke {file} off after {}, and did not say why.", bytes(*had))
+        }
+        Fault::Aborted { file, bytes: had, words } => {
+            format!("It broke {file} off after {}, and said: {words}", bytes(*had))
+        }
+        Fault::TimedOut { file, bytes: had, size } => {
+            format!("It went silent while loading {file}, and has {} of {}.", bytes(*had), bytes(*size))
+        }
+        Fault::BrokenOff { file, bytes: sent, length } => {
+            format!("It broke {file} off after {} of {}.", bytes(*sent), bytes(*length))
+        }
+        Fault::ReadFailed { file, reason } => format!("The rest of {file} cannot be read here: {reason}."),
+        Fault::Missing { file } => format!("It needs {file}, which is not here."),
+        Fault::FileRefused { file } => format!("It was refused {file}."),
+        Fault::NoBootFile => "There is no boot loader for its firmware.".to_owned(),
+        Fault::PoolExhausted { size } => format!("It got no address: all {size} addresses of the range are taken."),
+        Fault::AddressRefused { address, reason } => {
+            format!("It was refused the address {address}: {}.", refusal(*reason))
+        }
+        Fault::Ignored { reason } => format!("It is not answered: {}.", silence(*reason)),
+        Fault::OtherServer { server } => format!("It took the offer of another DHCP server, {server}."),
+    }
+}
+
+/// The story of a computer as plain text: what it is, how far it came, and a line for each of its events. The times of
+/// day are those of the zone that `now` is in.
+pub fn report(computer: &Computer, now: &Zoned) -> String {
+    let zone = now.time_zone();
+    let machine = computer.machine.map(|machine| machine.describe());
+    let uuid = computer.uuid.as_ref().map(|uuid| format!("UUID {uuid}"));
+    let about = [Some(computer.mac.to_string()), computer.ip.map(|ip| ip.to_string()), machine, uuid];
+    let about: Vec<String> = about.into_iter().flatten().collect();
+    let mut lines = vec![computer.name(), about.join(", "), format!("As of {}", now.strftime("%Y-%m-%d %H:%M:%S %:z"))];
+    lines.push(format!("Boot {}: {}", computer.boots, stage(computer.stage)));
+    lines.extend(computer.trouble.as_ref().map(|trouble| {
+        format!("Since {}: {}", trouble.since.to_zoned(zone.clone()).strftime("%H:%M:%S"), fault(&trouble.fault))
+    }));
+    let mut day = None;
+    for event in &computer.history {
+        let Some(words) = words(event) else { continue };
+        let time = event.time.to_zoned(zone.clone());
+        if day.replace(time.date()) != Some(time.date()) {
+            lines.push(format!("\n{}", time.date()));
+        }
+        lines.push(format!("{}  {words}", time.strftime("%H:%M:%S%.3f")));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
 /// Bytes for people, in units of 1000.
 pub fn bytes(count: u64) -> String {
     const UNITS: [(u64, &str); 3] = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
@@ -265,6 +426,85 @@ mod tests {
         };
         let expected = "52:54:00:77:01:01 10.77.0.128  has undionly.kpxe by TFTP: 74.2 kB in 0.1 s, 742.1 kB/s, 2 packets sent again";
         assert_eq!(line(&event).as_deref(), Some(expected));
+    }
+
+    fn about(what: What) -> Event {
+        Event { time: Timestamp::UNIX_EPOCH, mac: "52:54:00:77:01:01".parse().ok(), ip: None, role: None, what }
+    }
+
+    #[test]
+    fn words_leave_out_who() {
+        let event = about(What::Dhcp(dhcp::Note::NoBootFile));
+        let words = words(&event).unwrap();
+        assert_eq!(line(&event).unwrap(), format!("52:54:00:77:01:01  {words}"));
+        let progress = http::Note::Progress { file: "f".into(), bytes: 1, length: 2 };
+        assert_eq!(super::words(&about(What::Http(progress))), None);
+    }
+
+    #[test]
+    fn levels_keep_what_matters() {
+        let file = || "f".to_owned();
+        let started = |length| What::Http(http::Note::Started { file: file(), from: 0, length, size: length });
+        let cases = [
+            (started(10), Level::Detail),
+            (started(WORTH_ANNOUNCING), Level::Normal),
+            (What::Http(http::Note::NotFound { file: file() }), Level::Detail),
+            (What::Http(http::Note::BrokenOff { file: file(), bytes: 1, length: 2 }), Level::Problem),
+            (What::Tftp(tftp::Note::Replaced { file: file() }), Level::Notice),
+            (What::Tftp(tftp::Note::TimedOut { file: file(), bytes: 1, size: 2 }), Level::Problem),
+            (What::Dhcp(dhcp::Note::NoBootFile), Level::Problem),
+            (What::Dhcp(dhcp::Note::Offered { address: None, boot: None }), Level::Detail),
+            (What::Service(Note::Stage { stage: Stage::Menu }), Level::Detail),
+            (What::Service(Note::Stage { stage: Stage::Kernel }), Level::Notice),
+            (What::Service(Note::LinkDown { interface: "eth0".into() }), Level::Problem),
+            (What::Service(Note::Stopped), Level::Normal),
+        ];
+        for (what, expected) in cases {
+            assert_eq!(level(&about(what.clone())), expected, "{what:?}");
+        }
+        assert!(Level::Detail < Level::Normal && Level::Notice < Level::Problem);
+    }
+
+    #[test]
+    fn a_report_tells_a_boot_in_local_time() {
+        let mut journal = super::super::Journal::default();
+        let menu = Note::Menu { platform: None, uuid: Some("u".into()), product: Some("Bench".into()) };
+        let aborted = tftp::Note::Aborted { file: "snponly.efi".into(), bytes: 9, code: 0, words: "no".into() };
+        let progress = tftp::Note::Progress { file: "snponly.efi".into(), bytes: 1, size: 2 };
+        let story = [What::Service(menu), What::Tftp(progress), What::Tftp(aborted)];
+        for (what, second) in story.into_iter().zip([82_799, 82_800, 82_801]) {
+            journal.record(&Event { time: Timestamp::from_second(second).unwrap(), ..about(what) });
+        }
+        let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(1));
+        let now = Timestamp::from_second(82_900).unwrap().to_zoned(zone);
+        let expected = "Bench\n52:54:00:77:01:01, UUID u\nAs of 1970-01-02 00:01:40 +01:00\nBoot 1: has its menu\n\
+            Since 00:00:01: It broke snponly.efi off after 9 bytes, and said: no\n\n\
+            1970-01-01\n23:59:59.000  gets its menu (Bench)\n\n\
+            1970-01-02\n00:00:01.000  broke snponly.efi off after 9 bytes: \"no\" (TFTP error 0)\n";
+        let computer = journal.computers().next().unwrap();
+        assert_eq!(report(computer, &now), expected);
+    }
+
+    #[test]
+    fn a_fault_is_a_sentence() {
+        let cases = [
+            (Fault::NoBootFile, "There is no boot loader for its firmware."),
+            (
+                Fault::TimedOut { file: "a.efi".into(), bytes: 1_000, size: 2_000 },
+                "It went silent while loading a.efi, and has 1.0 kB of 2.0 kB.",
+            ),
+            (
+                Fault::Ignored { reason: Silence::NotAllowed },
+                "It is not answered: the allow and deny lists leave it out.",
+            ),
+            (
+                Fault::Aborted { file: "a.efi".into(), bytes: 0, words: String::new() },
+                "It broke a.efi off after 0 bytes, and did not say why.",
+            ),
+        ];
+        for (case, expected) in cases {
+            assert_eq!(fault(&case), expected);
+        }
     }
 
     #[test]

@@ -1,0 +1,435 @@
+//! One computer: how far its boot came, what it is loading and what is wrong, folded from its events.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::transfer::Transfers;
+use super::{Event, Fault, Note, Stage, Transfer, Trouble, What, between, wording};
+use crate::boot::tree::Role;
+use crate::boot::{self, Machine};
+use crate::dhcp::{self, Question};
+use crate::mac::Mac;
+use crate::{http, text, tftp};
+
+/// Most events kept of one computer.
+pub(super) const MAX_HISTORY: usize = 200;
+/// Longest product name and UUID kept, in characters.
+const MAX_NAME: usize = 64;
+/// Longest sentence and URL kept, in characters.
+const MAX_TEXT: usize = 500;
+/// Firmware that asks after a longer silence was switched off in between: EDK2 and iPXE ask again after 32 s at most.
+const BETWEEN_BOOTS: Duration = Duration::from_secs(60);
+/// A computer that is silent for so long is not in the middle of a boot any more.
+const GONE: Duration = Duration::from_secs(120);
+
+/// One computer.
+#[derive(Clone, Debug)]
+pub struct Computer {
+    /// Its network card.
+    pub mac: Mac,
+    /// Its address.
+    pub ip: Option<Ipv4Addr>,
+    /// What it is, as its DHCP said last.
+    pub machine: Option<Machine>,
+    /// Its SMBIOS UUID.
+    pub uuid: Option<String>,
+    /// Its product name, once it has asked for its menu.
+    pub product: Option<String>,
+    /// How often its firmware has begun to boot from the network. One that cannot start what it was given and tries
+    /// the next way begins anew.
+    pub boots: u32,
+    /// When this boot began.
+    pub began: Timestamp,
+    /// How far it came in this boot.
+    pub stage: Stage,
+    /// The stages of this boot in order, and when each was reached.
+    pub reached: Vec<(Stage, Timestamp)>,
+    /// Bytes that it fetched in this boot.
+    pub bytes: u64,
+    /// When it was heard last.
+    pub heard: Timestamp,
+    /// What it did last, in words.
+    pub last: Option<String>,
+    /// What is wrong, until it goes on.
+    pub trouble: Option<Trouble>,
+    /// Its latest events.
+    pub history: VecDeque<Event>,
+    transfers: Transfers,
+    /// The loader that it was told to boot last.
+    offered: Option<String>,
+}
+
+impl Computer {
+    pub(super) fn new(mac: Mac, now: Timestamp) -> Computer {
+        Computer {
+            mac,
+            ip: None,
+            machine: None,
+            uuid: None,
+            product: None,
+            boots: 1,
+            began: now,
+            stage: Stage::Asked,
+            reached: Vec::new(),
+            bytes: 0,
+            heard: now,
+            last: None,
+            trouble: None,
+            history: VecDeque::new(),
+            transfers: Transfers::default(),
+            offered: None,
+        }
+    }
+
+    /// What people call it: its product, else its network card.
+    pub fn name(&self) -> String {
+        self.product.clone().unwrap_or_else(|| self.mac.to_string())
+    }
+
+    /// What it is loading: of several files the largest that gets on.
+    pub fn transfer(&self) -> Option<&Transfer> {
+        self.transfers.shown()
+    }
+
+    /// For how long nothing was heard of it.
+    pub fn silent_for(&self, now: Timestamp) -> Duration {
+        between(self.heard, now)
+    }
+
+    /// Whether it is in the middle of a boot: it was told what to boot, or its system fetches files.
+    pub fn is_booting(&self, now: Timestamp) -> bool {
+        let on_the_way = (Stage::Offered..=Stage::System).contains(&self.stage) || self.transfer().is_some();
+        on_the_way && self.silent_for(now) <= GONE
+    }
+
+    /// Takes note of an event. Returns the stage where the event tells one.
+    pub(super) fn hear(&mut self, event: &Event) -> Option<Stage> {
+        if self.begins_anew(event) {
+            self.begin(event.time);
+        }
+        let stage = self.stage_after(event);
+        if let Some(stage) = stage {
+            self.reach(stage, event.time);
+        }
+        self.note(event);
+        stage
+    }
+
+    /// Whether an event is the first of a new boot: firmware asks at the start only; an iPXE that was loaded asks once
+    /// more before its menu, and one that is itself the ROM is at its start again when the menu is behind.
+    fn begins_anew(&self, event: &Event) -> bool {
+        let What::Dhcp(dhcp::Note::Asked { client, question: Question::Discover, .. }) = &event.what else {
+            return false;
+        };
+        let Some(machine) = Machine::of(client) else { return false };
+        match self.stage {
+            Stage::Asked | Stage::Offered => between(self.heard, event.time) > BETWEEN_BOOTS,
+            Stage::Loader => matches!(machine.stage, boot::Stage::Pxe | boot::Stage::Http),
+            _ => true,
+        }
+    }
+
+    fn begin(&mut self, now: Timestamp) {
+        self.boots = self.boots.saturating_add(1);
+        self.began = now;
+        self.stage = Stage::Asked;
+        self.reached.clear();
+        self.bytes = 0;
+        self.trouble = None;
+        self.transfers = Transfers::default();
+        self.offered = None;
+    }
+
+    /// The stage after an event, where it tells one. Within a boot a computer never falls back.
+    fn stage_after(&self, event: &Event) -> Option<Stage> {
+        let reached = match (&event.what, event.role) {
+            (What::Dhcp(dhcp::Note::Asked { client, question, .. }), _) => match Machine::of(client) {
+                Some(_) if *question == Question::Discover => Stage::Asked,
+                None if self.stage >= Stage::Kernel => Stage::HandedOver,
+                _ => return None,
+            },
+            (What::Dhcp(dhcp::Note::Offered { boot: Some(_), .. }), _) => Stage::Offered,
+            (What::Service(Note::Menu { .. }), _) => Stage::Menu,
+            (What::Tftp(tftp::Note::Done { .. }) | What::Http(http::Note::Done { .. }), Some(role)) => match role {
+                Role::Loader => Stage::Loader,
+                Role::Kernel => Stage::Kernel,
+                Role::Content if self.stage >= Stage::Kernel => Stage::System,
+                // An image that boots as a disc drive has no kernel to fetch.
+                Role::Disc if self.stage >= Stage::Menu => Stage::System,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(reached.max(self.stage))
+    }
+
+    fn reach(&mut self, stage: Stage, now: Timestamp) {
+        self.stage = stage;
+        if self.reached.last().is_none_or(|(last, _)| *last < stage) {
+            self.reached.push((stage, now));
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        // That it went silent is our own remark, half a minute later.
+        if !matches!(event.what, What::Tftp(tftp::Note::TimedOut { .. })) {
+            self.heard = event.time;
+        }
+        self.ip = event.ip.or(self.ip);
+        self.learn(&event.what);
+        self.transfers.note(event);
+        self.judge(event);
+        // Progress is worth a bar, not a place in the history.
+        let Some(words) = wording::words(event) else { return };
+        self.last = Some(text::plain(&words, MAX_TEXT));
+        if self.history.len() >= MAX_HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(event.clone());
+    }
+
+    /// What an event tells of the computer itself.
+    fn learn(&mut self, what: &What) {
+        match what {
+            What::Dhcp(dhcp::Note::Asked { client, .. }) => {
+                self.machine = Machine::of(client).or(self.machine);
+                replace(&mut self.uuid, client.uuid.as_deref());
+            }
+            What::Dhcp(dhcp::Note::Offered { boot: Some(boot), .. }) => {
+                self.offered = Some(text::plain(&boot.file, MAX_TEXT));
+            }
+            What::Dhcp(dhcp::Note::Granted { address: Some(address), .. }) => self.ip = Some(*address),
+            What::Service(Note::Menu { uuid, product, .. }) => {
+                replace(&mut self.uuid, uuid.as_deref());
+                replace(&mut self.product, product.as_deref());
+            }
+            What::Tftp(tftp::Note::Done { bytes, .. }) | What::Http(http::Note::Done { bytes, .. }) => {
+                self.bytes = self.bytes.saturating_add(*bytes);
+            }
+            _ => {}
+        }
+    }
+
+    fn judge(&mut self, event: &Event) {
+        if self.trouble.as_ref().is_some_and(|trouble| trouble.fault.is_overcome_by(event)) {
+            self.trouble = None;
+        }
+        let Some(fault) = Fault::of(event, self.stage, self.offered.as_deref()) else { return };
+        // The same once more has been there since the first time.
+        let since = self.trouble.as_ref().filter(|trouble| trouble.fault == fault).map(|trouble| trouble.since);
+        self.trouble = Some(Trouble { since: since.unwrap_or(event.time), fault });
+    }
+}
+
+/// Some firmware says a name only sometimes, or says an empty one.
+fn replace(known: &mut Option<String>, told: Option<&str>) {
+    if let Some(told) = told.map(|told| text::plain(told, MAX_NAME)).filter(|told| !told.is_empty()) {
+        *known = Some(told);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dhcp::pxe::{Boot, Class, Client, Ipxe};
+    use crate::journal::Journal;
+
+    fn mac() -> Mac {
+        Mac([0x52, 0x54, 0, 0x77, 1, 1])
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn event(second: i64, role: Option<Role>, what: What) -> Event {
+        Event { time: at(second), mac: Some(mac()), ip: None, role, what }
+    }
+
+    fn asked(second: i64, class: Option<Class>, ipxe: Option<Ipxe>) -> Event {
+        let client = Client {
+            mac: mac(),
+            class,
+            vendor_class: None,
+            user_class: None,
+            architectures: vec![7],
+            uuid: None,
+            ipxe,
+        };
+        let note = dhcp::Note::Asked { question: Question::Discover, client, address: None, relay: None };
+        event(second, None, What::Dhcp(note))
+    }
+
+    fn firmware(second: i64) -> Event {
+        asked(second, Some(Class::Pxe), None)
+    }
+
+    fn ipxe(second: i64) -> Event {
+        asked(second, Some(Class::Pxe), Some(Ipxe { http: true }))
+    }
+
+    fn offered(second: i64) -> Event {
+        let boot = Boot { file: "snponly.efi".into(), why: String::new() };
+        event(
+            second,
+            None,
+            What::Dhcp(dhcp::Note::Offered { address: Some([10, 77, 0, 128].into()), boot: Some(boot) }),
+        )
+    }
+
+    fn menu(second: i64, product: &str) -> Event {
+        let note = Note::Menu { platform: None, uuid: None, product: Some(product.into()) };
+        event(second, Some(Role::Script), What::Service(note))
+    }
+
+    fn started(second: i64, role: Role) -> Event {
+        let note = http::Note::Started { file: "f".into(), from: 0, length: 100, size: 100 };
+        event(second, Some(role), What::Http(note))
+    }
+
+    fn done(second: i64, role: Role) -> Event {
+        let note = http::Note::Done { file: "f".into(), from: 0, bytes: 100, size: 100, millis: 1 };
+        event(second, Some(role), What::Http(note))
+    }
+
+    fn broken_off(second: i64) -> Event {
+        let note = http::Note::BrokenOff { file: "f".into(), bytes: 7, length: 100 };
+        event(second, Some(Role::Kernel), What::Http(note))
+    }
+
+    fn told(events: &[Event]) -> Computer {
+        let mut journal = Journal::default();
+        for event in events {
+            journal.record(event);
+        }
+        journal.computer(mac()).expect("a computer").clone()
+    }
+
+    fn boot() -> Vec<Event> {
+        vec![firmware(0), offered(1), done(5, Role::Loader), ipxe(8), menu(10, "Bench"), done(20, Role::Kernel)]
+    }
+
+    #[test]
+    fn stages_are_kept_with_their_times() {
+        let computer = told(&boot());
+        let stages =
+            [(Stage::Asked, 0), (Stage::Offered, 1), (Stage::Loader, 5), (Stage::Menu, 10), (Stage::Kernel, 20)];
+        assert_eq!(computer.reached, stages.map(|(stage, second)| (stage, at(second))));
+        assert_eq!((computer.boots, computer.began, computer.bytes), (1, at(0), 200));
+        assert_eq!((computer.name().as_str(), computer.silent_for(at(25))), ("Bench", Duration::from_secs(5)));
+        assert_eq!(computer.silent_for(at(2)), Duration::ZERO, "the clock was set back");
+    }
+
+    #[test]
+    fn a_new_boot_starts_over() {
+        let again = |second| vec![firmware(second), offered(second + 1)];
+        let mut events = boot();
+        events.extend([started(21, Role::Initrd), broken_off(22), started(23, Role::Initrd)]);
+        events.extend(again(40));
+        let computer = told(&events);
+        assert_eq!((computer.boots, computer.began, computer.stage), (2, at(40), Stage::Offered));
+        assert_eq!((computer.reached.len(), computer.bytes), (2, 0));
+        assert!(computer.trouble.is_none() && computer.transfer().is_none());
+        assert_eq!(computer.name(), "Bench", "it is the same computer");
+    }
+
+    #[test]
+    fn asking_again_is_not_always_a_new_boot() {
+        let cases = [
+            ("firmware repeats itself", vec![firmware(0), firmware(4), offered(5), firmware(36)], 1),
+            ("firmware after a long silence", vec![firmware(0), offered(1), firmware(90)], 2),
+            ("iPXE after its loading", vec![firmware(0), offered(1), done(2, Role::Loader), ipxe(80)], 1),
+            ("firmware after its loader", vec![firmware(0), offered(1), done(2, Role::Loader), firmware(9)], 2),
+            ("an iPXE ROM after its menu", vec![ipxe(0), offered(1), menu(2, "x"), ipxe(9), ipxe(10)], 2),
+            ("the system", vec![ipxe(0), offered(1), menu(2, "x"), done(3, Role::Kernel), asked(9, None, None)], 1),
+        ];
+        for (name, events, boots) in cases {
+            assert_eq!(told(&events).boots, boots, "{name}");
+        }
+    }
+
+    #[test]
+    fn an_image_that_boots_as_a_disc_has_no_kernel() {
+        let computer = told(&[ipxe(0), offered(1), menu(2, "x"), done(3, Role::Disc)]);
+        assert_eq!(computer.stage, Stage::System);
+        assert!(computer.reached.iter().all(|(stage, _)| *stage != Stage::Kernel));
+        assert_eq!(told(&[ipxe(0), done(3, Role::Disc)]).stage, Stage::Asked);
+    }
+
+    #[test]
+    fn what_it_loads_and_did_last_is_told() {
+        let mut events = boot();
+        events.push(started(21, Role::Initrd));
+        let computer = told(&events);
+        let transfer = computer.transfer().expect("a transfer");
+        assert_eq!((transfer.file.as_str(), transfer.role), ("f", Some(Role::Initrd)));
+        assert_eq!(computer.last.as_deref(), Some("loads /f by HTTP (100 bytes)"));
+        let progress = http::Note::Progress { file: "f".into(), bytes: 50, length: 100 };
+        events.push(event(22, Some(Role::Initrd), What::Http(progress)));
+        let later = told(&events);
+        assert_eq!(later.transfer().map(Transfer::fraction), Some(0.5));
+        assert_eq!((later.last, later.history.len()), (computer.last, computer.history.len()), "a bar, no sentence");
+    }
+
+    #[test]
+    fn a_time_out_is_not_heard_of_it() {
+        let note = tftp::Note::TimedOut { file: "f".into(), bytes: 1, size: 2 };
+        let computer = told(&[firmware(0), offered(1), event(30, Some(Role::Loader), What::Tftp(note))]);
+        assert_eq!(computer.silent_for(at(40)), Duration::from_secs(39));
+        assert!(computer.trouble.is_some());
+    }
+
+    #[test]
+    fn trouble_stays_until_it_goes_on() {
+        let mut events = boot();
+        events.extend([started(21, Role::Kernel), broken_off(22), broken_off(30)]);
+        let trouble = told(&events).trouble.expect("trouble");
+        assert_eq!(trouble.since, at(22), "the same since then");
+        assert_eq!(trouble.fault, Fault::BrokenOff { file: "f".into(), bytes: 7, length: 100 });
+        events.push(started(31, Role::Kernel));
+        assert_eq!(told(&events).trouble, None);
+    }
+
+    #[test]
+    fn firmware_without_a_loader_is_trouble_and_stays_so() {
+        let address = Some([10, 77, 0, 128].into());
+        let without = |second| {
+            let offered = dhcp::Note::Offered { address, boot: None };
+            [
+                firmware(second),
+                event(second, None, What::Dhcp(offered)),
+                event(second, None, What::Dhcp(dhcp::Note::NoBootFile)),
+            ]
+        };
+        let events: Vec<Event> = [without(0), without(4), without(12)].into_iter().flatten().collect();
+        assert_eq!(told(&events).trouble, Some(Trouble { since: at(0), fault: Fault::NoBootFile }));
+    }
+
+    #[test]
+    fn names_from_packets_are_made_harmless() {
+        let computer = told(&[ipxe(0), menu(1, "Be\x1b[2Jnch\u{202e}")]);
+        assert_eq!(computer.name(), "Be·[2Jnch·");
+        assert_eq!(told(&[ipxe(0), menu(1, &"x".repeat(500))]).name().len(), MAX_NAME);
+        assert_eq!(told(&[ipxe(0), menu(1, " ")]).name(), mac().to_string());
+    }
+
+    #[test]
+    fn in_the_middle_of_a_boot_it_would_be_interrupted() {
+        let system = || [boot(), vec![done(21, Role::Content)]].concat();
+        let handed_over = || [boot(), vec![asked(21, None, None)]].concat();
+        let cases = [
+            ("asked only", vec![firmware(21)], 22, false),
+            ("offered", vec![firmware(20), offered(21)], 22, true),
+            ("its system has files", system(), 22, true),
+            ("silent for long", system(), 142, false),
+            ("handed over", handed_over(), 22, false),
+            ("handed over and loading", [handed_over(), vec![started(21, Role::Content)]].concat(), 22, true),
+        ];
+        for (name, events, now, expected) in cases {
+            assert_eq!(told(&events).is_booting(at(now)), expected, "{name}");
+        }
+    }
+}
