@@ -1,0 +1,298 @@
+//! A machine that is described in a file, with computers that boot as they once did: for people who want to look first,
+//! for tests and for pictures. It opens no socket, needs no rights and saves nothing.
+//!
+//! Machines lie in `tests/machines`, recorded boots in `tests/boots`; both are inside the program.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::Stream;
+use iced::futures::SinkExt;
+use iced::futures::channel::mpsc;
+use iced::stream;
+use jiff::{SignedDuration, Timestamp};
+use rust_embed::RustEmbed;
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use crate::boot::loader::{Loader, Loaders};
+use crate::boot::menu;
+use crate::check;
+use crate::check::preflight::Facts;
+use crate::deployment::{DhcpMode, Places, Plan, Settings};
+use crate::dhcp::probe::Answer;
+use crate::engine::probe::{Probe, ProbeError};
+use crate::engine::{Listening, Update};
+use crate::image::{DiscError, Inspection};
+use crate::journal::Event;
+use crate::journal::recording::{self, Recording};
+use crate::mac::Mac;
+use crate::net::Interface;
+use crate::net::survey::{PortState, State};
+
+#[derive(RustEmbed)]
+#[folder = "tests/machines"]
+#[include = "*.toml"]
+struct Machines;
+
+#[derive(RustEmbed)]
+#[folder = "tests/boots"]
+#[include = "*.jsonl"]
+struct Boots;
+
+/// The machine that `bootwright --demo` shows.
+const USUAL: &str = "bench";
+/// Events that come within this time are told at once, as the engine does.
+const BATCH: SignedDuration = SignedDuration::from_millis(100);
+
+/// A described machine.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
+    /// Its name.
+    pub name: String,
+    /// Its interfaces.
+    #[serde(default, rename = "interface")]
+    pub interfaces: Vec<Interface>,
+    /// What its network says when it is asked for DHCP servers.
+    #[serde(default)]
+    network: Network,
+    /// The images that its file dialog offers.
+    #[serde(default, rename = "image")]
+    images: Vec<Image>,
+    /// The computers on its cable.
+    #[serde(default, rename = "computer")]
+    computers: Vec<Computer>,
+}
+
+/// What a network says.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+enum Network {
+    /// Nobody answers.
+    #[default]
+    Quiet,
+    /// This server answers.
+    Server(std::net::Ipv4Addr),
+    /// It may not be asked without rights.
+    NoRights,
+}
+
+/// An image, or what is wrong with it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Image {
+    /// It can be read.
+    Readable(Box<Inspection>),
+    /// It is cut off.
+    CutOff {
+        /// Its path.
+        path: PathBuf,
+        /// Bytes that it has.
+        size: u64,
+        /// Bytes that are missing.
+        missing: u64,
+    },
+}
+
+impl Image {
+    fn path(&self) -> &Path {
+        match self {
+            Image::Readable(inspection) => &inspection.path,
+            Image::CutOff { path, .. } => path,
+        }
+    }
+}
+
+/// A computer that boots.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Computer {
+    /// Name of the recorded boot.
+    boot: String,
+    /// The address that it shows instead of the recorded one.
+    #[serde(default)]
+    mac: Option<Mac>,
+    /// Seconds until it is switched on.
+    #[serde(default)]
+    after: u32,
+}
+
+/// Why a machine cannot be shown. Those inside the program are proved by a test.
+#[derive(Debug, thiserror::Error)]
+pub enum NoMachine {
+    /// There is none of this name.
+    #[error("there is no described machine {0}")]
+    Unknown(String),
+    /// Its description has a mistake.
+    #[error("the description of {0} has a mistake: {1}")]
+    Syntax(String, String),
+}
+
+impl Machine {
+    /// The machine of the demonstration.
+    pub fn usual() -> Result<Machine, NoMachine> {
+        Machine::named(USUAL)
+    }
+
+    /// A machine by its name.
+    pub fn named(name: &str) -> Result<Machine, NoMachine> {
+        let file = Machines::get(&format!("{name}.toml")).ok_or_else(|| NoMachine::Unknown(name.to_owned()))?;
+        let text = String::from_utf8_lossy(&file.data);
+        toml::from_str(&text).map_err(|error| NoMachine::Syntax(name.to_owned(), error.to_string()))
+    }
+
+    /// Nothing lies anywhere.
+    pub fn places(&self) -> Places {
+        Places { loaders: Vec::new(), state: PathBuf::from("demonstration"), data: PathBuf::from("demonstration") }
+    }
+
+    /// The files that its dialog offers.
+    pub fn files(&self) -> Vec<PathBuf> {
+        self.images.iter().map(|image| image.path().to_path_buf()).collect()
+    }
+
+    /// What its network says.
+    pub fn probe(&self) -> Probe {
+        match self.network {
+            Network::Quiet => Probe::Nobody,
+            Network::Server(server) => Probe::Answered(vec![Answer::from_server(server)]),
+            Network::NoRights => Probe::Unable(ProbeError::NoRights),
+        }
+    }
+
+    /// What one of its files is.
+    pub fn inspect(&self, path: &Path) -> Result<Arc<Inspection>, Arc<DiscError>> {
+        match self.images.iter().find(|image| image.path() == path) {
+            Some(Image::Readable(inspection)) => Ok(Arc::new((**inspection).clone())),
+            Some(Image::CutOff { path, size, missing }) => {
+                Err(Arc::new(DiscError::Truncated { path: path.clone(), size: *size, missing: *missing }))
+            }
+            None => {
+                let source = std::io::ErrorKind::NotFound.into();
+                Err(Arc::new(DiscError::Open { path: path.to_path_buf(), source }))
+            }
+        }
+    }
+
+    /// What its checks see: all is well, except for what the answers themselves say.
+    pub fn facts(&self, draft: Settings) -> Facts {
+        let mode = draft.dhcp.unwrap_or(DhcpMode::Proxy);
+        let interface = self.interfaces.iter().find(|found| Some(&found.name) == draft.interface.as_ref()).cloned();
+        let ports = super::world::ports(mode, draft.http_port);
+        Facts {
+            interface,
+            mode,
+            ports: ports.into_iter().map(|(transport, port)| PortState { transport, port, state: State::Free }).collect(),
+            rights: check::Rights::Present,
+            loaders: Loaders::of(Loader::ALL),
+            images: draft.image.iter().map(|path| (path.clone(), self.inspect(path).map(|found| (*found).clone()))).collect(),
+            probe: self.probe(),
+            state: Ok(()),
+            plan: draft.plan(&self.interfaces, self.places()),
+        }
+    }
+
+    /// Plays its computers' boots until it is stopped.
+    pub fn play(self: Arc<Machine>, plan: Plan, stopped: oneshot::Receiver<()>) -> impl Stream<Item = Update> {
+        stream::channel(16, async move |mut sender: mpsc::Sender<Update>| {
+            let told = async {
+                // A reader that is gone ends the play.
+                let _ = sender.send(Update::Listening(Box::new(self.listening(&plan)))).await;
+                let start = Timestamp::now();
+                for batch in batches(self.story(start)) {
+                    let Some(first) = batch.first() else { continue };
+                    let wait = Duration::try_from(first.time.duration_since(Timestamp::now())).unwrap_or_default();
+                    tokio::time::sleep(wait).await;
+                    if sender.send(Update::Events(batch)).await.is_err() {
+                        return;
+                    }
+                }
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = told => {}
+                _ = stopped => {}
+            }
+        })
+    }
+
+    fn listening(&self, plan: &Plan) -> Listening {
+        let images: Vec<Inspection> =
+            plan.images.iter().filter_map(|path| self.inspect(path).ok()).map(|found| (*found).clone()).collect();
+        Listening {
+            url: format!("http://{}/", plan.network.addr()),
+            http_port: 80,
+            port_taken: None,
+            tftp_port: 69,
+            dhcp_port: Some(67),
+            entries: menu::arrange(menu::items(&images), &plan.edits),
+            images,
+            unserved: Vec::new(),
+            unprobed: false,
+        }
+    }
+
+    /// What all its computers do, in the order of time.
+    pub fn story(&self, start: Timestamp) -> Vec<Event> {
+        let mut events: Vec<Event> = self.computers.iter().flat_map(|computer| computer.story(start)).collect();
+        events.sort_by_key(|event| event.time);
+        events
+    }
+}
+
+impl Computer {
+    fn story(&self, start: Timestamp) -> Vec<Event> {
+        let recording = recorded(&self.boot).unwrap_or_default();
+        let start = start.checked_add(SignedDuration::from_secs(i64::from(self.after))).unwrap_or(start);
+        recording.shifted(start, self.mac)
+    }
+}
+
+/// A recorded boot by its name.
+pub fn recorded(name: &str) -> Option<Recording> {
+    let file = Boots::get(&format!("{name}.jsonl"))?;
+    recording::parse(&String::from_utf8_lossy(&file.data)).ok()
+}
+
+/// Events that come close together, as one batch.
+fn batches(events: Vec<Event>) -> Vec<Vec<Event>> {
+    let mut batches: Vec<Vec<Event>> = Vec::new();
+    for event in events {
+        match batches.last_mut() {
+            Some(batch) if batch.first().is_some_and(|first| event.time.duration_since(first.time) < BATCH) => {
+                batch.push(event);
+            }
+            _ => batches.push(vec![event]),
+        }
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_machine_and_every_boot_inside_the_program_can_be_read() {
+        let machines: Vec<Machine> = Machines::iter()
+            .map(|file| Machine::named(file.trim_end_matches(".toml")).unwrap_or_else(|error| panic!("{error}")))
+            .collect();
+        assert!(machines.iter().any(|machine| machine.name == USUAL));
+        for computer in machines.iter().flat_map(|machine| &machine.computers) {
+            assert!(recorded(&computer.boot).is_some(), "{}", computer.boot);
+        }
+    }
+
+    #[test]
+    fn a_story_is_told_in_order_and_in_batches() {
+        let machine = Machine::usual().unwrap();
+        let story = machine.story(Timestamp::now());
+        assert!(story.is_sorted_by_key(|event| event.time));
+        let count = story.len();
+        let batches = batches(story);
+        assert_eq!(batches.iter().map(Vec::len).sum::<usize>(), count);
+        assert!(batches.len() > 10);
+    }
+}
