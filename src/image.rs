@@ -5,6 +5,7 @@
 //! as data; [`bootcfg`] reads an image's own boot menu; [`recognise`] puts them together into an [`Inspection`].
 
 pub mod bootcfg;
+pub mod checksum;
 pub mod disc;
 pub mod family;
 pub mod glob;

@@ -1,0 +1,416 @@
+//! Checksums: what a publisher says of an image, in a file beside it, and what the image really has.
+//!
+//! Distributions publish SHA-256 in two ways: as `sha256sum` prints it (Debian, Ubuntu, Arch), and with the algorithm
+//! before the name as BSD's `sha256` does (Fedora). A file beside an image proves nothing against somebody who can write
+//! there; it finds a download that went wrong.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::text;
+
+/// Largest list that is read, in bytes; Debian's longest has 20 kB.
+const MAX_LIST: u64 = 1 << 20;
+/// Most entries of a folder that are looked at.
+const MAX_ENTRIES: usize = 100_000;
+/// Most lists that are read.
+const MAX_LISTS: usize = 100;
+/// Longest line kept to show, in characters.
+const MAX_LINE: usize = 300;
+/// How much of an image is read at a time, in bytes.
+const PIECE: usize = 1 << 20;
+/// How often progress is told, in bytes: ten times a second where SHA-256 is slow.
+const PROGRESS: u64 = 16 << 20;
+/// Names of lists in the order in which they are asked, after the two that are named for the image alone.
+const LISTS: [&str; 4] = ["sha256sums", "sha256sums.txt", "sha256sum.txt", "checksum"];
+
+/// A SHA-256.
+pub type Digest = [u8; 32];
+
+/// A checksum as people and lists write it: 64 hexadecimal digits.
+pub fn hex(digest: &Digest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a publisher says of an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected {
+    /// The checksum that it should have.
+    pub digest: Digest,
+    /// The file that says so.
+    pub from: PathBuf,
+    /// The line in it, for people.
+    pub line: String,
+}
+
+/// What the comparison says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The image is what its publisher says.
+    Matches(Expected),
+    /// It is not: the download is damaged or incomplete, or the list is of another version.
+    Differs {
+        /// What it should have.
+        expected: Expected,
+        /// What it has.
+        found: Digest,
+    },
+    /// Nothing beside the image says what it should have.
+    NoneKnown {
+        /// What it has.
+        found: Digest,
+    },
+}
+
+impl Verdict {
+    /// Compares what was expected, if anything, with what was found.
+    pub fn of(expected: Option<Expected>, found: Digest) -> Verdict {
+        match expected {
+            None => Verdict::NoneKnown { found },
+            Some(expected) if expected.digest == found => Verdict::Matches(expected),
+            Some(expected) => Verdict::Differs { expected, found },
+        }
+    }
+}
+
+/// Why a list beside an image cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ChecksumError {
+    /// The folder of the image cannot be listed.
+    #[error("cannot look into {path}")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A list is there and cannot be read.
+    #[error("cannot read {path}")]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What the files beside an image say of it; `None` where none says anything. One that is made for the image alone is
+/// believed before a list of many, and a list that cannot be read matters only where no other one helps.
+pub fn expected(image: &Path) -> Result<Option<Expected>, ChecksumError> {
+    let Some(name) = image.file_name() else { return Ok(None) };
+    let name = name.as_encoded_bytes();
+    let mut unread = None;
+    for path in lists_beside(image, name)? {
+        match read_list(&path) {
+            Ok(list) => {
+                if let Some((digest, line)) = find(&list, name, is_own(&path, name)) {
+                    return Ok(Some(Expected { digest, from: path, line }));
+                }
+            }
+            Err(source) => unread = unread.or(Some(ChecksumError::List { path, source })),
+        }
+    }
+    unread.map_or(Ok(None), Err)
+}
+
+/// The SHA-256 of an image. `progress` hears from time to time how many bytes of how many are done, and may end it; then
+/// there is none.
+pub fn digest(
+    image: &Path,
+    progress: &mut dyn FnMut(u64, u64) -> ControlFlow<()>,
+) -> Result<Option<Digest>, io::Error> {
+    let mut file = File::open(image)?;
+    let total = file.metadata()?.len();
+    let mut hash = Sha256::new();
+    let mut piece = vec![0u8; PIECE];
+    let (mut done, mut told) = (0u64, 0u64);
+    loop {
+        let length = match file.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => length,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hash.update(piece.get(..length).unwrap_or_default());
+        done += length as u64;
+        if done - told >= PROGRESS {
+            told = done;
+            // A download that goes on meanwhile grows.
+            if progress(done, total.max(done)).is_break() {
+                return Ok(None);
+            }
+        }
+    }
+    Ok(Some(hash.finalize().into()))
+}
+
+/// The lists beside an image, those for it alone first.
+fn lists_beside(image: &Path, name: &[u8]) -> Result<Vec<PathBuf>, ChecksumError> {
+    let parent = image.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let folder = parent.unwrap_or(Path::new("."));
+    let source = |source| ChecksumError::Folder { path: folder.to_owned(), source };
+    let entries = std::fs::read_dir(folder).map_err(source)?;
+    // A folder on a drive that is going bad has entries that cannot be read; the others may still help.
+    let paths = entries.take(MAX_ENTRIES).filter_map(|entry| entry.ok().map(|entry| entry.path()));
+    let mut ranked: Vec<(usize, PathBuf)> = paths.filter_map(|path| Some((rank(&path, name)?, path))).collect();
+    ranked.sort();
+    // What is no file may never end.
+    Ok(ranked.into_iter().map(|(_, path)| path).filter(|path| path.is_file()).take(MAX_LISTS).collect())
+}
+
+/// The place of a file in the order of lists; `None` where it is not one.
+fn rank(path: &Path, image: &[u8]) -> Option<usize> {
+    if is_own(path, image) {
+        return Some(0);
+    }
+    let name = path.file_name()?.as_encoded_bytes();
+    // Fedora puts its version into the name: Fedora-Server-42-1.1-x86_64-CHECKSUM.
+    let is_list =
+        |list: &str| name.eq_ignore_ascii_case(list.as_bytes()) || list == "checksum" && ends_with(name, b"-checksum");
+    LISTS.iter().position(|list| is_list(list)).map(|place| place + 1)
+}
+
+/// Whether a file is about this image alone.
+fn is_own(path: &Path, image: &[u8]) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let Some((start, end)) = name.split_at_checked(image.len()) else { return false };
+    start.eq_ignore_ascii_case(image)
+        && [&b".sha256"[..], b".sha256sum"].iter().any(|suffix| end.eq_ignore_ascii_case(suffix))
+}
+
+fn ends_with(name: &[u8], end: &[u8]) -> bool {
+    name.len().checked_sub(end.len()).and_then(|at| name.get(at..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+}
+
+fn read_list(path: &Path) -> io::Result<Vec<u8>> {
+    let mut list = Vec::new();
+    File::open(path)?.take(MAX_LIST).read_to_end(&mut list)?;
+    Ok(list)
+}
+
+/// What a list says of a name. In a file about one image (`own`) a checksum may stand alone.
+fn find(list: &[u8], name: &[u8], own: bool) -> Option<(Digest, String)> {
+    let lines = list.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    let said: Vec<(&[u8], Digest, Option<&[u8]>)> =
+        lines.filter_map(|line| entry(line).map(|(digest, named)| (line, digest, named))).collect();
+    let exact = said.iter().find(|(_, _, named)| named.is_some_and(|named| base(named) == name));
+    // A file that was saved on a system that does not care about case.
+    let similar =
+        || said.iter().find(|(_, _, named)| named.is_some_and(|named| base(named).eq_ignore_ascii_case(name)));
+    let alone = || said.first().filter(|(_, _, named)| own && named.is_none());
+    let (line, digest, _) = exact.or_else(similar).or_else(alone)?;
+    Some((*digest, text::plain(&String::from_utf8_lossy(line), MAX_LINE)))
+}
+
+/// A checksum and the name that it is for, as GNU or BSD write a line.
+fn entry(line: &[u8]) -> Option<(Digest, Option<&[u8]>)> {
+    if let Some(entry) = bsd(line) {
+        return Some(entry);
+    }
+    // GNU puts a backslash before a line whose name has one of its own, or a line break; nobody names an image so.
+    let (hex, rest) = line.split_at_checked(64)?;
+    let digest = read_hex(hex)?;
+    match rest {
+        [] => Some((digest, None)),
+        // One blank and a mark for text (blank) or binary (star), then the name.
+        [b' ', b' ' | b'*', name @ ..] => Some((digest, Some(name))),
+        [b' ' | b'\t', name @ ..] => Some((digest, Some(name))),
+        _ => None,
+    }
+}
+
+/// `SHA256 (name) = hex`. A name may have parentheses itself.
+fn bsd(line: &[u8]) -> Option<(Digest, Option<&[u8]>)> {
+    let (algorithm, rest) = line.split_at_checked(6)?;
+    if !algorithm.eq_ignore_ascii_case(b"sha256") {
+        return None;
+    }
+    let rest = rest.trim_ascii_start().strip_prefix(b"(")?;
+    let end = rest.iter().rposition(|&byte| byte == b')')?;
+    let (name, rest) = rest.split_at_checked(end)?;
+    let hex = rest.strip_prefix(b")")?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
+    Some((read_hex(hex)?, Some(name)))
+}
+
+/// Reads 64 hexadecimal digits.
+fn read_hex(hex: &[u8]) -> Option<Digest> {
+    let (pairs, rest) = hex.as_chunks::<2>();
+    if pairs.len() != 32 || !rest.is_empty() {
+        return None;
+    }
+    let mut digest = [0u8; 32];
+    for (byte, pair) in digest.iter_mut().zip(pairs) {
+        let [high, low] = pair.map(|digit| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
+        *byte = high? << 4 | low?;
+    }
+    Some(digest)
+}
+
+/// The last part of a name in a list. Lists are written on every system, so both slashes part.
+fn base(name: &[u8]) -> &[u8] {
+    name.rsplit(|byte| matches!(byte, b'/' | b'\\')).next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of an empty file and of `abc` (FIPS 180-2, appendix B.1).
+    const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        folder
+    }
+
+    /// What the lists say of `debian.iso`, and which one it was.
+    fn said(lists: &[(&str, &str)]) -> Option<(String, String)> {
+        let folder = folder(lists);
+        let expected = expected(&folder.path().join("debian.iso")).unwrap()?;
+        let from = expected.from.file_name().unwrap().to_string_lossy().into_owned();
+        Some((hex(&expected.digest), from))
+    }
+
+    fn whole(image: &Path) -> Digest {
+        digest(image, &mut |_, _| ControlFlow::Continue(())).unwrap().expect("not cancelled")
+    }
+
+    #[test]
+    fn every_kind_of_list_is_read() {
+        let (gnu, upper) = (format!("{ABC}  debian.iso\n"), format!("{} *debian.iso\r\n", ABC.to_uppercase()));
+        let bsd = format!("# debian.iso: 3 bytes\nSHA256 (debian.iso) = {ABC}\n");
+        let signed =
+            format!("-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n{bsd}-----BEGIN PGP SIGNATURE-----\n");
+        let others = format!("{EMPTY}  debian.iso.zsync\n{EMPTY}  other.iso\n\n{ABC}  ./images/debian.iso");
+        let cases = [
+            ("SHA256SUMS", gnu.as_str()),
+            ("sha256sums", &upper),
+            ("SHA256SUMS.txt", &others),
+            ("sha256sum.txt", &gnu),
+            ("CHECKSUM", &bsd),
+            ("Fedora-Server-42-1.1-x86_64-CHECKSUM", &signed),
+            ("debian.iso.sha256", ABC),
+            ("debian.iso.SHA256", &gnu),
+            ("debian.iso.sha256sum", &upper),
+        ];
+        for (name, text) in cases {
+            assert_eq!(said(&[(name, text)]), Some((ABC.to_owned(), name.to_owned())), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_speak_of_the_image_is_not_believed() {
+        let cases = [
+            ("SHA256SUMS", format!("{ABC}  other.iso\n")),
+            ("SHA256SUMS", format!("{ABC}  old-debian.iso\n")),
+            ("SHA256SUMS", ABC.to_owned()),
+            ("SHA256SUMS", format!("{}  debian.iso", &ABC[1..])),
+            ("SHA256SUMS", format!("{ABC}0  debian.iso")),
+            ("SHA256SUMS", format!("g{}  debian.iso", &ABC[1..])),
+            ("CHECKSUM", format!("SHA512 (debian.iso) = {ABC}")),
+            ("CHECKSUM", format!("SHA256 (debian.iso) = {ABC}{ABC}")),
+            ("SHA512SUMS", format!("{ABC}  debian.iso")),
+            ("other.iso.sha256", ABC.to_owned()),
+            ("debian.iso.sha256", format!("{ABC}  other.iso")),
+            ("SHA256SUMS", String::new()),
+        ];
+        for (name, text) in cases {
+            assert_eq!(said(&[(name, &text)]), None, "{name}: {text}");
+        }
+        assert_eq!(said(&[]), None);
+    }
+
+    #[test]
+    fn the_file_about_this_image_comes_first_and_exact_names_do() {
+        let (list, own) = (format!("{EMPTY}  debian.iso"), ABC.to_owned());
+        let both = [("SHA256SUMS", list.as_str()), ("debian.iso.sha256", own.as_str())];
+        assert_eq!(said(&both), Some((ABC.to_owned(), "debian.iso.sha256".to_owned())));
+        let similar = format!("{EMPTY}  Debian.ISO\n{ABC}  debian.iso");
+        assert_eq!(said(&[("SHA256SUMS", &similar)]).map(|(hex, _)| hex), Some(ABC.to_owned()));
+        let only_similar = format!("{ABC}  Debian.ISO\n");
+        assert_eq!(said(&[("SHA256SUMS", &only_similar)]).map(|(hex, _)| hex), Some(ABC.to_owned()));
+    }
+
+    #[test]
+    fn a_list_that_is_none_does_no_harm() {
+        let behind = format!("{}\n{ABC}  debian.iso", "x".repeat(MAX_LIST as usize));
+        assert_eq!(said(&[("SHA256SUMS", &behind)]), None, "only its beginning is read");
+        let folder = folder(&[("CHECKSUM", &format!("SHA256 (debian.iso) = {ABC}"))]);
+        std::fs::create_dir(folder.path().join("SHA256SUMS")).unwrap();
+        assert!(expected(&folder.path().join("debian.iso")).unwrap().is_some());
+        let nowhere = expected(&folder.path().join("gone/debian.iso"));
+        assert!(matches!(nowhere, Err(ChecksumError::Folder { .. })), "{nowhere:?}");
+    }
+
+    #[test]
+    fn the_line_is_kept_for_people_and_harmless() {
+        let folder = folder(&[("SHA256SUMS", &format!("{ABC} *a\x1b[2J/debian.iso\n"))]);
+        let line = expected(&folder.path().join("debian.iso")).unwrap().unwrap().line;
+        assert_eq!(line, format!("{ABC} *a·[2J/debian.iso"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_need_not_be_utf8() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join(std::ffi::OsStr::from_bytes(b"d\xe9bian.iso"));
+        if std::fs::write(&image, "abc").is_err() {
+            return; // This file system has only UTF-8 names, and then there is nothing to get wrong.
+        }
+        let list = [ABC.as_bytes(), b"  d\xe9bian.iso\n"].concat();
+        std::fs::write(folder.path().join("SHA256SUMS"), list).unwrap();
+        let verdict = Verdict::of(expected(&image).unwrap(), whole(&image));
+        assert!(matches!(verdict, Verdict::Matches(_)), "{verdict:?}");
+    }
+
+    #[test]
+    fn what_is_found_is_compared() {
+        let folder = folder(&[
+            ("abc.iso", "abc"),
+            ("empty.iso", ""),
+            ("SHA256SUMS", &format!("{ABC}  abc.iso\n{ABC}  empty.iso")),
+        ]);
+        let verdict = |name: &str| {
+            let image = folder.path().join(name);
+            Verdict::of(expected(&image).unwrap(), whole(&image))
+        };
+        assert!(matches!(verdict("abc.iso"), Verdict::Matches(_)));
+        let Verdict::Differs { expected, found } = verdict("empty.iso") else { panic!("they differ") };
+        assert_eq!((hex(&expected.digest), hex(&found)), (ABC.to_owned(), EMPTY.to_owned()));
+        std::fs::remove_file(folder.path().join("SHA256SUMS")).unwrap();
+        assert!(matches!(verdict("abc.iso"), Verdict::NoneKnown { .. }));
+    }
+
+    #[test]
+    fn progress_is_told_and_can_end_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let image = folder.path().join("large.iso");
+        let size = 2 * PROGRESS + 5;
+        File::create(&image).unwrap().set_len(size).unwrap();
+        let mut told = Vec::new();
+        let found = digest(&image, &mut |done, total| {
+            told.push((done, total));
+            ControlFlow::Continue(())
+        });
+        assert!(found.unwrap().is_some());
+        assert_eq!(told, [(PROGRESS, size), (2 * PROGRESS, size)]);
+        let mut calls = 0;
+        let cancelled = digest(&image, &mut |_, _| {
+            calls += 1;
+            ControlFlow::Break(())
+        });
+        assert_eq!((cancelled.unwrap(), calls), (None, 1));
+        assert!(digest(&folder.path().join("gone.iso"), &mut |_, _| ControlFlow::Continue(())).is_err());
+    }
+}
