@@ -33,7 +33,7 @@ use crate::boot::loader::manifest::Manifest;
 use crate::boot::menu::Item;
 use crate::check::preflight::Facts;
 use crate::check::{Advice, Finding};
-use crate::deployment::library::{Library, Lock, Saved};
+use crate::deployment::{Library, Lock, Saved};
 use crate::deployment::{PlanError, SaveError, Settings};
 use crate::engine::Update;
 use crate::engine::probe::Probe;

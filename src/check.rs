@@ -5,6 +5,9 @@ mod wording;
 
 use serde::Serialize;
 
+use crate::boot::menu::Item;
+use crate::engine::Listening;
+
 /// One judgement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -40,6 +43,18 @@ impl Finding {
 }
 
 pub use wording::{explain, explain_disc, explain_plan, explain_privilege, explain_save, no_entries, one_firmware, unprobed, unserved};
+
+/// What to know once everything is bound, before the first computer comes.
+pub fn at_start(listening: &Listening) -> Vec<Finding> {
+    let single = |item: &Item| match item.entry.firmware.as_slice() {
+        [firmware] => Some(one_firmware(&item.id, *firmware)),
+        _ => None,
+    };
+    let findings = listening.unserved.iter().copied().map(unserved);
+    let findings = findings.chain(listening.unprobed.then(unprobed));
+    let findings = findings.chain(listening.entries.is_empty().then(no_entries));
+    findings.chain(listening.entries.iter().filter_map(single)).collect()
+}
 
 #[cfg(test)]
 mod tests;

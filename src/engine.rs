@@ -9,8 +9,12 @@ mod dhcp;
 mod events;
 mod http;
 mod leases;
+mod notes;
+pub mod probe;
 mod tftp;
 mod watch;
+
+pub use notes::notes;
 
 use std::path::PathBuf;
 use std::pin::Pin;

@@ -28,6 +28,8 @@
 //! * [`net`] is the operating system: interfaces, sockets tied to one of them, who holds a port. Only in its
 //!   `net/platform` is `unsafe` allowed; what else differs between systems is a few lines (signals, positional reads).
 
+#[cfg(feature = "gui")]
+pub mod app;
 pub mod boot;
 pub mod check;
 pub mod cli;

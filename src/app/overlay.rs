@@ -8,7 +8,6 @@ use jiff::Timestamp;
 use crate::app::clock;
 use crate::app::icon::Icon;
 use crate::app::preferences::{Preferences, SCALES, Shade};
-use crate::app::screen::serve;
 use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{icon_button, small_button};
 use crate::app::widget::press::press;
@@ -309,7 +308,7 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)),
     ];
     column![
-        head(serve::name(computer)),
+        head(computer.name()),
         soft(facts.join("   ·   ")),
         steps(computer),
         scrolling(Column::with_children(events).spacing(4)),
@@ -324,7 +323,7 @@ fn steps<'a>(computer: &Computer) -> Element<'a, Message> {
     let Some((_, began)) = computer.reached.first().copied() else { return space::horizontal().into() };
     let reached = computer.reached.iter().map(|(stage, at)| {
         let after = clock::span(clock::since(*at, began));
-        badge(format!("{} after {after}", wording::stage_word(*stage)), Tone::Accent)
+        badge(format!("{} after {after}", stage_word(*stage)), Tone::Accent)
     });
     iced::widget::Row::with_children(reached).spacing(gap::TIGHT + 2.0).wrap().into()
 }

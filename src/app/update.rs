@@ -318,7 +318,7 @@ impl App {
         Task::perform(list, |saved| Message::Listed(Arc::new(saved)))
     }
 
-    fn listed(&mut self, saved: Arc<Vec<crate::deployment::library::Saved>>) -> Task<Message> {
+    fn listed(&mut self, saved: Arc<Vec<crate::deployment::Saved>>) -> Task<Message> {
         self.saved = saved;
         Task::none()
     }
@@ -966,7 +966,7 @@ impl App {
 
     /// A stop that would cut computers off is asked about; any other is not.
     fn ask_to_stop(&mut self) -> Task<Message> {
-        let names: Vec<String> = self.journal.active(self.now).map(serve::name).collect();
+        let names: Vec<String> = self.journal.active(self.now).map(crate::journal::Computer::name).collect();
         let who = match names.as_slice() {
             [] => return self.stop(),
             [one] => format!("{one} is in the middle of booting and would be cut off."),

@@ -98,7 +98,7 @@ impl App {
                 }
             }
             Step::Check => matches!(self.serving, Serving::On { .. }).then(|| "All clear".to_owned()),
-            Step::Serve => match (&self.serving, self.journal.computers().count()) {
+            Step::Serve => match (&self.serving, self.journal.count()) {
                 (Serving::On { .. }, 0) => Some("Listening".to_owned()),
                 (Serving::On { .. }, 1) => Some("1 computer".to_owned()),
                 (Serving::On { .. }, count) => Some(format!("{count} computers")),
@@ -110,7 +110,7 @@ impl App {
 
     /// The window's title: while serving, with the number of computers, so that it can be read off a task bar.
     pub fn title(&self) -> String {
-        match (&self.serving, self.journal.computers().count()) {
+        match (&self.serving, self.journal.count()) {
             (Serving::On { .. }, 1) => "Bootwright – 1 computer".to_owned(),
             (Serving::On { .. }, count) => format!("Bootwright – {count} computers"),
             _ => "Bootwright".to_owned(),

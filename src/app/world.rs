@@ -16,7 +16,7 @@ use crate::app::demo::Machine;
 use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
 use crate::check::preflight::Facts;
-use crate::deployment::library::Library;
+use crate::deployment::Library;
 use crate::deployment::{DhcpMode, Places, Plan, Settings};
 use crate::engine::probe::{self, Probe};
 use crate::engine::{self, Update};
@@ -329,7 +329,7 @@ fn compare(path: &Path, expected: &Expected, mut sender: mpsc::Sender<Comparing>
         }
     });
     let last = match digest {
-        Ok(Some(found)) => Comparing::Done(expected.judge(found)),
+        Ok(Some(found)) => Comparing::Done(Verdict::of(Some(expected.clone()), found)),
         Ok(None) => return,
         Err(error) => Comparing::Failed(format!("It could not be read to its end ({error}).")),
     };

@@ -142,28 +142,6 @@ impl Stop {
     }
 }
 
-/// What is about to be served, and how.
-fn serving(plan: &Plan, listening: &Listening) -> Note {
-    let (dhcp, range) = match &plan.dhcp {
-        DhcpPlan::Full { range, .. } => ("full", Some(format!("{}-{}", range.first, range.last))),
-        DhcpPlan::Proxy => ("proxy", None),
-        DhcpPlan::Off => ("off", None),
-    };
-    let default = match &plan.default {
-        Choice::Local => None,
-        Choice::Entry(id) => Some(id.clone()),
-        Choice::Position(position) => listening.entries.get(position.saturating_sub(1)).map(|item| item.id.clone()),
-    };
-    Note::Serving {
-        interface: plan.interface.clone(),
-        address: plan.network.addr(),
-        dhcp: dhcp.to_owned(),
-        range,
-        default,
-        timeout: plan.menu_timeout,
-    }
-}
-
 struct Printer {
     log: LogForm,
     output: Output,
@@ -172,28 +150,8 @@ struct Printer {
 impl Printer {
     /// What is served, then the one line that scripts wait for.
     fn listening(&self, plan: &Plan, listening: Listening) {
-        self.service(serving(plan, &listening));
-        for (id, image) in menu::image_ids(&listening.images).iter().zip(&listening.images) {
-            let own = listening.entries.iter().filter(|item| item.image == *id);
-            self.service(Note::Image {
-                image: crate::image::file_name(&image.path),
-                title: image.title(),
-                entries: own.map(|item| item.id.clone()).collect(),
-                warnings: image.warnings.clone(),
-            });
-        }
-        if let Some(taken) = &listening.port_taken {
-            let holder = taken.holder.as_ref().map(ToString::to_string);
-            self.service(Note::PortTaken { port: taken.port, holder, used: listening.http_port });
-        }
-        let single = |item: &Item| match item.entry.firmware.as_slice() {
-            [firmware] => Some(check::one_firmware(&item.id, *firmware)),
-            _ => None,
-        };
-        let findings = listening.unserved.iter().copied().map(check::unserved);
-        let findings = findings.chain(listening.unprobed.then(check::unprobed));
-        let findings = findings.chain(listening.entries.is_empty().then(check::no_entries));
-        for finding in findings.chain(listening.entries.iter().filter_map(single)) {
+        engine::notes(plan, &listening).into_iter().for_each(|note| self.service(note));
+        for finding in check::at_start(&listening) {
             self.service(Note::Warning { sentence: finding.sentence() });
         }
         match self.log {

@@ -444,11 +444,11 @@ fn checksum<'a>(import: &'a Import) -> Element<'a, Message> {
             let words = soft(format!("Comparing, {} %", (share * 100.0) as u32));
             row![words, bar, stop].spacing(gap::SMALL).align_y(Alignment::Center).into()
         }
-        Checksum::Done(Verdict::Matches) => marked(Icon::Check, "Its checksum is right", Tone::Good).into(),
+        Checksum::Done(Verdict::Matches(_)) => marked(Icon::Check, "Its checksum is right", Tone::Good).into(),
         Checksum::Done(Verdict::Differs { .. }) => {
             marked(Icon::Stop, "Its checksum is wrong: download it again", Tone::Bad).into()
         }
-        Checksum::Done(Verdict::NoneKnown) => soft("No checksum file beside it").into(),
+        Checksum::Done(Verdict::NoneKnown { .. }) => soft("No checksum file beside it").into(),
         Checksum::Failed(reason) => marked(Icon::Caution, text::plain(reason, 120), Tone::Caution).into(),
     }
 }

@@ -193,7 +193,7 @@ impl Menu {
         let local = default.is_none_or(|default| default == "local");
         let own_disk = row![
             hit(radio(local), Message::DefaultPicked(None)),
-            column![body(ipxe::LOCAL_TITLE), soft("Each computer starts as always; nothing on it is changed")]
+            column![body(ipxe::OWN_DISK), soft("Each computer starts as always; nothing on it is changed")]
                 .spacing(2)
                 .width(Fill),
         ];
@@ -363,7 +363,7 @@ fn screen<'a>(model: &Model, firmware: Firmware) -> Element<'a, Message> {
     let fitting = model.fitting(asker);
     let more = fitting.len().saturating_sub(MOST);
     let entries = fitting.iter().take(MOST).map(|item| {
-        line(ipxe::shown_title(&item.entry.title), chosen.as_ref() == Some(&item.id)).into()
+        line(ipxe::text(&item.entry.title), chosen.as_ref() == Some(&item.id)).into()
     });
     let entries = Column::with_children(entries);
     let count = match model.timeout {
@@ -372,7 +372,7 @@ fn screen<'a>(model: &Model, firmware: Firmware) -> Element<'a, Message> {
     };
     let content = column![
         container(letters(ipxe::HEADING.to_owned())).center_x(Fill).padding([2, 8]),
-        line(ipxe::LOCAL_TITLE.to_owned(), chosen.is_none()),
+        line(ipxe::OWN_DISK.to_owned(), chosen.is_none()),
         entries,
     ]
     .push((more > 0).then(|| line(format!("… and {more} more"), false)))

@@ -13,7 +13,7 @@ use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, section, shortened, small, soft};
 use crate::check::{self, Advice};
-use crate::deployment::library::Saved;
+use crate::deployment::Saved;
 use crate::deployment::{self, DhcpMode, Settings};
 use crate::engine::probe::Probe;
 use crate::net::Interface;
@@ -332,7 +332,7 @@ fn saved_line(saved: &Saved) -> Element<'_, Message> {
     press(line.align_y(Alignment::Center)).look(Look::Card).padding([10, 16]).width(Fill).on_press_maybe(open).into()
 }
 
-fn summary_words(summary: &deployment::library::Summary) -> String {
+fn summary_words(summary: &deployment::Summary) -> String {
     let images = match summary.images {
         0 => "no images".to_owned(),
         1 => "1 image".to_owned(),

@@ -243,10 +243,10 @@ impl Serve {
         if self.hovered {
             self.order.retain(|mac| journal.computer(*mac).is_some());
             let new: Vec<Mac> =
-                journal.by_activity().map(|computer| computer.mac).filter(|mac| !self.order.contains(mac)).collect();
+                journal.by_activity().into_iter().map(|computer| computer.mac).filter(|mac| !self.order.contains(mac)).collect();
             self.order.extend(new);
         } else {
-            self.order = journal.by_activity().map(|computer| computer.mac).collect();
+            self.order = journal.by_activity().into_iter().map(|computer| computer.mac).collect();
         }
     }
 
@@ -269,7 +269,7 @@ impl Serve {
 
     /// Draws the page.
     pub fn view<'a>(&'a self, context: Context<'a>) -> Page<'a, Message> {
-        let count = context.journal.computers().count();
+        let count = context.journal.count();
         let tabs = row![
             self.tab_button(Tab::Computers, format!("Computers ({count})")),
             self.tab_button(Tab::Log, format!("Log ({})", context.log.len())),
@@ -509,14 +509,6 @@ fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
     iced::widget::Row::with_children(dots).into()
 }
 
-/// The name of a computer for people: its product, and the end of its address to tell two of a kind apart.
-pub fn name(computer: &Computer) -> String {
-    match &computer.product {
-        Some(product) => text::plain(product, 40),
-        None => computer.mac.to_string(),
-    }
-}
-
 fn firmware(computer: &Computer) -> Option<String> {
     computer.machine.and_then(|machine| machine.platform).map(|platform| platform.name().to_owned())
 }
@@ -525,7 +517,7 @@ fn full<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message
     let address = computer.ip.map(|ip| ip.to_string());
     let product = computer.product.as_ref().map(|_| computer.mac.to_string());
     let below: Vec<String> = [product, address].into_iter().flatten().collect();
-    let names = column![body(name(computer)), soft(below.join("   ·   "))].spacing(1).width(Fill);
+    let names = column![body(computer.name()), soft(below.join("   ·   "))].spacing(1).width(Fill);
     let heard = clock::since(computer.heard, context.now);
     let fresh = if heard < Duration::from_secs(2) { Tone::Good } else { Tone::Soft };
     let head = row![
@@ -549,7 +541,7 @@ fn progress<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Mes
         let line = soft(shortened(&text::plain(&sentence(&words), 300), 90)).wrapping(iced::widget::text::Wrapping::None);
         return row![container(line).width(Fill).clip(true), soft(when)].spacing(gap::SMALL).into();
     };
-    let share = transfer.fraction().unwrap_or(0.0);
+    let share = transfer.fraction();
     let file = shortened(&text::plain(&transfer.file, 300), 44);
     let left = transfer.left().map(|left| format!(" · {} left", clock::span(left)));
     let rate = format!("{} of {} · {}/s", bytes(transfer.bytes), bytes(transfer.total), bytes(transfer.rate_bps));
@@ -566,7 +558,7 @@ fn sentence(words: &str) -> String {
 
 fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'a, Message>> {
     if let Some(trouble) = &computer.trouble {
-        return Some(notice::notice(Tone::Bad, text::plain(&wording::trouble(trouble), 300), String::new(), None));
+        return Some(notice::notice(Tone::Bad, text::plain(&wording::fault(&trouble.fault), 300), String::new(), None));
     }
     let silent = computer.silent_for(context.now);
     let booting = (Stage::Offered..Stage::Kernel).contains(&computer.stage);
@@ -584,7 +576,7 @@ fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'
 /// One line for one of many computers.
 fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
     let transfer = computer.transfer();
-    let share = transfer.and_then(|transfer| transfer.fraction());
+    let share = transfer.map(|transfer| transfer.fraction());
     let state: Element<'a, Message> = match (share, &computer.trouble) {
         (_, Some(_)) => marked(Icon::Caution, "Look here", Tone::Bad).into(),
         (Some(share), None) => {
@@ -597,7 +589,7 @@ fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Mess
     let _ = context;
     let line = row![
         icon::icon(Icon::Computer, Tone::Soft),
-        column![small(shortened(&name(computer), 28), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(210),
+        column![small(shortened(&computer.name(), 28), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(210),
         small(stage.to_owned(), Tone::Accent).width(90),
         container(soft(shortened(&text::plain(transfer.map_or("", |transfer| &transfer.file), 200), 40))).width(Fill).clip(true),
         state,
