@@ -3,6 +3,7 @@
 //! Knows names and paths; looks at nothing but the list of interfaces that it is given, and the saved files. The plan
 //! holds everything that the engine needs and nothing else.
 
+mod draft;
 mod error;
 mod file;
 mod library;
