@@ -4,22 +4,22 @@
 //! only what is theirs. A screen turns a message into an action; the app carries it out. Everything that may wait goes
 //! through a door of [`world::World`] and comes back as a message that says what it answers for.
 
-mod clock;
-mod demo;
-mod focus;
-mod icon;
-mod log;
-mod overlay;
-mod parcel;
-mod preferences;
+pub mod clock;
+pub mod demo;
+pub mod focus;
+pub mod icon;
+pub mod log;
+pub mod overlay;
+pub mod parcel;
+pub mod preferences;
 mod run;
-mod screen;
-mod shortcut;
-mod theme;
+pub mod screen;
+pub mod shortcut;
+pub mod theme;
 mod update;
 mod view;
-mod widget;
-mod world;
+pub mod widget;
+pub mod world;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ use crate::journal::Journal;
 use crate::net::Interface;
 use crate::net::privilege::{Grant, PrivilegeError};
 use log::Log;
-use overlay::{Overlay, Question};
+use overlay::Overlay;
 use parcel::Parcel;
 use preferences::Preferences;
 use screen::check::{Check, Checks, Starting};
@@ -55,7 +55,7 @@ use screen::{Step, check, images, menu, network, serve};
 use world::{Chosen, Comparing, Stopper, World};
 
 pub use demo::Machine;
-pub use run::{Start, program, run};
+pub use run::{NoWindow, Start, explain, program, run};
 
 /// The window's state.
 #[derive(Debug)]
@@ -97,7 +97,6 @@ pub struct App {
     checks: Checks,
     /// Which run of the checks is awaited; answers of earlier ones are dropped.
     check_run: u64,
-    question: Option<Question>,
     starting: Starting,
     acquiring: Option<Handle>,
     failure: Option<Finding>,
@@ -173,7 +172,7 @@ pub enum Message {
     /// A comparison went on.
     Compared(PathBuf, Comparing),
     /// The checks are done: which run of them, and what they found.
-    Surveyed(u64, Arc<Facts>),
+    Surveyed(u64, Arc<Result<Facts, String>>),
     /// An address was set, or not.
     AddressSet(Result<Parcel<Grant>, Arc<PrivilegeError>>),
     /// The ports were opened, or not.

@@ -1,6 +1,8 @@
 //! What we judge: every typed error in words. Each [`Finding`] says what we saw, what it means for booting, and what to
 //! do. Pure: facts come from the caller.
 
+mod advice;
+pub mod preflight;
 mod wording;
 
 use serde::Serialize;
@@ -19,14 +21,31 @@ pub struct Finding {
     pub next_step: String,
     /// The system's own words, for those who want them.
     pub details: Option<String>,
+    /// STUB
+    pub subject: Subject,
+    /// STUB
+    pub verdict: Verdict,
+    /// STUB
+    pub remedy: Option<Remedy>,
 }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Subject { ThisComputer, Network, Files }
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Verdict { Pass, Caution, Blocks }
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Remedy { UseProxyMode, UseFullMode, SetAddress(ipnet::Ipv4Net), RemoveImage(std::path::PathBuf), UseHttpPort(u16) }
+impl Remedy { pub fn label(&self) -> String { String::new() } }
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rights { Present, Asked, Missing }
+pub fn blocking(f: &[Finding]) -> usize { f.len() }
+
 
 impl Finding {
-    fn new(title: impl Into<String>, meaning: impl Into<String>, next_step: impl Into<String>) -> Finding {
-        Finding { title: title.into(), meaning: meaning.into(), next_step: next_step.into(), details: None }
+    pub(crate) fn new(title: impl Into<String>, meaning: impl Into<String>, next_step: impl Into<String>) -> Finding {
+        Finding { title: title.into(), meaning: meaning.into(), next_step: next_step.into(), details: None, subject: Subject::Network, verdict: Verdict::Blocks, remedy: None }
     }
 
-    fn with(mut self, details: impl ToString) -> Finding {
+    pub(crate) fn with(mut self, details: impl ToString) -> Finding {
         self.details = Some(details.to_string());
         self
     }
@@ -42,7 +61,8 @@ impl Finding {
     }
 }
 
-pub use wording::{explain, explain_disc, explain_plan, explain_privilege, explain_save, no_entries, one_firmware, unprobed, unserved};
+pub use advice::{Advice, mode_advice};
+pub use wording::{explain, explain_disc, explain_lock, explain_plan, explain_privilege, explain_save, no_entries, one_firmware, unprobed, unserved};
 
 /// What to know once everything is bound, before the first computer comes.
 pub fn at_start(listening: &Listening) -> Vec<Finding> {

@@ -1,9 +1,10 @@
-//! The program without a window: reads the arguments, runs a command, prints. No rule lives here.
+//! The command line: reads the arguments, runs a command or opens the window, prints. No rule lives here.
 
 mod helper;
 mod inspect;
 mod interfaces;
 mod serve;
+mod window;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -40,6 +41,12 @@ impl From<Status> for ExitCode {
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Show the window on a described machine with recorded boots: no network, no rights
+    #[arg(long, conflicts_with = "open")]
+    demo: bool,
+    /// Open the window with this saved deployment
+    #[arg(long, value_name = "FILE")]
+    open: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -157,8 +164,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let named = arguments.get(1).and_then(|name| name.to_str()).filter(|name| COMMANDS.contains(name));
     let help = named.map_or("bootwright --help".to_owned(), |name| format!("bootwright {name} --help"));
-    let command = match Arguments::try_parse_from(&arguments) {
-        Ok(arguments) => arguments.command,
+    let Arguments { command, demo, open } = match Arguments::try_parse_from(&arguments) {
+        Ok(arguments) => arguments,
         Err(error) if !error.use_stderr() => {
             // Help and version are what was asked for.
             out(&error.render().to_string());
@@ -174,13 +181,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Inspect { file, json }) => inspect::run(&file, json),
         Some(Command::Interfaces { json }) => interfaces::run(json),
         Some(Command::Helper) => helper::run(),
-        None => {
-            complain(
-                "This version has no window yet. Serve with: bootwright serve --interface NAME --image FILE; \
-                 `bootwright interfaces` lists the names.",
-            );
-            Status::Wrong
-        }
+        None => window::run(demo, open),
     };
     status.into()
 }

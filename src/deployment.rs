@@ -30,14 +30,14 @@ pub use error::PlanError;
 pub use file::{SaveError, save};
 pub use library::{Library, Lock, LockError, Saved, Summary};
 pub use places::Places;
-pub use range::{proposed_range, range_excludes, range_problem};
+pub use range::{proposed_address, proposed_range, range_excludes, range_problem};
 
 /// Version of the deployment file that this program writes.
 pub const VERSION: u32 = 1;
 /// Seconds after which the default starts by itself, where nothing else was said.
 pub const MENU_TIMEOUT: u32 = 30;
 /// Longest time-out of the menu, in seconds: a day.
-const MAX_MENU_TIMEOUT: u32 = 86_400;
+pub const MAX_MENU_TIMEOUT: u32 = 86_400;
 
 /// Who hands out addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]

@@ -6,6 +6,7 @@
 
 pub mod lease;
 pub mod message;
+pub mod probe;
 pub mod proxy;
 pub mod pxe;
 pub mod server;

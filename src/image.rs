@@ -17,7 +17,7 @@ mod volume;
 
 use std::path::{Path, PathBuf};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::text;
 
@@ -25,7 +25,7 @@ pub use disc::{Disc, DiscError};
 pub use recognise::inspect;
 
 /// How an entry's files reach the computer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// Kernel and initrd, and single files of the tree by HTTP.
@@ -37,7 +37,7 @@ pub enum Transport {
 }
 
 /// The two kinds of firmware.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Firmware {
     /// PC BIOS.
@@ -47,7 +47,7 @@ pub enum Firmware {
 }
 
 /// A file of the image that goes into the initramfs, under a name of its own.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Injection {
     /// Its absolute path in the image.
     pub from: String,
@@ -58,7 +58,7 @@ pub struct Injection {
 }
 
 /// One thing that the image can start.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Entry {
     /// Short name for menus, scripts and `--default`: lower-case letters, digits and dashes.
     pub id: String,
@@ -67,8 +67,10 @@ pub struct Entry {
     /// Absolute path of the kernel in the image; none where the image boots as a disc.
     pub kernel: Option<String>,
     /// Absolute paths of the initrds, in order.
+    #[serde(default)]
     pub initrd: Vec<String>,
     /// Files added to the initramfs.
+    #[serde(default)]
     pub inject: Vec<Injection>,
     /// Kernel arguments with placeholders: `{base_url}`, `{iso_url}`, `{server}`, `{mac_dashes}`.
     pub cmdline: String,
@@ -83,7 +85,7 @@ pub struct Entry {
 }
 
 /// What system an image holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recognised {
     /// The recipe's name, or `boot-menu` where only the image's own menu was read.
     pub id: String,
@@ -100,7 +102,7 @@ pub struct Recognised {
 }
 
 /// All that is known of one image: what `inspect --json` prints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspection {
     /// The file.
     #[serde(serialize_with = "lossy")]
@@ -116,6 +118,7 @@ pub struct Inspection {
     /// What it can start.
     pub entries: Vec<Entry>,
     /// What to know before walking to the computer.
+    #[serde(default)]
     pub warnings: Vec<String>,
 }
 

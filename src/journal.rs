@@ -6,6 +6,7 @@
 mod computer;
 mod transfer;
 mod trouble;
+pub mod recording;
 pub mod wording;
 
 use std::collections::BTreeMap;

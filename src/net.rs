@@ -3,10 +3,12 @@
 //!
 //! All system-specific code and all `unsafe` live in [`platform`].
 
+pub mod hint;
 pub mod interface;
 pub mod platform;
 pub mod ports;
 pub mod privilege;
 pub mod socket;
+pub mod survey;
 
 pub use interface::Interface;

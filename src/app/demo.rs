@@ -26,7 +26,7 @@ use crate::engine::probe::{Probe, ProbeError};
 use crate::engine::{Listening, Update};
 use crate::image::{DiscError, Inspection};
 use crate::journal::Event;
-use crate::journal::recording::{self, Recording};
+use crate::journal::recording::Recording;
 use crate::mac::Mac;
 use crate::net::Interface;
 use crate::net::survey::{PortState, State};
@@ -253,7 +253,7 @@ impl Computer {
 /// A recorded boot by its name.
 pub fn recorded(name: &str) -> Option<Recording> {
     let file = Boots::get(&format!("{name}.jsonl"))?;
-    recording::parse(&String::from_utf8_lossy(&file.data)).ok()
+    Recording::read(&String::from_utf8_lossy(&file.data)).ok()
 }
 
 /// Events that come close together, as one batch.

@@ -51,7 +51,6 @@ icons! {
     Info = "info",
     Layers = "layers",
     Logo = "logo",
-    Menu = "menu",
     Pause = "pause",
     Pencil = "pencil",
     Play = "play",

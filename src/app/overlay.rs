@@ -323,7 +323,7 @@ fn steps<'a>(computer: &Computer) -> Element<'a, Message> {
     let Some((_, began)) = computer.reached.first().copied() else { return space::horizontal().into() };
     let reached = computer.reached.iter().map(|(stage, at)| {
         let after = clock::span(clock::since(*at, began));
-        badge(format!("{} after {after}", stage_word(*stage)), Tone::Accent)
+        badge(format!("{} after {after}", wording::stage_word(*stage)), Tone::Accent)
     });
     iced::widget::Row::with_children(reached).spacing(gap::TIGHT + 2.0).wrap().into()
 }

@@ -18,9 +18,10 @@ use super::screen::network::{Asking, Network};
 use super::screen::serve::{Serve, Serving};
 use super::world::World;
 use super::{App, Log, Message};
-use crate::check;
+use crate::check::{self, Finding};
 use crate::deployment::{Places, Settings};
 use crate::journal::Journal;
+use crate::text;
 
 /// The window's size at the start and its smallest, in logical pixels.
 const SIZE: Size = Size::new(1080.0, 760.0);
@@ -100,6 +101,25 @@ pub fn program(
             exit_on_close_request: false,
             ..window::Settings::default()
         })
+}
+
+/// Why there is no window, in words: what we saw, what it means, what to do.
+pub fn explain(error: &NoWindow) -> Finding {
+    const SERVE: &str = "Serve without it: bootwright serve --interface NAME --image FILE; `bootwright interfaces` lists the names.";
+    match error {
+        NoWindow::NoDisplay => {
+            Finding::new("There is no display, so the window cannot be opened.", "DISPLAY and WAYLAND_DISPLAY are not set.", SERVE)
+        }
+        NoWindow::Libraries(missing) => Finding::new(
+            format!("The window needs libraries that are not installed: {}.", missing.join(", ")),
+            "On Debian and Ubuntu they are in libx11-6, libx11-xcb1, libxcursor1, libxi6 and libxkbcommon-x11-0.",
+            format!("Install those. {SERVE}"),
+        ),
+        NoWindow::Refused(said) => {
+            Finding::new("The display refused to open a window.", "", SERVE).with(text::plain(said, 300))
+        }
+        NoWindow::Demo(error) => Finding::new("The demonstration cannot be shown.", "", "Report it.").with(error),
+    }
 }
 
 fn has_display() -> bool {

@@ -451,7 +451,7 @@ impl App {
             return Task::none();
         }
         self.mode_by_hand = false;
-        self.draft.choose_network(name, DhcpMode::Proxy, None);
+        self.draft.choose_network(&name, DhcpMode::Proxy, None);
         self.address_trouble = None;
         self.reached = Step::Network;
         self.probe()
@@ -526,7 +526,7 @@ impl App {
             // The list has those with link first.
             let likely = likely.min_by_key(|interface| (!interface.link, interface.addresses.is_empty()));
             if let Some(name) = likely.map(|interface| interface.name.clone()) {
-                self.draft.choose_network(name, DhcpMode::Proxy, None);
+                self.draft.choose_network(&name, DhcpMode::Proxy, None);
                 return self.probe();
             }
             return Task::none();
@@ -550,7 +550,7 @@ impl App {
         let Some(interface) = self.interface().filter(|interface| interface.name == name).cloned() else {
             return Task::none();
         };
-        let advice = judge::mode_advice(&interface, &probe, &crate::net::survey::hint(&interface));
+        let advice = judge::mode_advice(&interface, &probe, &crate::net::hint::hint(&interface));
         if !self.mode_by_hand && self.is_idle() {
             self.set_mode(advice.mode);
         }
@@ -777,21 +777,13 @@ impl App {
             menu::Action::Append(id, text) => done(self.draft.set_append(&id, &text, &items)),
             menu::Action::AppendAll(text) => done(self.draft.append = Some(text).filter(|text| !text.trim().is_empty())),
             menu::Action::Move(id, by) => done(self.draft.move_entry(&id, by, &items)),
-            menu::Action::Hide(id, hidden) => done(self.hide(&id, hidden, &items)),
+            menu::Action::Hide(id, hidden) => done(drop(self.draft.set_hidden(&id, hidden, &items))),
             menu::Action::Default(id) => done(self.draft.default_entry = id),
             menu::Action::Timeout(seconds) => done(self.draft.menu_timeout = Some(seconds)),
             menu::Action::Next => self.next(),
         };
         self.items = items;
         task
-    }
-
-    fn hide(&mut self, id: &str, hidden: bool, items: &[boot::menu::Item]) {
-        self.draft.set_hidden(id, hidden, items);
-        // What is not in the menu cannot start by itself.
-        if hidden && self.draft.default_entry.as_deref() == Some(id) {
-            self.draft.default_entry = None;
-        }
     }
 
     pub(super) fn menu_context(&self) -> menu::Context<'_> {
@@ -833,11 +825,14 @@ impl App {
         Task::perform(facts, move |facts| Message::Surveyed(run, Arc::new(facts)))
     }
 
-    fn surveyed(&mut self, run: u64, facts: &Facts) -> Task<Message> {
+    fn surveyed(&mut self, run: u64, facts: &Result<Facts, String>) -> Task<Message> {
         if run != self.check_run {
             return Task::none();
         }
-        self.checks = Checks::Done(preflight::preflight(facts));
+        self.checks = Checks::Done(match facts {
+            Ok(facts) => preflight::preflight(facts),
+            Err(reason) => vec![judge::explain(&engine::Error::Broken(reason.clone()))],
+        });
         Task::none()
     }
 

@@ -214,7 +214,7 @@ impl World {
     }
 
     /// Everything that the checks judge, as it is now.
-    pub async fn facts(self, draft: Settings, probe: Option<Probe>) -> Facts {
+    pub async fn facts(self, draft: Settings, probe: Option<Probe>) -> Result<Facts, String> {
         match self {
             World::Real(places) => {
                 let interface = draft.interface.clone();
@@ -226,11 +226,9 @@ impl World {
                     (None, None) => Probe::Nobody,
                 };
                 let places = (*places).clone();
-                let fallback = draft.clone();
-                let gathered = blocking(move || gather(&places, draft, list, chosen, probe)).await;
-                gathered.unwrap_or_else(|_| Facts::none(fallback))
+                blocking(move || gather(&places, draft, list, chosen, probe)).await
             }
-            World::Described(machine) => machine.facts(draft),
+            World::Described(machine) => Ok(machine.facts(draft)),
         }
     }
 
@@ -295,7 +293,7 @@ fn plan_mode(plan: &Plan) -> DhcpMode {
 }
 
 /// The ports that a way of serving needs.
-fn ports(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> {
+pub(super) fn ports(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> {
     let dhcp = [(Transport::Udp, dhcp::port::SERVER), (Transport::Udp, dhcp::port::PXE)];
     let dhcp = dhcp.into_iter().filter(|_| mode != DhcpMode::Off);
     let files = [(Transport::Udp, tftp::PORT), (Transport::Tcp, http.unwrap_or(http::PORT))];
@@ -364,12 +362,20 @@ fn gather(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option
         interface: chosen,
         mode,
         ports,
-        rights: check::rights(rights.as_ref()),
+        rights: rights.as_ref().map_or(check::Rights::Missing, told),
         loaders: Loaders::find(&folders),
         images: draft.image.iter().map(inspect).collect(),
         probe,
         state: writable(&places.state),
         plan: draft.plan(&list, places.clone()),
+    }
+}
+
+fn told(rights: &privilege::Rights) -> check::Rights {
+    match rights {
+        privilege::Rights::Present => check::Rights::Present,
+        privilege::Rights::ByHelper => check::Rights::Asked,
+        privilege::Rights::Missing(_) => check::Rights::Missing,
     }
 }
 

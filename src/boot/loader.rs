@@ -75,6 +75,11 @@ impl Loaders {
         Loaders { files: Loader::ALL.into_iter().filter_map(place).collect() }
     }
 
+    /// These, without looking whether they are there: for a machine that is only described.
+    pub fn of(loaders: impl IntoIterator<Item = Loader>) -> Loaders {
+        Loaders { files: loaders.into_iter().map(|loader| (loader, PathBuf::from(loader.file()))).collect() }
+    }
+
     /// Whether none was found.
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::Finding;
 use crate::boot::Platform;
-use crate::deployment::{PlanError, SaveError};
+use crate::deployment::{LockError, PlanError, SaveError};
 use crate::engine::Error;
 use crate::image::{DiscError, Firmware};
 use crate::journal::wording::bytes;
@@ -395,6 +395,18 @@ pub fn explain_save(error: &SaveError) -> Finding {
             "Report it with these details.",
         )
         .with(one_line(reason)),
+    }
+}
+
+/// Why this window is not the one that saves.
+pub fn explain_lock(error: &LockError) -> Finding {
+    match error {
+        LockError::Busy => Finding::new(
+            "Another Bootwright window is open.",
+            "What you change here is not saved by itself, so that the two do not overwrite each other.",
+            "Close this one, or save it by a name in the settings.",
+        ),
+        LockError::Folder(error) => explain_save(error),
     }
 }
 

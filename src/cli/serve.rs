@@ -8,9 +8,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Output, Serve, Status, complain};
-use crate::boot::menu::{self, Default as Choice, Item};
 use crate::check;
-use crate::deployment::{DhcpPlan, LogForm, Places, Plan, PlanError, Settings, parse_duration};
+use crate::deployment::{LogForm, Places, Plan, PlanError, Settings, parse_duration};
 use crate::engine::{self, Listening, Update};
 use crate::journal::{Event, Journal, Note, What, wording};
 use crate::net::interface;

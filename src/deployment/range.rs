@@ -23,6 +23,18 @@ pub fn proposed_range(interface: &Interface) -> Option<String> {
     Some(format!("{}-{}", range.first, range.last))
 }
 
+/// An address for an interface that has none, in a network of its own: private (RFC 1918) and rare, so that it meets no
+/// other network of this machine.
+pub fn proposed_address(interfaces: &[Interface]) -> Ipv4Net {
+    const PROPOSALS: [[u8; 4]; 4] = [[10, 77, 0, 1], [192, 168, 77, 1], [172, 27, 77, 1], [10, 177, 0, 1]];
+    let proposals = PROPOSALS.map(|address| Ipv4Net::new_assert(address.into(), 24));
+    let used = || interfaces.iter().flat_map(|interface| &interface.addresses);
+    let meets = |a: &Ipv4Net, b: &Ipv4Net| a.contains(&b.network()) || b.contains(&a.network());
+    let free = proposals.iter().find(|proposal| !used().any(|used| meets(proposal, used)));
+    let [first, ..] = proposals;
+    free.copied().unwrap_or(first)
+}
+
 /// Addresses of a good range that are not handed out: the interface's own, and its router's.
 pub fn range_excludes(text: &str, interface: &Interface) -> Vec<Ipv4Addr> {
     let range = on(interface).and_then(|network| of(Some(text), network, interface));

@@ -9,7 +9,7 @@ use serde::Serialize;
 /// Logical sector of optical discs, in bytes.
 pub(super) const SECTOR: u64 = 2048;
 /// The file system that was read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Filesystem {
     /// ISO 9660, with Rock Ridge or Joliet where it has them.

@@ -309,6 +309,18 @@ fn service(note: &Note) -> String {
     }
 }
 
+/// A stage in a word, as it stands below its dot on a card.
+pub fn stage_word(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Asked | Stage::Offered => "Asked",
+        Stage::Loader => "Loader",
+        Stage::Menu => "Menu",
+        Stage::Kernel => "Kernel",
+        Stage::System => "System",
+        Stage::HandedOver => "Handed over",
+    }
+}
+
 /// A stage in words.
 pub fn stage(stage: Stage) -> &'static str {
     match stage {

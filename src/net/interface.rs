@@ -3,13 +3,13 @@
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::platform;
 use crate::mac::Mac;
 
 /// What an interface is made of; decides its place in the list and what is said about it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// A cable.
@@ -27,7 +27,7 @@ pub enum Kind {
 }
 
 /// One interface as it stood when [`list`] was called.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Interface {
     /// The system's name: what `--interface` takes.
     pub name: String,

@@ -10,7 +10,7 @@ use crate::app::widget::card::{card, icon_button, radio};
 use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, section, small, soft};
-use crate::boot::menu::{self, Asker, Default as Choice, Edit, Item, Menu as Model, ipxe};
+use crate::boot::menu::{self, Asker, Edit, Item, Menu as Model, ipxe};
 use crate::deployment::{MAX_MENU_TIMEOUT, MENU_TIMEOUT, Settings};
 use crate::image::Firmware;
 use crate::text;
@@ -193,7 +193,7 @@ impl Menu {
         let local = default.is_none_or(|default| default == "local");
         let own_disk = row![
             hit(radio(local), Message::DefaultPicked(None)),
-            column![body(ipxe::OWN_DISK), soft("Each computer starts as always; nothing on it is changed")]
+            column![body(menu::OWN_DISK), soft("Each computer starts as always; nothing on it is changed")]
                 .spacing(2)
                 .width(Fill),
         ];
@@ -371,8 +371,8 @@ fn screen<'a>(model: &Model, firmware: Firmware) -> Element<'a, Message> {
         seconds => format!("({seconds})"),
     };
     let content = column![
-        container(letters(ipxe::HEADING.to_owned())).center_x(Fill).padding([2, 8]),
-        line(ipxe::OWN_DISK.to_owned(), chosen.is_none()),
+        container(letters(menu::HEADING.to_owned())).center_x(Fill).padding([2, 8]),
+        line(menu::OWN_DISK.to_owned(), chosen.is_none()),
         entries,
     ]
     .push((more > 0).then(|| line(format!("… and {more} more"), false)))

@@ -61,11 +61,6 @@ pub fn fact<'a, Message: 'a>(name: &'a str, value: String) -> Column<'a, Message
     column![soft(name), small(value, Tone::Ink)].spacing(2)
 }
 
-/// A button with a word.
-pub fn button<'a, Message: Clone + 'a>(words: &'a str, look: Look) -> Press<'a, Message> {
-    press(body(words)).look(look)
-}
-
 /// A small button with an icon and a word.
 pub fn small_button<'a, Message: Clone + 'a>(mark: Icon, words: &'a str, look: Look) -> Press<'a, Message> {
     let tone = match look {

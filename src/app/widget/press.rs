@@ -7,7 +7,6 @@
 use iced::advanced::widget::{Id, Operation, Tree, operation, tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
 use iced::keyboard::{self, key};
-use iced::widget::Space;
 use iced::{Background, Color, Element, Event, Length, Padding, Rectangle, Renderer, Shadow, Size, Theme, touch, window};
 
 use crate::app::theme::{self, Look};
@@ -286,9 +285,4 @@ impl<'a, Message: Clone + 'a> From<Press<'a, Message>> for Element<'a, Message> 
     fn from(press: Press<'a, Message>) -> Element<'a, Message> {
         Element::new(press)
     }
-}
-
-/// Empty room of a width, in logical pixels.
-pub fn gap(width: f32) -> Space {
-    Space::new().width(width)
 }

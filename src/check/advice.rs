@@ -1,0 +1,4 @@
+//! STUB
+#[derive(Clone, Debug)]
+pub struct Advice { pub mode: crate::deployment::DhcpMode, pub evidence: String, pub certain: bool }
+pub fn mode_advice(_: &crate::net::Interface, _: &crate::engine::probe::Probe, _: &crate::net::hint::Hint) -> Advice { todo!() }
