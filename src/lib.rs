@@ -17,8 +17,8 @@
 //! * [`check`] turns every typed error into a [`check::Finding`]: what we saw, what it means, what to do.
 //! * [`engine`] binds every socket before anything starts, then loops: receive, ask the machine, send, note. It holds
 //!   no protocol rules and no sentences.
-//! * [`deployment`] holds the options of one deployment, from a file and from the command line, and makes of them the
-//!   complete [`deployment::Plan`].
+//! * [`deployment`] holds the options of one deployment, from a file, the window and the command line, and makes of them
+//!   the complete [`deployment::Plan`]. It saves and lists deployments.
 //! * [`journal`] folds events into computers with stages, with a cap on what it keeps, and words each event once.
 //! * [`boot`] is a pure table from machine to answer, the menu model and its iPXE rendering, and the served tree
 //!   (path to [`boot::tree::Source`]). It knows neither leases nor blocks.

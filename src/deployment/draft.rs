@@ -327,6 +327,8 @@ mod tests {
         assert_eq!(named(&settings), ["debian", "debian-text"], "only what stands before it is certain");
         assert_eq!(seen(&settings, &inspections), ["debian Old", "debian-text", "debian-2", "debian-2-text"]);
         inspections.retain(|inspection| inspection.path != Path::new(D12));
+        let mut by_position = Settings { default_entry: Some("1".into()), ..settings.clone() };
+        assert_eq!(by_position.remove_image(Path::new(D12), &inspections).as_deref(), Some("1"));
         assert_eq!(settings.remove_image(Path::new(D12), &inspections).as_deref(), Some("debian"));
         assert_eq!(seen(&settings, &inspections), ["debian", "debian-text"]);
     }
@@ -345,7 +347,9 @@ mod tests {
         assert!(settings.entry.is_empty());
         settings.move_entry("debian-2", 9, &items);
         assert_eq!(seen(&settings, &inspections), ["debian", "debian-text", "arch", "debian-2-text", "debian-2"]);
+        settings.choose_default(Choice::Position(9));
         settings.move_entry("none", 1, &items);
+        assert_eq!(settings.default_choice(), Choice::Position(9), "a mistake stays one, to be told");
         assert_eq!(seen(&settings, &inspections).len(), 5);
     }
 
