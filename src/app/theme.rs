@@ -123,6 +123,8 @@ pub enum Tone {
     Ink,
     /// Second text.
     Soft,
+    /// What cannot be used now.
+    Faint,
     /// What is chosen or to be done.
     Accent,
     /// On the accent.
@@ -142,6 +144,7 @@ impl Tone {
         match self {
             Tone::Ink => colors.ink,
             Tone::Soft => colors.soft,
+            Tone::Faint => mix(colors.line, colors.soft, 0.25),
             Tone::Accent => colors.accent,
             Tone::OnAccent => colors.on_accent,
             Tone::Good => colors.good,

@@ -19,7 +19,6 @@ use super::shortcut::{self, Shortcut};
 use super::widget::page;
 use super::world::{self, Chosen, Comparing};
 use super::{App, Message, clock, focus};
-use crate::boot;
 use crate::check as judge;
 use crate::check::preflight::{self, Facts};
 use crate::check::{Finding, Remedy};
@@ -692,7 +691,7 @@ impl App {
 
     /// The menu's entries follow from the images.
     fn list_entries(&mut self) {
-        self.items = boot::menu::items(self.imports.iter().filter_map(Import::inspection));
+        self.items = self.draft.items(&self.inspections());
     }
 
     fn remove_image(&mut self, path: &Path) -> Task<Message> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use iced::widget::{column, container, row, rule};
-use iced::{Alignment, Element, Event, Fill, Subscription, Theme, keyboard, time, window};
+use iced::{Element, Event, Fill, Subscription, Theme, keyboard, time, window};
 use jiff::Timestamp;
 
 use super::icon::Icon;
@@ -71,13 +71,13 @@ impl App {
             let visit = (step != self.step && self.may_visit(step)).then_some(Message::Visited(step));
             Stop { step, state, answer, visit }
         });
-        let said = self.said.as_ref().map(|(words, _)| marked(Icon::Check, words.clone(), Tone::Good).into());
+        let said: Option<Element<'_, Message>> =
+            self.said.as_ref().map(|(words, _)| marked(Icon::Check, words.clone(), Tone::Good).into());
         let locked = (!self.is_idle()).then(|| soft("Stop serving to change the answers above.").into());
-        let foot = row![overlay::openers()]
-            .push(matches!(self.world, World::Described(_)).then(|| badge("Demonstration", Tone::Caution)))
-            .spacing(gap::SMALL)
-            .align_y(Alignment::Center);
-        rail::view(stops.collect(), said.or(locked), foot.into())
+        let demo = matches!(self.world, World::Described(_))
+            .then(|| badge("Demonstration: nothing is served", Tone::Caution));
+        let notes = column![].push(said.or(locked)).push(demo).spacing(gap::CARD);
+        rail::view(stops.collect(), Some(notes.into()), overlay::openers())
     }
 
     /// What was answered at a step, in a few words.

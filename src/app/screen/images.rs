@@ -13,7 +13,7 @@ use crate::app::widget::card::{card, fact, icon_button, small_button};
 use crate::app::widget::notice;
 use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
-use crate::app::widget::words::{badge, body, marked, section, shortened, small, soft};
+use crate::app::widget::words::{self, badge, body, marked, section, shortened, small, soft};
 use crate::check::{self, Finding};
 use crate::image::checksum::{Expected, Verdict};
 use crate::image::{self, DiscError, Firmware, Inspection, Transport};
@@ -401,7 +401,7 @@ fn facts<'a>(inspection: &'a Inspection) -> Element<'a, Message> {
     let mut arch: Vec<&str> = inspection.entries.iter().map(|entry| processor(&entry.arch)).collect();
     arch.dedup();
     let memory = inspection.entries.iter().filter_map(|entry| entry.min_ram_mb).max();
-    let memory = memory.map_or("not known".to_owned(), |mib| format!("{:.1} GB or more", mib as f64 / 1024.0));
+    let memory = memory.map_or("not known".to_owned(), |mib| format!("{} or more", words::memory(mib)));
     let way = inspection.entries.first().map_or("", |entry| way_words(entry.transport));
     row![
         fact("Boots on", firmware_words(inspection).to_owned()).width(Fill),

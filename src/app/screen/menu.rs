@@ -9,7 +9,7 @@ use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{card, icon_button, radio};
 use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
-use crate::app::widget::words::{badge, body, marked, section, small, soft};
+use crate::app::widget::words::{badge, memory, body, marked, section, small, soft};
 use crate::boot::menu::{self, Asker, Edit, Item, Menu as Model, ipxe};
 use crate::deployment::{MAX_MENU_TIMEOUT, MENU_TIMEOUT, Settings};
 use crate::image::Firmware;
@@ -197,7 +197,7 @@ impl Menu {
                 .spacing(2)
                 .width(Fill),
         ];
-        let own_disk = card(own_disk.spacing(gap::CARD).align_y(Alignment::Center)).padding([10, 16]);
+        let own_disk = card(own_disk.spacing(gap::SMALL).align_y(Alignment::Center)).padding([8, 12]);
         let list = column![
             row![section("Entries"), space::horizontal(), soft("The marked one starts by itself")]
                 .align_y(Alignment::Center),
@@ -237,7 +237,7 @@ impl Menu {
         let mark = press(radio(chosen)).look(Look::Quiet).padding(2).on_press_maybe(pick);
         let title = body(text::plain(&item.entry.title, 80)).style(theme::toned(tone));
         let badges = firmware_badge(&item).into_iter().chain(hidden.then(|| badge("hidden", Tone::Caution)));
-        let memory = item.entry.min_ram_mb.map(|mib| format!("{:.1} GB of memory or more", mib as f64 / 1024.0));
+        let memory = item.entry.min_ram_mb.map(|mib| format!("{} of memory or more", memory(mib)));
         let below = soft(memory.unwrap_or_else(|| text::plain(&item.id, 60)));
         let words = column![
             row![title].extend(badges).spacing(gap::SMALL).align_y(Alignment::Center),
@@ -248,13 +248,13 @@ impl Menu {
         let down = (at + 1 < count).then(|| Message::Moved(id.clone(), 1));
         let head = row![
             mark,
-            words.spacing(2).width(Fill),
+            container(words.spacing(2)).padding(iced::Padding::ZERO.left(6)).width(Fill),
             icon_button(Icon::Pencil, "Title and arguments", Some(Message::Unfolded(id.clone()))),
             icon_button(eye.0, eye.1, Some(Message::Hidden(id.clone(), !hidden))),
             icon_button(Icon::Up, "Move up", up),
             icon_button(Icon::Down, "Move down", down),
         ];
-        let head = head.spacing(gap::TIGHT).align_y(Alignment::Center);
+        let head = head.spacing(2).align_y(Alignment::Center);
         let details = open.then(|| details(context, &item));
         card(column![head].push(details).spacing(gap::CARD)).padding([8, 12]).into()
     }

@@ -340,7 +340,6 @@ impl Serve {
             .id(search_id())
             .on_input(Message::Searched)
             .padding([6, 10])
-            .width(180)
             .size(size::SMALL)
             .style(theme::field(false));
         let level = |level: Level, words: &'static str| {
@@ -360,7 +359,7 @@ impl Serve {
         };
         let follow = (!self.log.follows())
             .then(|| small_button(Icon::Down, "To the end", Look::Quiet).on_press(Message::Followed(true)));
-        let tools = row![field, levels, space::horizontal()]
+        let tools = row![field, levels]
             .push(follow)
             .push(pause)
             .push(small_button(Icon::Copy, "Copy", Look::Quiet).on_press(Message::LogCopied))
@@ -609,9 +608,11 @@ fn log_line<'a>(line: &'a crate::app::log::Line) -> Element<'a, Message> {
         Level::Normal => Tone::Ink,
         Level::Detail => Tone::Soft,
     };
-    let who = line.mac.map(|mac| mac.to_string()).unwrap_or_default();
+    let who = line.mac.map(|mac| soft(mac.to_string()).width(132));
     let words = small(line.words.as_str(), tone).wrapping(iced::widget::text::Wrapping::None);
-    row![soft(clock::time(line.time)).width(66), soft(who).width(130), words]
+    row![soft(clock::time(line.time)).width(66)]
+        .push(who)
+        .push(words)
         .spacing(gap::SMALL)
         .align_y(Alignment::Center)
         .into()

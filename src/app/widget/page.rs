@@ -9,6 +9,9 @@ use super::words::{body, marked, soft, title};
 use crate::app::icon::Icon;
 use crate::app::theme::{self, Look, Tone, space as gap};
 
+/// Room for the focus ring of what stands at an edge that cuts off.
+pub const RING: f32 = 6.0;
+
 /// The one primary action of a page.
 #[derive(Clone, Debug)]
 pub struct Primary<Message> {
@@ -91,14 +94,14 @@ pub fn body_id() -> Id {
 pub fn view<'a, Message: Clone + 'a>(page: Page<'a, Message>, back: Option<Message>) -> Element<'a, Message> {
     let head = column![title(page.title), soft(page.sentence).size(theme::size::BODY)].spacing(6);
     let body: Element<'a, Message> = if page.scrolls_itself {
-        column_of(page.body).height(Fill).into()
+        column_of(page.body).padding(iced::Padding { top: RING, right: gap::PAGE, bottom: 0.0, left: gap::PAGE }).height(Fill).into()
     } else {
-        let inside = container(column_of(page.body)).padding(iced::Padding::ZERO.bottom(gap::SECTION));
+        let inside = container(column_of(page.body)).padding(iced::Padding::ZERO.top(RING).bottom(gap::SECTION));
         scrollable(inside).id(body_id()).height(Fill).width(Fill).style(theme::scroll).into()
     };
     let footer = footer(page.primary, page.aside, back);
     column![
-        column_of(head).padding(iced::Padding { top: 28.0, right: gap::PAGE, bottom: 20.0, left: gap::PAGE }),
+        column_of(head).padding(iced::Padding { top: 28.0, right: gap::PAGE, bottom: 20.0 - RING, left: gap::PAGE }),
         body,
         rule::horizontal(1).style(theme::line),
         column_of(footer).padding([14.0, gap::PAGE]),

@@ -41,6 +41,11 @@ pub fn badge<'a, Message: 'a>(words: impl text::IntoFragment<'a>, tone: Tone) ->
     container(small(words, tone)).padding([2, 8]).style(theme::ground(Ground::Badge(tone))).into()
 }
 
+/// An amount of memory, given in MiB.
+pub fn memory(mib: u64) -> String {
+    if mib < 1024 { format!("{mib} MB") } else { format!("{:.1} GB", mib as f64 / 1024.0) }
+}
+
 /// A long path or name, shortened in the middle to at most `limit` characters.
 pub fn shortened(text: &str, limit: usize) -> String {
     let count = text.chars().count();
@@ -54,7 +59,12 @@ pub fn shortened(text: &str, limit: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::shortened;
+    use super::*;
+
+    #[test]
+    fn memory_is_for_people() {
+        assert_eq!([64, 1023, 1024, 2560].map(memory), ["64 MB", "1023 MB", "1.0 GB", "2.5 GB"]);
+    }
 
     #[test]
     fn long_names_keep_their_ends() {
