@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds Bootwright and starts it. Arguments pass through: packaging/run.sh serve --interface eth0 --image debian.iso
+# Builds Bootwright and opens its window. Arguments pass through: packaging/run.sh serve --interface eth0 --image a.iso
 #
 #   packaging/run.sh --prepare    sets up and builds, prints the program's path as its last line and starts nothing
 #
@@ -9,6 +9,8 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 
 need_packages gcc libc6-dev ca-certificates
+# What the window opens by name when it starts, and what its file dialogs go through.
+need_packages libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 libdbus-1-3
 need_rust
 need_loaders
 say "building"
@@ -23,17 +25,18 @@ if [ "${1:-}" = --prepare ]; then
     exit 0
 fi
 
-# Everything but serving runs as the user; for serving, ports below 1024 belong to root.
-if [ $# -gt 0 ]; then
-    if [ "$1" = serve ] && [ "$(id -u)" != 0 ]; then
-        say "serving needs the ports 67, 69 and 80, so sudo asks for your password"
-        exec sudo "$program" "$@"
-    fi
+# Everything but serving runs as the user; for serving, ports below 1024 belong to root. The window is never started
+# with more rights: it gets its ports from a helper, which asks for the password.
+if [ "${1:-}" = serve ] && [ "$(id -u)" != 0 ]; then
+    say "serving needs the ports 67, 69 and 80, so sudo asks for your password"
+    exec sudo "$program" "$@"
+fi
+if [ $# -gt 0 ] && [ "$1" != --demo ] && [ "$1" != --open ] || [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ]; then
     exec "$program" "$@"
 fi
 
-# The window comes with a later version. Until then, the line to copy for each interface that could be served.
-say "this version has no window yet. To serve an ISO file, copy one of these lines:"
+# No display: the line to copy for each interface that could be served.
+say "there is no display for the window. To serve an ISO file without it, copy one of these lines:"
 "$program" interfaces | awk '$0 !~ /loopback|no IPv4 address/ {print $1}' | while read -r name; do
     echo "  packaging/run.sh serve --interface $name --image FILE.iso"
 done

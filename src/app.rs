@@ -15,6 +15,8 @@ pub mod preferences;
 mod run;
 pub mod screen;
 pub mod shortcut;
+#[cfg(test)]
+mod tests;
 pub mod theme;
 mod update;
 mod view;

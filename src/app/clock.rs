@@ -5,14 +5,19 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+/// The zone that times are shown in; tests have the same everywhere.
+fn zone() -> TimeZone {
+    if cfg!(test) { TimeZone::UTC } else { TimeZone::system() }
+}
+
 /// `14:46:53`, in this computer's time zone.
 pub fn time(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
+    at.to_zoned(zone()).strftime("%H:%M:%S").to_string()
 }
 
 /// `25 Nov, 14:46`.
 pub fn day(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::system()).strftime("%-d %b, %H:%M").to_string()
+    at.to_zoned(zone()).strftime("%-d %b, %H:%M").to_string()
 }
 
 /// How long something lasts, in one unit that fits: `8 s`, `3 min`, `2 h 5 min`.

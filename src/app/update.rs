@@ -847,7 +847,7 @@ impl App {
         self.check_everything()
     }
 
-    fn plan(&self) -> Result<Plan, Box<Finding>> {
+    pub(super) fn plan(&self) -> Result<Plan, Box<Finding>> {
         let plan = self.draft.clone().plan(&self.interfaces, self.world.places());
         plan.map_err(|error| Box::new(judge::explain_plan(&error)))
     }
@@ -1010,7 +1010,7 @@ impl App {
         if self.step == Step::Serve { told } else { Task::batch([told, self.go_to(Step::Serve)]) }
     }
 
-    fn events(&mut self, events: &[Event]) -> Task<Message> {
+    pub(super) fn events(&mut self, events: &[Event]) -> Task<Message> {
         self.now = Timestamp::now();
         for event in events {
             self.log.record(event);

@@ -108,12 +108,13 @@ impl App {
         }
     }
 
-    /// The window's title: while serving, with the number of computers, so that it can be read off a task bar.
+    /// The window's title: the step, and while serving the number of computers, so that a task bar tells both.
     pub fn title(&self) -> String {
         match (&self.serving, self.journal.count()) {
-            (Serving::On { .. }, 1) => "Bootwright – 1 computer".to_owned(),
-            (Serving::On { .. }, count) => format!("Bootwright – {count} computers"),
-            _ => "Bootwright".to_owned(),
+            (Serving::On { .. }, 1) => "1 computer – Bootwright".to_owned(),
+            (Serving::On { .. }, count) => format!("{count} computers – Bootwright"),
+            (Serving::Stopping, _) => "Stopping – Bootwright".to_owned(),
+            (Serving::No | Serving::Ended(_), _) => format!("{} – Bootwright", self.step.name()),
         }
     }
 

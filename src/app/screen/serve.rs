@@ -201,6 +201,11 @@ impl Serve {
         if tab == Tab::Log && self.log.follows() { Action::ToEnd } else { Action::None }
     }
 
+    /// Computers in the order in which they are drawn.
+    pub fn order(&self) -> &[Mac] {
+        &self.order
+    }
+
     /// The tab that is shown.
     pub fn tab(&self) -> Tab {
         self.tab

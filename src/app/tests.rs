@@ -1,0 +1,506 @@
+//! The window on described machines: what each page does about each message, how it is drawn, and scripts that click
+//! through it.
+//!
+//! Golden pictures lie in `tests/golden/pages`, in both themes. After a change that is meant, look at the new ones:
+//!
+//! ```text
+//! BOOTWRIGHT_GOLDEN=write cargo test --lib app::tests
+//! ```
+
+use std::path::Path;
+
+use futures_util::StreamExt;
+use iced::{Preset, Settings as IcedSettings};
+use iced_test::runtime::{Action, task};
+use iced_test::simulator::{Simulator, tap_key};
+use jiff::SignedDuration;
+
+use super::overlay::{Question, Then};
+use super::*;
+use crate::boot::menu::Default as Choice;
+use crate::deployment::DhcpMode;
+use crate::engine;
+use crate::journal::{Event, Note, What};
+use crate::net::ports::Transport;
+use crate::net::socket::BindError;
+
+const SMALL: Size = Size::new(900.0, 600.0);
+
+/// An app on a described machine, with everything answered that it asked at the start.
+fn app(machine: &str) -> App {
+    let (mut app, task) = App::begin(World::Described(Arc::new(Machine::named(machine).unwrap())), None);
+    app.size = SMALL;
+    settle(&mut app, task);
+    app
+}
+
+/// Lets the app do a message and all that follows from it at once.
+fn send(app: &mut App, message: Message) {
+    let task = app.update(message);
+    settle(app, task);
+}
+
+/// Runs what was begun until it waits for time or for a person.
+fn settle(app: &mut App, task: iced::Task<Message>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut messages = Vec::new();
+    if let Some(mut stream) = task::into_stream(task) {
+        runtime.block_on(async {
+            let gather = async {
+                while let Some(action) = stream.next().await {
+                    if let Action::Output(message) = action {
+                        messages.push(message);
+                    }
+                }
+            };
+            // Actions on widgets and on the system are never answered here; whatever is, is answered at once.
+            tokio::select! { biased; () = gather => {}, () = tokio::task::yield_now() => {} }
+        });
+    }
+    for message in messages {
+        let _guard = runtime.enter();
+        let task = app.update(message);
+        settle(app, task);
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_764_082_800 + second).unwrap()
+}
+
+/// With images on the Images page.
+fn with_images(machine: &str) -> App {
+    let mut app = app(machine);
+    app.go_to(Step::Images).discard::<()>();
+    send(&mut app, Message::Images(images::Message::BrowseAsked));
+    app
+}
+
+fn on_menu() -> App {
+    let mut app = with_images("bench");
+    app.go_to(Step::Menu).discard::<()>();
+    app
+}
+
+fn on_check() -> App {
+    let mut app = on_menu();
+    let task = app.go_to(Step::Check);
+    settle(&mut app, task);
+    app
+}
+
+/// Serving, with nobody there yet.
+fn serving() -> App {
+    let mut app = on_check();
+    let plan = app.plan().unwrap();
+    app.step = Step::Serve;
+    app.reached = Step::Serve;
+    app.serving = Serving::On { plan, url: "http://10.77.0.1/".into(), since: at(0) };
+    app.now = at(0);
+    app
+}
+
+/// Serving, after so many seconds of the machine's story.
+fn serving_for(seconds: i64) -> App {
+    let mut app = serving();
+    let story = Machine::named("bench").unwrap().story(at(0));
+    let heard: Vec<Event> = story.into_iter().filter(|event| event.time <= at(seconds)).collect();
+    let _ = app.events(&heard);
+    app.now = at(seconds);
+    app
+}
+
+/// Serving many computers.
+fn serving_many(count: u8) -> App {
+    let mut app = serving();
+    let recording = demo::recorded("debian-live-uefi").unwrap();
+    for number in 0..count {
+        let start = at(0).checked_add(SignedDuration::from_secs(i64::from(number))).unwrap();
+        let mac = crate::mac::Mac([0x02, 0, 0, 0, 0, number]);
+        let events: Vec<Event> =
+            recording.shifted(start, Some(mac)).into_iter().filter(|event| event.time <= at(70)).collect();
+        let _ = app.events(&events);
+    }
+    app.now = at(70);
+    app
+}
+
+/// Every state that has a picture.
+fn states() -> Vec<(&'static str, App)> {
+    let mut states: Vec<(&'static str, App)> = vec![
+        ("network-quiet", app("bench")),
+        ("network-server", app("office")),
+        ("network-none", app("bare")),
+        ("network-no-address", app("trouble")),
+        ("images-many", with_images("bench")),
+        ("images-error", with_images("trouble")),
+        ("menu", on_menu()),
+        ("check", on_check()),
+        ("serve-nobody", serving()),
+        ("serve-some", serving_for(75)),
+        ("serve-many", serving_many(40)),
+    ];
+    let mut empty = app("bench");
+    empty.go_to(Step::Images).discard::<()>();
+    states.push(("images-empty", empty));
+    let mut reading = app("bench");
+    reading.go_to(Step::Images).discard::<()>();
+    reading.imports = vec![Import::new("/images/debian.iso".into())];
+    reading.imports[0].state = images::State::Reading;
+    states.push(("images-reading", reading));
+    let mut one = with_images("bench");
+    for path in Machine::named("bench").unwrap().files().into_iter().skip(1) {
+        send(&mut one, Message::Images(images::Message::Removed(path)));
+    }
+    states.push(("images-one", one));
+    let mut gone = app("bench");
+    gone.interfaces.retain(|interface| interface.name != "enp3s0");
+    states.push(("network-gone", gone));
+    let mut blocked = on_check();
+    blocked.interfaces.clear();
+    blocked.draft.interface = Some("enp9s0".into());
+    let task = blocked.go_to(Step::Check);
+    settle(&mut blocked, task);
+    states.push(("check-blocked", blocked));
+    let mut log = serving_for(75);
+    let _ = log.serve.show(serve::Tab::Log);
+    states.push(("serve-log", log));
+    let mut ended = serving_for(75);
+    let gone = engine::Error::InterfaceGone { interface: "enp3s0".into() };
+    send(&mut ended, Message::Engine(Parcel::new(Update::Failed(gone))));
+    ended.now = at(75);
+    states.push(("serve-ended", ended));
+    let mut settings = app("bench");
+    settings.overlay = Some(Overlay::Settings);
+    states.push(("settings", settings));
+    let mut timeline = serving_for(75);
+    timeline.overlay = timeline.journal.by_activity().first().map(|computer| Overlay::Timeline(computer.mac));
+    states.push(("timeline", timeline));
+    let mut question = serving_for(40);
+    send(&mut question, Message::Serve(serve::Message::Stopped));
+    question.now = at(40);
+    states.push(("question", question));
+    states
+}
+
+fn simulator(app: &App, size: Size) -> Simulator<'_, Message> {
+    let settings = IcedSettings { default_font: iced::Font::with_name("Fira Sans"), ..IcedSettings::default() };
+    Simulator::with_size(settings, size, app.view())
+}
+
+#[test]
+fn every_page_is_drawn_as_its_golden_picture() {
+    let write = std::env::var_os("BOOTWRIGHT_GOLDEN").is_some();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/pages");
+    let mut wrong = Vec::new();
+    for (name, app) in states() {
+        for dark in [false, true] {
+            let name = format!("{name}-{}", if dark { "dark" } else { "light" });
+            let file = folder.join(format!("{name}-tiny-skia.sha256"));
+            if write {
+                let _ = std::fs::remove_file(&file);
+            } else if !file.exists() {
+                wrong.push(format!("{name} (no golden file)"));
+                continue;
+            }
+            let picture = simulator(&app, SMALL).snapshot(&theme::theme(dark)).unwrap();
+            if !picture.matches_hash(folder.join(&name)).unwrap() {
+                wrong.push(name);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "other than their golden pictures: {wrong:?}");
+}
+
+/// Whether a text stands on the page: a whole text of one widget.
+fn shows(app: &App, text: &str) -> bool {
+    simulator(app, Size::new(1200.0, 4000.0)).find(text).is_ok()
+}
+
+/// Clicks on a text as a person would, and does what comes of it.
+fn click(app: &mut App, text: &str) {
+    let mut page = simulator(app, Size::new(1200.0, 4000.0));
+    page.click(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let messages: Vec<Message> = page.into_messages().collect();
+    assert!(!messages.is_empty(), "a click on {text:?} does nothing");
+    for message in messages {
+        send(app, message);
+    }
+}
+
+fn press(app: &mut App, key: iced::keyboard::key::Named) {
+    let events: Vec<_> = tap_key(key, None).collect();
+    for event in events {
+        if let iced::Event::Keyboard(event) = event {
+            send(app, Message::Key(event));
+        }
+    }
+}
+
+#[test]
+fn the_way_goes_from_the_first_page_to_the_start() {
+    let mut app = app("bench");
+    assert!(shows(&app, "Use this network"));
+    click(&mut app, "Use this network");
+    assert_eq!(app.step, Step::Images);
+    click(&mut app, "Choose files…");
+    assert_eq!(app.imports.len(), 3);
+    assert!(shows(&app, "Debian Live 12.11.0"));
+    click(&mut app, "Use these images");
+    click(&mut app, "Check everything");
+    assert_eq!(app.step, Step::Check);
+    assert!(app.checks.findings().iter().all(|finding| finding.verdict != crate::check::Verdict::Blocks));
+    assert!(shows(&app, "Start serving"));
+    assert_eq!(app.title(), "Check – Bootwright");
+    click(&mut app, "Back");
+    assert_eq!(app.step, Step::Menu);
+}
+
+#[test]
+fn enter_and_escape_walk_the_same_way() {
+    use iced::keyboard::key::Named;
+    let mut app = app("bench");
+    press(&mut app, Named::Enter);
+    assert_eq!(app.step, Step::Images);
+    press(&mut app, Named::Enter);
+    assert_eq!(app.step, Step::Images, "nothing to use yet");
+    send(&mut app, Message::Images(images::Message::BrowseAsked));
+    press(&mut app, Named::Enter);
+    press(&mut app, Named::Enter);
+    assert_eq!(app.step, Step::Check);
+    press(&mut app, Named::Escape);
+    assert_eq!(app.step, Step::Menu);
+    press(&mut app, Named::F1);
+    assert!(matches!(app.overlay, Some(Overlay::Help)));
+    press(&mut app, Named::Enter);
+    assert_eq!(app.step, Step::Menu, "Enter belongs to the overlay");
+    press(&mut app, Named::Escape);
+    assert!(app.overlay.is_none());
+}
+
+#[test]
+fn the_mode_follows_what_the_network_says_until_a_person_decides() {
+    let quiet = app("bench");
+    assert_eq!(quiet.draft.dhcp, Some(DhcpMode::Full));
+    let mut office = app("office");
+    assert_eq!(office.draft.dhcp, Some(DhcpMode::Proxy));
+    send(&mut office, Message::Network(network::Message::ModePicked(DhcpMode::Full)));
+    send(&mut office, Message::Network(network::Message::AskedAgain));
+    assert_eq!(office.draft.dhcp, Some(DhcpMode::Full), "the person's word stays");
+    send(&mut office, Message::Network(network::Message::Continued));
+    let Some(Overlay::Question(asked)) = &office.overlay else { panic!("it asks") };
+    assert!(asked.words.contains("192.168.1.1") && asked.words.contains("enp0s31f6"), "{}", asked.words);
+    assert_eq!(office.step, Step::Network);
+    send(&mut office, Message::Overlay(overlay::Message::Confirmed(Then::UseFullMode)));
+    assert_eq!(office.step, Step::Images);
+}
+
+#[test]
+fn a_range_is_judged_while_it_is_typed() {
+    let mut app = app("bench");
+    let cases = [
+        ("10.77.0.50-10.77.0.60", None),
+        ("10.77.0.60-10.77.0.50", Some("ends before it begins")),
+        ("10.77.0.50-10.77.9.60", Some("is not inside")),
+        ("10.77.0.", Some("is not a range")),
+        ("🙂\u{202e}", Some("is not a range")),
+    ];
+    for (typed, complaint) in cases {
+        send(&mut app, Message::Network(network::Message::RangeTyped(typed.into())));
+        let primary = app.network.primary(app.network_context());
+        assert_eq!(primary.message.is_some(), complaint.is_none(), "{typed}");
+        assert_eq!(primary.cause, complaint.map(|_| network::range_id()), "{typed}");
+    }
+    send(&mut app, Message::Network(network::Message::RangeTyped("10.77.0.1-10.77.0.9".into())));
+    let words = "This range can be used; 10.77.0.1 belongs to this computer or its router and is left out.";
+    assert!(shows(&app, words));
+    send(&mut app, Message::Network(network::Message::RangeTyped(" ".into())));
+    assert_eq!(app.draft.range, None, "empty is the proposal");
+}
+
+#[test]
+fn a_late_answer_of_another_network_is_dropped() {
+    let mut app = app("bench");
+    send(&mut app, Message::Probed("wlp2s0".into(), Probe::Unable(engine::probe::ProbeError::NoRights)));
+    assert!(matches!(app.asking, Asking::Heard(Probe::Nobody)));
+}
+
+#[test]
+fn an_interface_that_goes_is_told_on_each_page() {
+    for step in [Step::Network, Step::Images, Step::Menu, Step::Check] {
+        let mut app = with_images("bench");
+        let task = app.go_to(step);
+        settle(&mut app, task);
+        let left: Vec<Interface> =
+            app.interfaces.iter().filter(|interface| interface.name != "enp3s0").cloned().collect();
+        send(&mut app, Message::InterfacesChanged(left));
+        assert!(app.interface().is_none());
+        assert_eq!(app.draft.interface.as_deref(), Some("enp3s0"), "the answer is kept");
+        let task = app.go_to(Step::Network);
+        settle(&mut app, task);
+        assert!(shows(&app, "enp3s0 is not there any more."), "{step:?}");
+        assert!(app.network.primary(app.network_context()).message.is_none());
+    }
+}
+
+#[test]
+fn forty_files_at_once_are_read_some_at_a_time() {
+    let mut app = app("bench");
+    app.go_to(Step::Images).discard::<()>();
+    let paths: Vec<PathBuf> = (0..40).map(|number| PathBuf::from(format!("/images/{number}.iso"))).collect();
+    let task = app.update(Message::FilesFound(paths.clone()));
+    let reading = app.imports.iter().filter(|import| matches!(import.state, images::State::Reading)).count();
+    assert_eq!((app.imports.len(), reading), (40, images::AT_ONCE));
+    settle(&mut app, task);
+    let failed = app.imports.iter().filter(|import| matches!(import.state, images::State::Failed(_))).count();
+    assert_eq!(failed, 40, "a described machine has none of them");
+    assert!(shows(&app, "There is no file /images/0.iso."));
+    send(&mut app, Message::FilesFound(paths));
+    assert_eq!(app.imports.len(), 40, "none is there twice");
+    assert!(shows(&app, "40 of them are there already."));
+}
+
+#[test]
+fn hostile_names_are_shown_without_their_tricks() {
+    let app = with_images("trouble");
+    let tricks = |text: &str| text.chars().any(|letter| letter.is_control() || ('\u{202a}'..='\u{202e}').contains(&letter));
+    let texts = iced_test::selector::selector(|target: iced_test::selector::Candidate<'_>| match target {
+        iced_test::selector::Candidate::Text { content, .. } if tricks(content) => Some(content.to_owned()),
+        _ => None,
+    });
+    assert!(simulator(&app, Size::new(1200.0, 4000.0)).find(texts).is_err());
+}
+
+#[test]
+fn edits_of_the_menu_are_answers() {
+    let mut app = on_menu();
+    let menu = |message| Message::Menu(message);
+    send(&mut app, menu(menu::Message::TitleTyped("memtest86plus".into(), "Test the memory".into())));
+    send(&mut app, menu(menu::Message::Moved("memtest86plus".into(), -1)));
+    send(&mut app, menu(menu::Message::Hidden("grub-rescue".into(), true)));
+    send(&mut app, menu(menu::Message::DefaultPicked(Some("memtest86plus".into()))));
+    send(&mut app, menu(menu::Message::TimeoutTyped("5".into())));
+    send(&mut app, menu(menu::Message::TimeoutTyped("x".into())));
+    let model = app.draft.menu(&app.imports.iter().filter_map(Import::inspection).cloned().collect::<Vec<_>>());
+    let titles: Vec<&str> = model.items.iter().map(|item| item.entry.title.as_str()).collect();
+    assert_eq!(titles, ["Test the memory", "Debian Live 12.11.0"]);
+    assert_eq!((model.default, model.timeout), (Choice::Entry("memtest86plus".into()), 5));
+    send(&mut app, menu(menu::Message::TimeoutTyped(String::new())));
+    assert_eq!(app.primary().reason.as_deref(), Some("The time needs a number"));
+    send(&mut app, menu(menu::Message::TimeoutTyped("7".into())));
+    send(&mut app, menu(menu::Message::AppendAllTyped("quiet || shell".into())));
+    assert_eq!(app.primary().reason.as_deref(), Some("The extra arguments cannot be used"));
+    send(&mut app, menu(menu::Message::Hidden("memtest86plus".into(), true)));
+    assert_eq!(app.draft.default_entry, None, "what is hidden does not start by itself");
+}
+
+#[test]
+fn a_start_that_fails_leaves_everything_as_it_was() {
+    let mut app = on_check();
+    app.starting = Starting::Binding;
+    let source = BindError {
+        transport: Transport::Udp,
+        port: 67,
+        holder: None,
+        source: std::io::ErrorKind::AddrInUse.into(),
+    };
+    let error = engine::Error::Bind { interface: "enp3s0".into(), source };
+    send(&mut app, Message::Engine(Parcel::new(Update::Failed(error))));
+    send(&mut app, Message::EngineEnded);
+    assert!(app.is_idle() && app.step == Step::Check && matches!(app.serving, Serving::No));
+    assert!(shows(&app, "UDP port 67 is held by another program."));
+    app.starting = Starting::Asking;
+    send(&mut app, Message::Acquired(Err(Arc::new(PrivilegeError::Dismissed))));
+    assert!(app.is_idle() && app.failure.is_some());
+}
+
+#[test]
+fn stop_asks_only_while_somebody_boots() {
+    let mut quiet = serving();
+    send(&mut quiet, Message::Serve(serve::Message::Stopped));
+    assert!(quiet.overlay.is_none());
+    let mut busy = serving_for(40);
+    assert!(busy.journal.active(busy.now).next().is_some());
+    send(&mut busy, Message::Serve(serve::Message::Stopped));
+    assert!(matches!(&busy.overlay, Some(Overlay::Question(Question { then: Then::Stop, .. }))));
+    send(&mut busy, Message::Overlay(overlay::Message::Closed));
+    send(&mut busy, Message::CloseRequested(window::Id::unique()));
+    assert!(matches!(&busy.overlay, Some(Overlay::Question(Question { then: Then::Close, .. }))));
+    assert!(matches!(busy.serving, Serving::On { .. }), "nothing ends without an answer");
+}
+
+#[test]
+fn the_answers_are_locked_while_serving() {
+    let mut app = serving();
+    for step in [Step::Network, Step::Images, Step::Menu, Step::Check] {
+        send(&mut app, Message::Visited(step));
+        assert_eq!(app.step, Step::Serve);
+    }
+    send(&mut app, Message::EngineEnded);
+    assert!(matches!(app.serving, Serving::Ended(None)));
+    send(&mut app, Message::Visited(Step::Images));
+    assert_eq!(app.step, Step::Images);
+}
+
+#[test]
+fn a_boot_moves_along_its_card() {
+    let mut app = serving();
+    let recording = demo::recorded("debian-live-uefi").unwrap();
+    let mut stages = Vec::new();
+    for event in recording.shifted(at(0), None) {
+        let _ = app.events(&[event]);
+        let stage = app.journal.by_activity().first().map(|computer| computer.stage);
+        if stages.last() != Some(&stage) {
+            stages.push(stage);
+        }
+    }
+    assert!(stages.len() >= 5, "{stages:?}");
+    assert!(stages.is_sorted(), "{stages:?}");
+    assert_eq!(app.title(), "1 computer – Bootwright");
+    assert!(app.log.total() > 10);
+}
+
+#[test]
+fn cards_do_not_jump_from_under_the_pointer() {
+    let mut app = serving_many(3);
+    let order = |app: &App| app.serve.order().to_vec();
+    let before = order(&app);
+    send(&mut app, Message::Serve(serve::Message::Hovered(true)));
+    let oldest = *before.last().unwrap();
+    let event = Event {
+        time: at(90),
+        mac: Some(oldest),
+        ip: None,
+        role: None,
+        what: What::Service(Note::Menu { platform: None, uuid: None, product: None }),
+    };
+    let _ = app.events(std::slice::from_ref(&event));
+    assert_eq!(order(&app), before);
+    send(&mut app, Message::Serve(serve::Message::Hovered(false)));
+    let _ = app.events(&[event]);
+    assert_eq!(order(&app).first(), Some(&oldest));
+}
+
+/// Start states for the scripts in `tests/ice`.
+fn presets() -> Vec<Preset<App, Message>> {
+    let preset = |name: &'static str, make: fn() -> App| Preset::new(name, move || (make(), iced::Task::none()));
+    vec![
+        preset("bench", || app("bench")),
+        preset("office", || app("office")),
+        preset("bare", || app("bare")),
+        preset("images", || with_images("bench")),
+        preset("trouble", || with_images("trouble")),
+        preset("menu", on_menu),
+        preset("check", on_check),
+        preset("serving", || serving_for(75)),
+        preset("many", || serving_many(40)),
+    ]
+}
+
+#[test]
+fn scripts_click_through_the_pages() {
+    let world = World::Described(Arc::new(Machine::named("bench").unwrap()));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ice");
+    assert!(std::fs::read_dir(&folder).unwrap().count() >= 8);
+    iced_test::run(program(world, None).presets(presets()), folder).unwrap();
+}
