@@ -303,6 +303,27 @@ fn a_size_probe_is_no_failure_and_the_same_port_may_ask_again() {
 }
 
 #[test]
+fn what_is_repeated_into_silence_is_no_progress() {
+    let bench = Bench::new();
+    let (mut running, listening) = bench.run(&bench.plan(&[])).unwrap();
+    let tftp = Tftp::ask(listening.tftp_port, b"\0\x01undionly.kpxe\0octet\0");
+    let (first, from) = tftp.next();
+    assert_eq!(tftp.next(), (first, from), "the first block again, a second later");
+    tftp.send_to(from, &[0, 4, 0, 1]);
+    let (second, _) = tftp.next();
+    assert_eq!(tftp.next().0, second);
+    tftp.send_to(from, b"\0\x05\0\0enough\0");
+    let told = std::sync::Mutex::new(Vec::new());
+    bench.wait(&mut running, |what| {
+        if let What::Tftp(bootwright::tftp::Note::Progress { bytes, .. }) = what {
+            told.lock().unwrap().push(*bytes);
+        }
+        matches!(what, What::Tftp(bootwright::tftp::Note::Aborted { .. }))
+    });
+    assert_eq!(told.into_inner().unwrap(), [512]);
+}
+
+#[test]
 fn strangers_and_repeats_change_nothing() {
     let bench = Bench::new();
     let (_running, listening) = bench.run(&bench.plan(&[])).unwrap();
