@@ -1,7 +1,8 @@
 //! Real firmware boots real images from `bootwright serve`: SeaBIOS and OVMF in QEMU, in closed namespaces.
 //!
 //! The images are Debian's own packages (memtest86+, grub-rescue-pc) and a live system that live-build made
-//! (packaging/live-iso.sh; its path in BOOTWRIGHT_LIVE_ISO). Each test prints the log of its boot.
+//! (packaging/live-iso.sh; its path in BOOTWRIGHT_LIVE_ISO). Each test prints the log of its boot. With BOOTWRIGHT_RECORD
+//! they write what was told into that folder; `tests/boots` was made so.
 
 #![allow(
     clippy::expect_used,
@@ -53,7 +54,7 @@ fn in_order(lines: &[Value], wanted: &[(&str, &str)]) {
 }
 
 /// Boots memtest86+ on a BIOS computer until it runs, and returns what the log says of it.
-fn memtest_runs(firmware: Firmware) -> Vec<Value> {
+fn memtest_runs(firmware: Firmware, recording: &str) -> Vec<Value> {
     let lab = Lab::new();
     let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
     let mut computer = Vm::start(&lab, 1, firmware, 128);
@@ -61,6 +62,7 @@ fn memtest_runs(firmware: Firmware) -> Vec<Value> {
     server.wait("kernel", |line| line["stage"] == "kernel");
     server.tell(&computer.mac);
     let story = server.about(&computer.mac);
+    server.record(recording);
     server.stop();
     story
 }
@@ -70,7 +72,7 @@ fn seabios_with_qemus_rom_boots_memtest() {
     if !ready("seabios", &["qemu-system-x86_64", MEMTEST]) {
         return;
     }
-    let story = memtest_runs(Firmware::Bios);
+    let story = memtest_runs(Firmware::Bios, "memtest-seabios");
     in_order(
         &story,
         &[
@@ -91,7 +93,7 @@ fn a_plain_pxe_rom_is_chained_into_the_menu() {
     if !ready("plain ROM", &["qemu-system-x86_64", "python3", "ethtool", MEMTEST]) {
         return;
     }
-    let story = memtest_runs(Firmware::PlainRom);
+    let story = memtest_runs(Firmware::PlainRom, "memtest-plain-rom");
     in_order(
         &story,
         &[("offered", ""), ("tftp-done", "undionly.kpxe"), ("stage", "loader"), ("menu", ""), ("stage", "kernel")],
@@ -114,7 +116,7 @@ fn a_bios_boots_the_grub_rescue_disc_as_a_disc() {
 }
 
 /// A live system to its login prompt, its root file system fetched out of the ISO.
-fn live_to_login(test: &str, firmware: Firmware, loader: &str) {
+fn live_to_login(test: &str, firmware: Firmware, loader: &str, recording: &str) {
     let Some(image) = live_iso(test) else { return };
     if !ready(test, &["qemu-system-x86_64", "/usr/share/OVMF/OVMF_CODE_4M.fd"]) {
         return;
@@ -127,6 +129,7 @@ fn live_to_login(test: &str, firmware: Firmware, loader: &str) {
     let story = server.about(&computer.mac);
     check_live_story(&story, loader);
     in_order(&story, &[("stage", "kernel"), ("stage", "handed-over")]);
+    server.record(recording);
     server.stop();
 }
 
@@ -154,12 +157,33 @@ fn check_live_story(story: &[Value], loader: &str) {
 
 #[test]
 fn ovmf_boots_a_live_system_by_pxe() {
-    live_to_login("OVMF PXE", Firmware::EfiX64, "tftp");
+    live_to_login("OVMF PXE", Firmware::EfiX64, "tftp", "debian-live-uefi");
 }
 
 #[test]
 fn ovmf_boots_a_live_system_by_http_boot() {
-    live_to_login("OVMF HTTP Boot", Firmware::EfiX64Http, "http");
+    live_to_login("OVMF HTTP Boot", Firmware::EfiX64Http, "http", "debian-live-http-boot");
+}
+
+/// Debian's iPXE is not signed, so this firmware fetches it and does not start it.
+#[test]
+fn secure_boot_fetches_an_unsigned_loader_and_goes_no_further() {
+    let (code, keys) = ("/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd");
+    if !ready("Secure Boot", &["qemu-system-x86_64", code, keys, MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
+    let computer = Vm::start(&lab, 1, Firmware::EfiX64Secure, 256);
+    server.wait_long("loader", SHORT, |line| line["event"] == "tftp-done" && line["file"] == "snponly.efi");
+    // Firmware that refuses a loader says nothing; it tries its next way to boot, or ends.
+    server.wait_for_silence(Duration::from_secs(40), SHORT);
+    server.tell(&computer.mac);
+    let story = server.about(&computer.mac);
+    assert!(fetched(&story).iter().all(|file| file == "snponly.efi"), "{:?}", fetched(&story));
+    assert!(!story.iter().any(|line| line["event"] == "menu" || line["role"] == "kernel"));
+    server.record("secure-boot-refused");
+    server.stop();
 }
 
 #[test]

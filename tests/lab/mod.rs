@@ -17,8 +17,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use bootwright::journal::Event;
 use serde_json::Value;
 
+mod record;
 pub mod vm;
 
 /// Our address in every lab.
@@ -265,6 +267,29 @@ impl Server {
         self.signal("TERM");
         assert_eq!(self.end().code(), Some(0));
         std::fs::read_to_string(&self.errors).unwrap_or_default()
+    }
+
+    /// Waits until nothing was told for so long, or until a limit.
+    pub fn wait_for_silence(&self, silence: Duration, limit: Duration) {
+        let until = Instant::now() + limit;
+        let (mut told, mut since) = (self.lines().len(), Instant::now());
+        while since.elapsed() < silence && Instant::now() < until {
+            std::thread::sleep(Duration::from_millis(200));
+            let now = self.lines().len();
+            if now != told {
+                (told, since) = (now, Instant::now());
+            }
+        }
+    }
+
+    /// Keeps what was told so far as a recorded boot, where BOOTWRIGHT_RECORD names a folder for them.
+    pub fn record(&self, name: &str) {
+        let Some(folder) = std::env::var_os("BOOTWRIGHT_RECORD").map(PathBuf::from) else { return };
+        let event =
+            |line: Value| serde_json::from_value::<Event>(line.clone()).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let events = self.lines().into_iter().map(event).collect();
+        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::write(folder.join(format!("{name}.jsonl")), record::text(events)).expect("a recording");
     }
 
     /// The story of a boot as the log tells it: what was fetched, in which order, how fast.

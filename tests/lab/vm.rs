@@ -22,6 +22,22 @@ pub enum Firmware {
     EfiX64,
     /// OVMF x64 by UEFI HTTP Boot.
     EfiX64Http,
+    /// OVMF x64 that starts only what Microsoft has signed.
+    EfiX64Secure,
+}
+
+impl Firmware {
+    fn is_uefi(self) -> bool {
+        matches!(self, Firmware::EfiX64 | Firmware::EfiX64Http | Firmware::EfiX64Secure)
+    }
+
+    /// OVMF's code and its variables, where the keys of Secure Boot lie.
+    fn ovmf(self) -> (&'static str, &'static str) {
+        match self {
+            Firmware::EfiX64Secure => ("OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd"),
+            _ => ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
+        }
+    }
 }
 
 /// A running computer. Ends with the test.
@@ -56,15 +72,27 @@ impl Vm {
         command.args(["-netdev", &format!("tap,id=n,ifname={tap},script=no,downscript=no")]);
         let card = if firmware == Firmware::PlainRom { "e1000" } else { "virtio-net-pci" };
         // OVMF brings its own driver; a ROM would put iPXE in its place.
-        let uefi = matches!(firmware, Firmware::EfiX64 | Firmware::EfiX64Http);
+        let uefi = firmware.is_uefi();
         let rom = if uefi { ",romfile=" } else { "" };
         command.args(["-device", &format!("{card},netdev=n,mac={mac},bootindex=0{rom}")]);
         if uefi {
             let variables = folder.join("vars.fd");
-            std::fs::copy(format!("{OVMF}/OVMF_VARS_4M.fd"), &variables).expect("OVMF");
-            let code = format!("if=pflash,format=raw,unit=0,readonly=on,file={OVMF}/OVMF_CODE_4M.fd");
+            let (code, keys) = firmware.ovmf();
+            std::fs::copy(format!("{OVMF}/{keys}"), &variables).expect("OVMF");
+            let code = format!("if=pflash,format=raw,unit=0,readonly=on,file={OVMF}/{code}");
             let own = format!("if=pflash,format=raw,unit=1,file={}", variables.display());
-            command.args(["-machine", "q35", "-drive", &code, "-drive", &own]);
+            // Firmware with Secure Boot keeps its variables from everybody else, and does not start where it cannot.
+            let (machine, guard) = match firmware {
+                Firmware::EfiX64Secure => ("q35,smm=on", "on"),
+                _ => ("q35", "off"),
+            };
+            command.args([
+                "-machine",
+                machine,
+                "-global",
+                &format!("driver=cfi.pflash01,property=secure,value={guard}"),
+            ]);
+            command.args(["-drive", &code, "-drive", &own]);
             // IPv6 is not served; leaving it on only adds its time-outs.
             command.args(["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=n"]);
         }
