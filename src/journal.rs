@@ -4,6 +4,7 @@
 //! present. [`wording`] says an event in one line; the window's cards, the log and reports all use it.
 
 mod computer;
+pub mod recording;
 mod transfer;
 mod trouble;
 pub mod recording;
