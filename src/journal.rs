@@ -7,7 +7,6 @@ mod computer;
 pub mod recording;
 mod transfer;
 mod trouble;
-pub mod recording;
 pub mod wording;
 
 use std::collections::BTreeMap;

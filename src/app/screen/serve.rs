@@ -392,7 +392,7 @@ impl Serve {
 }
 
 fn scroll<'a>(content: Element<'a, Message>) -> Element<'a, Message> {
-    let content = container(content).padding(iced::Padding::ZERO.bottom(gap::CARD).right(gap::SMALL));
+    let content = container(content).padding(iced::Padding::ZERO.bottom(gap::CARD).right(gap::INSIDE));
     scrollable(content).id(Id::new("computers")).width(Fill).height(Fill).style(theme::scroll).into()
 }
 
@@ -494,7 +494,7 @@ fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
             () => (Tone::Soft, 10.0),
         };
         let filled = number <= at;
-        let mark = container(space::horizontal().width(size)).height(size).width(size).style(move |theme| {
+        let mark = container(space::horizontal().width(size)).height(size).width(size).style(move |theme: &iced::Theme| {
             let color = color_tone.of(theme);
             container::Style {
                 background: filled.then(|| color.into()),
@@ -504,7 +504,15 @@ fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
         });
         let tone = if number == at { Tone::Ink } else { Tone::Soft };
         let word = if number == at && done { "Handed over" } else { word };
-        column![container(mark).center_y(16), small(word.to_owned(), tone).size(12)]
+        let way = |passed: bool, drawn: bool| {
+            let tone = if passed { Tone::Accent } else { Tone::Faint };
+            container(space::horizontal().height(2)).width(Fill).style(move |theme: &iced::Theme| container::Style {
+                background: drawn.then(|| tone.of(theme).into()),
+                ..container::Style::default()
+            })
+        };
+        let line = row![way(number <= at, number > 0), mark, way(number < at, number + 1 < DOTS.len())];
+        column![line.align_y(Alignment::Center).height(16), small(word.to_owned(), tone).size(12)]
             .spacing(2)
             .align_x(Alignment::Center)
             .width(Fill)
