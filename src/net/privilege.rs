@@ -24,16 +24,11 @@
 //! * *What stays open.* Until the question is asked anew (five minutes under our policy) any program of the same user
 //!   may ask for the same again. That is what the user agreed to, and all there is to get is the list above.
 
-mod rules;
-pub(super) mod wire;
-
 use std::io;
 use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
-
-pub(super) use rules::{ALLOWED, Allowed, check};
 
 use super::ports::Transport;
 use super::socket::{BindError, Hear, Sockets};
@@ -239,14 +234,10 @@ pub struct Grant {
     /// The sockets, for `engine::run_with`.
     pub sockets: Sockets,
     /// Our hold on the helper.
-    helper: platform::elevate::Helper,
+    pub(super) helper: platform::elevate::Helper,
 }
 
 impl Grant {
-    pub(super) fn new(sockets: Sockets, helper: platform::elevate::Helper) -> Grant {
-        Grant { sockets, helper }
-    }
-
     /// Gives everything back, and waits until the helper has undone what it did. Dropping does the same without waiting.
     pub async fn release(self) {
         drop(self.sockets);

@@ -5,6 +5,7 @@ mod address;
 mod channel;
 pub mod elevate;
 pub mod helper;
+mod wire;
 
 use std::fs::{self, File};
 use std::io;

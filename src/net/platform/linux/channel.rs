@@ -11,7 +11,7 @@ use rustix::net::{
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
-use crate::net::privilege::wire::LONGEST;
+use super::wire::LONGEST;
 
 /// Most sockets in one message; more than booting has ports.
 const MOST: usize = 8;

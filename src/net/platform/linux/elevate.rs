@@ -13,8 +13,8 @@ use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
 
 use super::channel::{Channel, Message};
+use super::wire::Answer;
 use crate::net::ports::Transport;
-use crate::net::privilege::wire::Answer;
 use crate::net::privilege::{Grant, PrivilegeError, Request};
 use crate::net::socket::Sockets;
 use crate::text;
@@ -63,7 +63,7 @@ pub async fn acquire(request: &Request) -> Result<Grant, PrivilegeError> {
         return Err(why(helper.ended().await, words).await);
     }
     let sockets = taken(request, message)?;
-    Ok(Grant::new(sockets, helper))
+    Ok(Grant { sockets, helper })
 }
 
 /// The helper, or pkexec while it still asks. Dropping it takes the question away, or makes the helper undo what it did.
@@ -87,13 +87,12 @@ impl Helper {
 
     /// The one answer; an empty message if it ends without.
     async fn answer(&mut self) -> Message {
-        let ended = tokio::select! {
+        tokio::select! {
             biased;
             message = self.channel.receive() => return message.unwrap_or_default(),
-            ended = self.child.wait() => ended,
-        };
+            _ = self.child.wait() => {}
+        }
         // What it said last may still be on its way; a program that it left behind may hold the other end open.
-        let _ = ended;
         let last = tokio::time::timeout(GRACE, self.channel.receive()).await;
         last.ok().and_then(Result::ok).unwrap_or_default()
     }

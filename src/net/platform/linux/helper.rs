@@ -1,18 +1,20 @@
 //! The helper's side of [`crate::net::privilege`], which says what it is afraid of.
 
+mod rules;
+
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
+use rules::{ALLOWED, Allowed};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::address::Given;
 use super::channel::Channel;
-use crate::net::interface;
+use super::wire::Answer;
 use crate::net::ports::Transport;
-use crate::net::privilege::wire::Answer;
-use crate::net::privilege::{ALLOWED, Allowed, PrivilegeError, Refusal, Request};
+use crate::net::privilege::{PrivilegeError, Refusal, Request};
 use crate::net::socket::{self, BindError};
-use crate::net::{Interface, privilege};
+use crate::net::{Interface, interface};
 
 /// A window sends its request before it starts us.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -54,7 +56,7 @@ async fn serve(channel: &Channel, allowed: &Allowed<'_>) -> Result<(), Privilege
 async fn prepare(channel: &Channel, allowed: &Allowed<'_>) -> Result<(Opened, Option<Given>), PrivilegeError> {
     let request = read(channel, PATIENCE).await?;
     let interfaces = interface::list();
-    let interface = privilege::check(&request, allowed, &interfaces)?;
+    let interface = rules::check(&request, allowed, &interfaces)?;
     let given = match request.address {
         Some(address) => {
             let refusal = |reason| Refusal::Set { interface: interface.name.clone(), address, reason };

@@ -5,23 +5,23 @@ use std::net::Ipv4Addr;
 
 use ipnet::Ipv4Net;
 
-use super::{Refusal, Request, UdpPort};
 use crate::net::Interface;
 use crate::net::interface::Kind;
 use crate::net::ports::Transport;
+use crate::net::privilege::{Refusal, Request, UdpPort};
 use crate::net::socket::Hear;
 
 /// The ports that are opened at all.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::net) struct Allowed<'a> {
-    pub(in crate::net) udp: &'a [UdpPort],
-    pub(in crate::net) tcp: &'a [u16],
+pub(super) struct Allowed<'a> {
+    pub(super) udp: &'a [UdpPort],
+    pub(super) tcp: &'a [u16],
     /// The one that may be held by another program: whoever asked has a second choice.
-    pub(in crate::net) spare: u16,
+    pub(super) spare: u16,
 }
 
 /// DHCP, the PXE boot server, TFTP and HTTP. Nothing makes this list longer.
-pub(in crate::net) const ALLOWED: Allowed<'static> = Allowed {
+pub(super) const ALLOWED: Allowed<'static> = Allowed {
     udp: &[
         UdpPort { port: 67, hear: Hear::All },
         UdpPort { port: 4011, hear: Hear::All },
@@ -36,7 +36,7 @@ pub(in crate::net) const ALLOWED: Allowed<'static> = Allowed {
 const PREFIXES: std::ops::RangeInclusive<u8> = 8..=30;
 
 /// Finds the interface of a request that may be granted.
-pub(in crate::net) fn check<'a>(
+pub(super) fn check<'a>(
     request: &Request,
     allowed: &Allowed<'_>,
     interfaces: &'a [Interface],

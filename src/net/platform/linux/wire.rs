@@ -4,17 +4,17 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::{PrivilegeError, Refusal, Request};
 use crate::net::ports::{Holder, Transport};
+use crate::net::privilege::{PrivilegeError, Refusal, Request};
 use crate::net::socket::BindError;
 
 /// Longest message either way, in bytes. A request has four ports and one name in it.
-pub(in crate::net) const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 4096;
 
 /// What the helper says. The sockets come along with `Opened`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(in crate::net) enum Answer {
+pub(super) enum Answer {
     /// One socket for each of these ports, in this order.
     Opened {
         ports: Vec<(Transport, u16)>,
@@ -29,7 +29,7 @@ pub(in crate::net) enum Answer {
 
 /// A [`BindError`] as it travels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(in crate::net) struct Failure {
+pub(super) struct Failure {
     transport: Transport,
     port: u16,
     /// The system's number of the error.
@@ -53,7 +53,7 @@ impl From<Failure> for BindError {
 
 impl Answer {
     /// What is told of an error; nothing where there is nobody to tell.
-    pub(in crate::net) fn of(error: &PrivilegeError) -> Option<Answer> {
+    pub(super) fn of(error: &PrivilegeError) -> Option<Answer> {
         match error {
             PrivilegeError::Refused(refusal) => Some(Answer::Refused(refusal.clone())),
             PrivilegeError::Port { source, .. } => Some(Answer::Failed(source.into())),
@@ -61,11 +61,11 @@ impl Answer {
         }
     }
 
-    pub(in crate::net) fn emit(&self) -> Vec<u8> {
+    pub(super) fn emit(&self) -> Vec<u8> {
         line(self)
     }
 
-    pub(in crate::net) fn parse(bytes: &[u8]) -> Result<Answer, PrivilegeError> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Answer, PrivilegeError> {
         let reason =
             |error: serde_json::Error| PrivilegeError::Helper { reason: format!("it answered badly, {error}") };
         serde_json::from_slice(bytes).map_err(reason)
@@ -73,11 +73,11 @@ impl Answer {
 }
 
 impl Request {
-    pub(in crate::net) fn emit(&self) -> Vec<u8> {
+    pub(super) fn emit(&self) -> Vec<u8> {
         line(self)
     }
 
-    pub(in crate::net) fn parse(bytes: &[u8]) -> Result<Request, Refusal> {
+    pub(super) fn parse(bytes: &[u8]) -> Result<Request, Refusal> {
         serde_json::from_slice(bytes).map_err(|error| Refusal::Request { reason: error.to_string() })
     }
 }
