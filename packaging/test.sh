@@ -14,6 +14,7 @@ need_packages gcc libc6-dev ca-certificates \
     qemu-system-x86 seabios ipxe-qemu ovmf \
     iproute2 procps ethtool tcpdump python3 dnsmasq-base isc-dhcp-client udhcpc tftp-hpa atftp curl \
     memtest86+ grub-rescue-pc xorriso genisoimage \
+    xvfb xdotool imagemagick xclip libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 \
     live-build debootstrap squashfs-tools dosfstools mtools isolinux syslinux-common debian-archive-keyring
 need_rust
 need_loaders
@@ -58,7 +59,9 @@ if [ "$(id -u)" != 0 ]; then
     export "CARGO_TARGET_${host}_RUNNER=sudo --preserve-env=PATH,BOOTWRIGHT_LIVE_ISO,CI"
 fi
 say "bad input, and real clients in network namespaces"
-cargo test --locked --test cli --test peers -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
+cargo test --locked --test cli --test helper --test peers --test survey -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
+say "the window, and a real computer that boots from it"
+cargo test --locked --test window -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
 say "real firmware"
 cargo test --locked --test firmware -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
 

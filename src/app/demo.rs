@@ -246,7 +246,8 @@ impl Computer {
     fn story(&self, start: Timestamp) -> Vec<Event> {
         let recording = recorded(&self.boot).unwrap_or_default();
         let start = start.checked_add(SignedDuration::from_secs(i64::from(self.after))).unwrap_or(start);
-        recording.shifted(start, self.mac)
+        // What a recording tells of its services would come once for each computer.
+        recording.shifted(start, self.mac).into_iter().filter(|event| event.mac.is_some()).collect()
     }
 }
 

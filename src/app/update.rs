@@ -17,7 +17,7 @@ use super::screen::serve::{Serving, Tab};
 use super::screen::{Step, check, images, menu, network, serve};
 use super::shortcut::{self, Shortcut};
 use super::widget::page;
-use super::world::{self, Chosen, Comparing};
+use super::world::{Chosen, Comparing};
 use super::{App, Message, clock, focus};
 use crate::check as judge;
 use crate::check::preflight::{self, Facts};
@@ -862,11 +862,12 @@ impl App {
             Err(finding) => return self.not_started(*finding),
         };
         let Some(interface) = self.interface() else { return Task::none() };
-        match self.world.rights(interface, &plan) {
+        let request = engine::request(&plan);
+        match self.world.rights(interface, &request) {
             privilege::Rights::Present => self.run(&plan, Sockets::default()),
             privilege::Rights::ByHelper => {
                 self.starting = Starting::Asking;
-                let acquire = self.world.clone().acquire(world::request(&plan));
+                let acquire = self.world.clone().acquire(request);
                 let (task, handle) =
                     Task::perform(acquire, |result| Message::Acquired(result.map(Parcel::new))).abortable();
                 self.acquiring = Some(handle.abort_on_drop());

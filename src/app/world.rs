@@ -24,7 +24,7 @@ use crate::image::checksum::{self, Expected, Verdict};
 use crate::image::{self, DiscError, Inspection};
 use crate::net::ports::Transport;
 use crate::net::privilege::{self, Grant, PrivilegeError};
-use crate::net::socket::{Hear, Sockets};
+use crate::net::socket::Sockets;
 use crate::net::{Interface, interface, survey};
 use crate::{check, dhcp, http, tftp};
 
@@ -233,9 +233,9 @@ impl World {
     }
 
     /// Whether the ports can be opened, or a helper has to.
-    pub fn rights(&self, interface: &Interface, plan: &Plan) -> privilege::Rights {
+    pub fn rights(&self, interface: &Interface, request: &privilege::Request) -> privilege::Rights {
         match self {
-            World::Real(_) => privilege::rights(interface, plan.network.addr(), &ports(plan_mode(plan), plan.ports.http)),
+            World::Real(_) => privilege::rights(interface, request.own, &request.ports()),
             World::Described(_) => privilege::Rights::Present,
         }
     }
@@ -267,28 +267,6 @@ impl Hash for World {
             World::Real(_) => 0.hash(state),
             World::Described(machine) => machine.name.hash(state),
         }
-    }
-}
-
-/// The request for a plan's ports.
-pub fn request(plan: &Plan) -> privilege::Request {
-    let udp = |port: u16| privilege::UdpPort { port, hear: if port == tftp::PORT { Hear::Own } else { Hear::All } };
-    let ports = ports(plan_mode(plan), plan.ports.http);
-    let of = |wanted: Transport| ports.iter().filter(move |(transport, _)| *transport == wanted).map(|(_, port)| *port);
-    privilege::Request {
-        interface: plan.interface.clone(),
-        own: plan.network.addr(),
-        udp: of(Transport::Udp).map(udp).collect(),
-        tcp: of(Transport::Tcp).filter(|port| *port == http::PORT).collect(),
-        address: None,
-    }
-}
-
-fn plan_mode(plan: &Plan) -> DhcpMode {
-    match plan.dhcp {
-        crate::deployment::DhcpPlan::Full { .. } => DhcpMode::Full,
-        crate::deployment::DhcpPlan::Proxy => DhcpMode::Proxy,
-        crate::deployment::DhcpPlan::Off => DhcpMode::Off,
     }
 }
 

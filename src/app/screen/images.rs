@@ -283,7 +283,7 @@ impl Images {
         let field = text_input("Or type the path of an ISO file or a folder", &self.typed)
             .id(path_id())
             .on_input(Message::Typed)
-            .on_submit(Message::TypedAdded)
+            .on_submit_maybe((!self.typed.trim().is_empty()).then_some(Message::TypedAdded))
             .padding([8, 12])
             .size(size::BODY)
             .style(theme::field(false));

@@ -277,7 +277,7 @@ impl Serve {
         let count = context.journal.count();
         let tabs = row![
             self.tab_button(Tab::Computers, format!("Computers ({count})")),
-            self.tab_button(Tab::Log, format!("Log ({})", context.log.len())),
+            self.tab_button(Tab::Log, "Log".to_owned()),
             space::horizontal(),
             listening(context),
         ];
