@@ -15,10 +15,10 @@ use super::code;
 use crate::mac::Mac;
 
 /// Fixed part of a BOOTP message before the magic cookie, in bytes (RFC 951).
-const HEADER: usize = 236;
-const COOKIE: [u8; 4] = [99, 130, 83, 99];
+pub(super) const HEADER: usize = 236;
+pub(super) const COOKIE: [u8; 4] = [99, 130, 83, 99];
 /// Some relay agents and ROMs drop shorter messages (RFC 1542 section 2.1).
-const MINIMUM: usize = 300;
+pub(super) const MINIMUM: usize = 300;
 /// Every client takes this much UDP payload: 576 bytes of IP packet less the IP and UDP headers (RFC 2131 section 2).
 const SAFE: usize = 576 - 28;
 /// EDK2 ignores longer answers (its `PxeBcDhcp4.h`), whatever option 57 says; UEFI's REQUEST says 65280 by a slip.
@@ -27,7 +27,7 @@ const LIMIT: usize = 1472;
 const FILE_FIELD: usize = 128;
 
 const OVERLOAD: u8 = 52;
-const PAD: u8 = 0;
+pub(super) const PAD: u8 = 0;
 const END: u8 = 255;
 
 /// Why bytes are no DHCP request.
@@ -146,7 +146,7 @@ impl Request {
 
 /// All options of a packet as bytes, pieces joined, with those in `file` and `sname` where option 52 says so.
 /// Reading stops at the first one that is cut off.
-fn options(bytes: &[u8]) -> BTreeMap<u8, Vec<u8>> {
+pub(super) fn options(bytes: &[u8]) -> BTreeMap<u8, Vec<u8>> {
     let mut found = BTreeMap::new();
     scan(bytes.get(HEADER + 4..).unwrap_or_default(), &mut found);
     for field in overloaded(bytes, &found) {
