@@ -57,6 +57,10 @@ pub enum ProbeError {
 
 /// Asks for DHCP servers on this interface's network, and ends half a second after the first answer, or when `patience`
 /// is over. Answers from the interface's own addresses do not count. Dropping it ends it at any time.
+///
+/// Silence is no proof. Where this interface has no address in the server's network, Linux drops the question or the
+/// answer if either side checks the way back (`rp_filter`, seen with 1 and 2); and a firewall may drop answers to port
+/// 68. The system's own client is spared that only by its packet socket.
 pub async fn other_servers(interface: &Interface, patience: Duration) -> Probe {
     match ask(interface, patience).await {
         Ok(answers) if answers.is_empty() => Probe::Nobody,
@@ -210,7 +214,7 @@ mod tests {
             Probe::Unable(error) => error,
             other => panic!("{other:?}"),
         };
-        assert_eq!(unable(loopback()).await, ProbeError::Unsupported);
+        assert_eq!(unable(Interface { kind: Kind::Loopback, ..cable() }).await, ProbeError::Unsupported);
         assert_eq!(unable(Interface { mac: None, ..cable() }).await, ProbeError::Unsupported);
         assert_eq!(unable(Interface { link: false, ..cable() }).await, ProbeError::NoLink);
     }
