@@ -321,9 +321,13 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
 /// When each stage of this boot was reached.
 fn steps<'a>(computer: &Computer) -> Element<'a, Message> {
     let Some((_, began)) = computer.reached.first().copied() else { return space::horizontal().into() };
-    let reached = computer.reached.iter().map(|(stage, at)| {
-        let after = clock::span(clock::since(*at, began));
-        badge(format!("{} after {after}", wording::stage_word(*stage)), Tone::Accent)
+    let mut stages: Vec<(&str, Timestamp)> =
+        computer.reached.iter().map(|(stage, at)| (wording::stage_word(*stage), *at)).collect();
+    // To be asked and to answer is one stage for people.
+    stages.dedup_by_key(|(word, _)| *word);
+    let reached = stages.into_iter().map(|(word, at)| {
+        let after = clock::span(clock::since(began, at));
+        badge(format!("{word} after {after}"), Tone::Accent)
     });
     iced::widget::Row::with_children(reached).spacing(gap::TIGHT + 2.0).wrap().into()
 }

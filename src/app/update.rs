@@ -521,10 +521,13 @@ impl App {
     /// Chooses what is most likely meant while nothing is chosen, and asks its network.
     pub(super) fn settle_interface(&mut self) -> Task<Message> {
         if self.draft.interface.is_none() {
-            let likely = self.interfaces.iter().filter(|interface| interface.kind == Kind::Wired);
-            // The list has those with link first.
-            let likely = likely.min_by_key(|interface| (!interface.link, interface.addresses.is_empty()));
-            if let Some(name) = likely.map(|interface| interface.name.clone()) {
+            // Firmware boots over cables. Inside a virtual machine or a container they are made by software.
+            let likely = |kind: Kind| {
+                let of_kind = self.interfaces.iter().filter(move |interface| interface.kind == kind);
+                of_kind.min_by_key(|interface| (!interface.link, interface.addresses.is_empty()))
+            };
+            let virtual_one = || likely(Kind::Virtual).filter(|interface| interface.link);
+            if let Some(name) = likely(Kind::Wired).or_else(virtual_one).map(|interface| interface.name.clone()) {
                 self.draft.choose_network(&name, DhcpMode::Proxy, None);
                 return self.probe();
             }

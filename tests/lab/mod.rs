@@ -21,6 +21,7 @@ use bootwright::journal::Event;
 use serde_json::Value;
 
 mod record;
+pub mod desk;
 pub mod vm;
 
 /// Our address in every lab.

@@ -213,8 +213,7 @@ impl Menu {
         };
         Page {
             title: "Choose what computers will show".to_owned(),
-            sentence: "A computer that boots from the network shows this menu, and starts the marked entry by itself."
-                .to_owned(),
+            sentence: "Computers show this menu, and start the marked entry by themselves.".to_owned(),
             body: content,
             scrolls_itself: false,
             primary: self.primary(context),

@@ -246,8 +246,10 @@ impl Network {
             ));
         }
         if !others.is_empty() {
-            list = list.push(self.fold(others.len()));
-            if self.others {
+            // Where there is nothing else, there is nothing to fold away from.
+            let alone = others.len() == context.interfaces.len();
+            list = list.push((!alone).then(|| self.fold(others.len())));
+            if self.others || alone {
                 list = others.into_iter().fold(list, |list, other| list.push(interface_card(other, chosen)));
             }
         }

@@ -396,10 +396,16 @@ fn scroll<'a>(content: Element<'a, Message>) -> Element<'a, Message> {
     scrollable(content).id(Id::new("computers")).width(Fill).height(Fill).style(theme::scroll).into()
 }
 
+/// Where the tree begins, as people write it.
+fn address(url: &str) -> &str {
+    let url = url.trim_end_matches('/');
+    url.strip_suffix(":80").unwrap_or(url)
+}
+
 fn listening<'a>(context: Context<'a>) -> Element<'a, Message> {
     match context.serving {
         Serving::On { plan, url, .. } => {
-            let words = format!("Listening on {} · {}", text::plain(&plan.interface, 24), url.trim_end_matches('/'));
+            let words = format!("Listening on {} · {}", text::plain(&plan.interface, 24), address(url));
             marked(Icon::Check, words, Tone::Good).into()
         }
         Serving::Stopping => marked(Icon::Info, "Stopping…", Tone::Soft).into(),
@@ -420,7 +426,7 @@ fn nobody_yet<'a>(context: Context<'a>) -> Element<'a, Message> {
     let facts = column![
         marked(Icon::Cable, format!("{} as {}", text::plain(&plan.interface, 24), plan.network.addr()), Tone::Ink),
         marked(Icon::Layers, addresses, Tone::Ink),
-        marked(Icon::Disc, format!("Menu and images from {url}"), Tone::Ink),
+        marked(Icon::Disc, format!("Menu and images from {}", address(url)), Tone::Ink),
     ];
     let keys = [
         ("Dell, Lenovo, Acer", "F12"),
@@ -556,7 +562,10 @@ fn progress<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Mes
     let share = transfer.fraction();
     let file = shortened(&text::plain(&transfer.file, 300), 44);
     let left = transfer.left().map(|left| format!(" · {} left", clock::span(left)));
-    let rate = format!("{} of {} · {}/s", bytes(transfer.bytes), bytes(transfer.total), bytes(transfer.rate_bps));
+    let mut rate = format!("{} of {}", bytes(transfer.bytes), bytes(transfer.total));
+    if transfer.rate_bps > 0 {
+        rate.push_str(&format!(" · {}/s", bytes(transfer.rate_bps)));
+    }
     let bar = progress_bar(0.0..=1.0, share).girth(6).style(theme::bar(Tone::Accent));
     let words = row![container(soft(file)).width(Fill).clip(true), soft(format!("{rate}{}", left.unwrap_or_default()))];
     let _ = context;

@@ -1,0 +1,158 @@
+//! The window as a person uses it: by mouse alone and by keyboard alone, from the first page to a real computer that
+//! boots memtest86+, and back. A real window on an X server without a screen, real firmware in QEMU, in closed
+//! namespaces. Pictures of each page are kept in target/window.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, reason = "a test may stop at the first surprise")]
+
+mod lab;
+
+use std::time::Duration;
+
+use lab::desk::{Desk, Window};
+use lab::vm::{Firmware, Vm};
+use lab::{Host, Lab, ready};
+
+const MEMTEST: &str = "/usr/lib/memtest86+/memtest86+x64.iso";
+/// What only the running memtest86+ shows.
+const MEMTEST_RUNS: &str = "Memtest86+ v6";
+/// Software emulation on a busy machine is slow; this only bounds a failure.
+const LONG: Duration = Duration::from_secs(240);
+const PROGRAMS: [&str; 6] = ["qemu-system-x86_64", "Xvfb", "xdotool", "import", "xclip", MEMTEST];
+
+/// No port of ours is open in this namespace.
+fn ports_are_free(host: &Host) -> bool {
+    let open = host.sh("ss -Hlun; ss -Hltn");
+    let text = String::from_utf8_lossy(&open.stdout).into_owned();
+    ["67", "69", "4011", "80", "8080"].iter().all(|port| !text.contains(&format!(":{port} ")))
+}
+
+/// The timeline of a boot of memtest86+, as it is copied out of the window.
+fn is_the_boot(report: &str) -> bool {
+    let stages = ["asks what to boot", "is offered", "gets its menu", "bootx64.efi"];
+    let mut rest = report;
+    stages.iter().all(|stage| match rest.split_once(stage) {
+        Some((_, behind)) => {
+            rest = behind;
+            true
+        }
+        None => false,
+    })
+}
+
+#[test]
+fn a_person_with_a_mouse_boots_a_computer() {
+    if !ready("window, mouse", &PROGRAMS) {
+        return;
+    }
+    let (lab, desk) = (Lab::new(), Desk::new());
+    let server = lab.server();
+    let window = Window::open(&lab, &desk, &server, (900, 600), "light");
+    // The button at the lower right, on every page.
+    let primary = |window: &Window<'_>| window.click(820, 567);
+    window.wait_title("Network");
+    // Nobody answers on this cable, so addresses are handed out.
+    window.saved("dhcp = \"full\"");
+    window.picture("mouse-1-network");
+    window.until_title("Images", primary);
+    window.picture("mouse-2-empty");
+    // The field for a path, below the place to drop files; there is no file dialog on this desk.
+    window.until_saved(MEMTEST, |window| {
+        window.click(500, 376);
+        window.keys(&["ctrl+a"]);
+        window.write(MEMTEST);
+        window.click(838, 376);
+    });
+    window.picture("mouse-2-images");
+    window.until_title("Menu", primary);
+    // The mark of the first entry.
+    window.until_saved("default = \"memtest86plus\"", |window| window.click(265, 227));
+    // The seconds that the menu waits: all of the field, then a new number.
+    window.until_saved("menu-timeout = 2", |window| {
+        window.click(285, 330);
+        window.keys(&["ctrl+a"]);
+        window.write("2");
+    });
+    window.picture("mouse-3-menu");
+    window.until_title("Check", primary);
+    window.until_title("0 computers", primary);
+    window.picture("mouse-5-nobody");
+    assert!(!ports_are_free(&server), "it serves");
+
+    let mut computer = Vm::start(&lab, 1, Firmware::Bios, 128);
+    window.wait_title("1 computer");
+    window.picture("mouse-5-asked");
+    computer.wait_for(MEMTEST_RUNS, LONG);
+    window.picture("mouse-5-runs");
+    // Its card, and in its timeline Copy.
+    window.clear_clipboard();
+    let open_and_copy = |window: &Window<'_>| {
+        window.click(500, 200);
+        window.click(631, 494);
+        window.picture("mouse-5-timeline");
+    };
+    let report = window.try_until("the report", open_and_copy, |window| {
+        Some(window.clipboard()).filter(|report| is_the_boot(report))
+    });
+    println!("{report}");
+    window.click(769, 103);
+
+    // Stop asks, since a computer was heard just now; its answer is the right one of the two buttons.
+    window.click(820, 567);
+    window.picture("mouse-5-question");
+    window.until_title("Serve", |window| window.click(624, 355));
+    assert!(ports_are_free(&server), "every port is free again");
+    window.picture("mouse-6-stopped");
+    assert_eq!(window.close().code(), Some(0));
+}
+
+#[test]
+fn a_person_with_a_keyboard_boots_a_computer() {
+    if !ready("window, keyboard", &PROGRAMS) {
+        return;
+    }
+    let (lab, desk) = (Lab::new(), Desk::new());
+    let server = lab.server();
+    let window = Window::open(&lab, &desk, &server, (1400, 900), "dark");
+    let enter = |window: &Window<'_>| window.keys(&["Return"]);
+    window.wait_title("Network");
+    window.saved("dhcp = \"full\"");
+    window.picture("keyboard-1-network");
+    window.until_title("Images", enter);
+    // From the button for files to the field for a path.
+    window.keys(&["Tab"]);
+    window.write(MEMTEST);
+    window.keys(&["Return"]);
+    window.saved(MEMTEST);
+    window.picture("keyboard-2-images");
+    window.until_title("Menu", enter);
+    // The focus is at the primary action; once round, past the rail and the own disk, to the first entry's mark.
+    window.keys(&["Tab"; 7]);
+    window.keys(&["space"]);
+    window.saved("default = \"memtest86plus\"");
+    // Past its three tools to the seconds.
+    window.keys(&["Tab"; 3]);
+    window.keys(&["ctrl+a"]);
+    window.write("2");
+    window.saved("menu-timeout = 2");
+    window.picture("keyboard-3-menu");
+    window.until_title("Check", enter);
+    window.until_title("0 computers", enter);
+    window.picture("keyboard-5-nobody");
+
+    let mut computer = Vm::start(&lab, 1, Firmware::Bios, 128);
+    window.wait_title("1 computer");
+    computer.wait_for(MEMTEST_RUNS, LONG);
+    window.picture("keyboard-5-runs");
+    // The log: Ctrl+F goes there, Escape leaves the search, Ctrl+C copies it.
+    window.clear_clipboard();
+    window.keys(&["ctrl+f", "Escape"]);
+    window.until("the log", || {
+        window.keys(&["ctrl+c"]);
+        Some(window.clipboard()).filter(|log| is_the_boot(log))
+    });
+    window.picture("keyboard-5-log");
+    // Stop asks; the focus is at Cancel, and behind it the answer that stops.
+    window.until_title("Serve", |window| window.keys(&["Return", "Tab", "Return"]));
+    assert!(ports_are_free(&server), "every port is free again");
+    assert_eq!(window.close().code(), Some(0));
+}
