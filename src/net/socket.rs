@@ -54,12 +54,12 @@ pub enum Hear {
 /// packet would go to one of the two by chance. Must be called inside a tokio runtime.
 pub fn udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> Result<tokio::net::UdpSocket, BindError> {
     let socket = open_udp(interface, own, port, hear)?;
-    tokio::net::UdpSocket::from_std(socket).map_err(|source| bind_error(Transport::Udp, own, port, source))
+    tokio::net::UdpSocket::from_std(socket).map_err(|source| bind_error(Transport::Udp, interface, own, port, source))
 }
 
 /// The same before it belongs to a runtime, as the helper passes it on.
 pub fn open_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> Result<std::net::UdpSocket, BindError> {
-    try_udp(interface, own, port, hear).map_err(|source| bind_error(Transport::Udp, own, port, source))
+    try_udp(interface, own, port, hear).map_err(|source| bind_error(Transport::Udp, interface, own, port, source))
 }
 
 fn try_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> io::Result<std::net::UdpSocket> {
@@ -79,12 +79,12 @@ fn try_udp(interface: &Interface, own: Ipv4Addr, port: u16, hear: Hear) -> io::R
 /// A listening TCP socket on `port` of this interface's own address. Must be called inside a tokio runtime.
 pub fn tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> Result<tokio::net::TcpListener, BindError> {
     let socket = open_tcp(interface, own, port)?;
-    tokio::net::TcpListener::from_std(socket).map_err(|source| bind_error(Transport::Tcp, own, port, source))
+    tokio::net::TcpListener::from_std(socket).map_err(|source| bind_error(Transport::Tcp, interface, own, port, source))
 }
 
 /// The same before it belongs to a runtime, as the helper passes it on.
 pub fn open_tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> Result<std::net::TcpListener, BindError> {
-    try_tcp(interface, own, port).map_err(|source| bind_error(Transport::Tcp, own, port, source))
+    try_tcp(interface, own, port).map_err(|source| bind_error(Transport::Tcp, interface, own, port, source))
 }
 
 fn try_tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> io::Result<std::net::TcpListener> {
@@ -141,9 +141,8 @@ impl Sockets {
         hear: Hear,
     ) -> Result<tokio::net::UdpSocket, BindError> {
         match self.take(interface, own, port, |sockets| &mut sockets.udp) {
-            Some(socket) => {
-                tokio::net::UdpSocket::from_std(socket).map_err(|source| bind_error(Transport::Udp, own, port, source))
-            }
+            Some(socket) => tokio::net::UdpSocket::from_std(socket)
+                .map_err(|source| bind_error(Transport::Udp, interface, own, port, source)),
             None => udp(interface, own, port, hear),
         }
     }
@@ -157,7 +156,7 @@ impl Sockets {
     ) -> Result<tokio::net::TcpListener, BindError> {
         match self.take(interface, own, port, |sockets| &mut sockets.tcp) {
             Some(socket) => tokio::net::TcpListener::from_std(socket?)
-                .map_err(|source| bind_error(Transport::Tcp, own, port, source)),
+                .map_err(|source| bind_error(Transport::Tcp, interface, own, port, source)),
             None => tcp(interface, own, port),
         }
     }
@@ -176,9 +175,9 @@ impl Sockets {
     }
 }
 
-fn bind_error(transport: Transport, own: Ipv4Addr, port: u16, source: io::Error) -> BindError {
+fn bind_error(transport: Transport, interface: &Interface, own: Ipv4Addr, port: u16, source: io::Error) -> BindError {
     let taken = source.kind() == io::ErrorKind::AddrInUse;
-    let holder = taken.then(|| platform::port_holder(transport, port, own)).flatten();
+    let holder = taken.then(|| platform::port_holder(transport, port, interface, own)).flatten();
     BindError { transport, port, holder, source }
 }
 

@@ -5,6 +5,7 @@ mod address;
 mod channel;
 pub mod elevate;
 pub mod helper;
+mod sockets;
 mod wire;
 
 use std::fs::{self, File};
@@ -94,14 +95,33 @@ pub fn open_beneath(folder: &Path, relative: &Path) -> io::Result<File> {
     Ok(File::from(rustix::fs::openat2(&folder, relative, flags, Mode::empty(), resolve)?))
 }
 
-/// The program that holds a port on this address or on all addresses, as far as this user may see.
-pub fn port_holder(transport: Transport, port: u16, own: Ipv4Addr) -> Option<Holder> {
-    let (table, table6) = match transport {
-        Transport::Udp => ("/proc/net/udp", "/proc/net/udp6"),
-        Transport::Tcp => ("/proc/net/tcp", "/proc/net/tcp6"),
+/// The program that holds a port of this interface's address, as far as this user may see.
+pub fn port_holder(transport: Transport, port: u16, interface: &Interface, own: Ipv4Addr) -> Option<Holder> {
+    process_with_socket(holding_socket(transport, port, interface, own)?)
+}
+
+/// Whether somebody holds a port of this interface's address, found out without opening it.
+pub fn is_held(transport: Transport, port: u16, interface: &Interface, own: Ipv4Addr) -> bool {
+    holding_socket(transport, port, interface, own).is_some()
+}
+
+/// The inode of the socket that is in the way of one on this port.
+fn holding_socket(transport: Transport, port: u16, interface: &Interface, own: Ipv4Addr) -> Option<u64> {
+    let Ok(all) = sockets::bound(transport) else { return listed_socket(transport, port, own) };
+    let in_the_way = |bound: &&sockets::Bound| {
+        let here = bound.interface == 0 || bound.interface == interface.index;
+        bound.port == port && here && (bound.address.is_unspecified() || bound.address == own)
     };
-    let inode = [table, table6].iter().find_map(|path| socket_inode(&fs::read_to_string(path).ok()?, port, own))?;
-    process_with_socket(inode)
+    all.iter().find(in_the_way).map(|bound| bound.inode)
+}
+
+/// The same by the older tables, for a kernel without the newer list. They do not tell what is tied elsewhere.
+fn listed_socket(transport: Transport, port: u16, own: Ipv4Addr) -> Option<u64> {
+    let tables = match transport {
+        Transport::Udp => ["/proc/net/udp", "/proc/net/udp6"],
+        Transport::Tcp => ["/proc/net/tcp", "/proc/net/tcp6"],
+    };
+    tables.iter().find_map(|path| socket_inode(&fs::read_to_string(path).ok()?, port, own))
 }
 
 /// The inode of the socket in a `/proc/net` table that is bound to `port`, on `own` or any address.

@@ -93,8 +93,13 @@ pub fn open_beneath(folder: &Path, relative: &Path) -> io::Result<File> {
 }
 
 /// Not found out on this system yet.
-pub fn port_holder(_transport: Transport, _port: u16, _own: Ipv4Addr) -> Option<Holder> {
+pub fn port_holder(_transport: Transport, _port: u16, _interface: &Interface, _own: Ipv4Addr) -> Option<Holder> {
     None
+}
+
+/// Not found out on this system yet; opening it tells.
+pub fn is_held(_transport: Transport, _port: u16, _interface: &Interface, _own: Ipv4Addr) -> bool {
+    false
 }
 
 /// ARP needs a packet socket, which this system does not offer to ordinary programs.
