@@ -5,13 +5,17 @@ mod advice;
 pub mod preflight;
 mod wording;
 
-use serde::Serialize;
+use std::path::{Path, PathBuf};
+
+use ipnet::Ipv4Net;
+use serde::{Serialize, Serializer};
 
 use crate::boot::menu::Item;
 use crate::engine::Listening;
 
 /// One judgement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Finding {
     /// What we saw, with the name, port or address.
     pub title: String,
@@ -21,33 +25,108 @@ pub struct Finding {
     pub next_step: String,
     /// The system's own words, for those who want them.
     pub details: Option<String>,
-    /// STUB
+    /// What it is about.
     pub subject: Subject,
-    /// STUB
+    /// Whether it stands in the way.
     pub verdict: Verdict,
-    /// STUB
+    /// What Bootwright can do about it.
     pub remedy: Option<Remedy>,
 }
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Subject { ThisComputer, Network, Files }
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum Verdict { Pass, Caution, Blocks }
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub enum Remedy { UseProxyMode, UseFullMode, SetAddress(ipnet::Ipv4Net), RemoveImage(std::path::PathBuf), UseHttpPort(u16) }
-impl Remedy { pub fn label(&self) -> String { String::new() } }
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rights { Present, Asked, Missing }
-pub fn blocking(f: &[Finding]) -> usize { f.len() }
 
+/// What a finding is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// The computer that serves: its ports, rights, folders and boot loaders.
+    ThisComputer,
+    /// The interface, its address, and who else is on its network.
+    Network,
+    /// Images and what else is handed out.
+    Files,
+}
+
+/// How a finding stands to booting, the harmless first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// As it should be.
+    Pass,
+    /// It can be served, and some computers may not boot.
+    Caution,
+    /// It cannot be served.
+    Blocks,
+}
+
+/// What Bootwright can do about a finding when asked to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remedy {
+    /// Leave addresses to the network's own DHCP server.
+    UseProxyMode,
+    /// Hand out addresses.
+    UseFullMode,
+    /// Give the interface this address.
+    SetAddress(Ipv4Net),
+    /// Leave this image out.
+    RemoveImage(#[serde(serialize_with = "lossy")] PathBuf),
+    /// Serve files on this port.
+    UseHttpPort(u16),
+}
+
+/// Whether the ports for booting may be opened from here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rights {
+    /// This program may open them itself.
+    Present,
+    /// The system asks for a password first.
+    Asked,
+    /// There is no way to get them from here.
+    Missing,
+}
+
+/// How many of these findings have to be dealt with before anything can be served.
+pub fn blocking(findings: &[Finding]) -> usize {
+    findings.iter().filter(|finding| finding.verdict == Verdict::Blocks).count()
+}
+
+/// A path that is not UTF-8 is still worth printing.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&path.to_string_lossy())
+}
 
 impl Finding {
+    /// Something about the network that stands in the way; the methods below say it where it is otherwise.
     pub(crate) fn new(title: impl Into<String>, meaning: impl Into<String>, next_step: impl Into<String>) -> Finding {
-        Finding { title: title.into(), meaning: meaning.into(), next_step: next_step.into(), details: None, subject: Subject::Network, verdict: Verdict::Blocks, remedy: None }
+        Finding {
+            title: title.into(),
+            meaning: meaning.into(),
+            next_step: next_step.into(),
+            details: None,
+            subject: Subject::Network,
+            verdict: Verdict::Blocks,
+            remedy: None,
+        }
     }
 
     pub(crate) fn with(mut self, details: impl ToString) -> Finding {
         self.details = Some(details.to_string());
         self
+    }
+
+    pub(crate) fn about(self, subject: Subject) -> Finding {
+        Finding { subject, ..self }
+    }
+
+    pub(crate) fn pass(self) -> Finding {
+        Finding { verdict: Verdict::Pass, ..self }
+    }
+
+    pub(crate) fn caution(self) -> Finding {
+        Finding { verdict: Verdict::Caution, ..self }
+    }
+
+    pub(crate) fn remedy(self, remedy: Remedy) -> Finding {
+        Finding { remedy: Some(remedy), ..self }
     }
 
     /// All of it as one plain line.
@@ -62,7 +141,10 @@ impl Finding {
 }
 
 pub use advice::{Advice, mode_advice};
-pub use wording::{explain, explain_disc, explain_lock, explain_plan, explain_privilege, explain_save, no_entries, one_firmware, unprobed, unserved};
+pub use wording::{
+    explain, explain_disc, explain_lock, explain_plan, explain_privilege, explain_save, no_entries, one_firmware,
+    unprobed, unserved,
+};
 
 /// What to know once everything is bound, before the first computer comes.
 pub fn at_start(listening: &Listening) -> Vec<Finding> {

@@ -190,6 +190,7 @@ impl Machine {
             images: draft.image.iter().map(|path| (path.clone(), self.inspect(path).map(|found| (*found).clone()))).collect(),
             probe: self.probe(),
             state: Ok(()),
+            files: Ok(()),
             plan: draft.plan(&self.interfaces, self.places()),
         }
     }

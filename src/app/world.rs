@@ -15,6 +15,7 @@ use iced::{Subscription, stream};
 use crate::app::demo::Machine;
 use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
+use crate::boot::published::Folder;
 use crate::check::preflight::Facts;
 use crate::deployment::Library;
 use crate::deployment::{DhcpMode, Places, Plan, Settings};
@@ -345,6 +346,7 @@ fn gather(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option
         images: draft.image.iter().map(inspect).collect(),
         probe,
         state: writable(&places.state),
+        files: draft.files.as_deref().map_or(Ok(()), publishable),
         plan: draft.plan(&list, places.clone()),
     }
 }
@@ -364,6 +366,11 @@ fn writable(folder: &Path) -> Result<(), (PathBuf, String)> {
         std::fs::write(&file, b"").and_then(|()| std::fs::remove_file(&file))
     });
     tried.map_err(|error| (folder.to_path_buf(), error.to_string()))
+}
+
+/// Whether a folder can be published, as the services do it.
+fn publishable(folder: &Path) -> Result<(), (PathBuf, String)> {
+    Folder::open(folder).map(drop).map_err(|error| (folder.to_path_buf(), error.to_string()))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {

@@ -1,8 +1,272 @@
+//! What could keep computers from booting, judged before anything is started.
 
-use super::*;
-use std::path::PathBuf; use std::sync::Arc;
-use crate::deployment::*; use crate::net::Interface; use crate::image::*;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::wording::preflight as say;
+use super::{Finding, Remedy, Rights, explain_disc, explain_plan, unserved};
+use crate::boot::loader::Loaders;
+use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError, proposed_address};
+use crate::engine::probe::Probe;
+use crate::http;
+use crate::image::{DiscError, Inspection};
+use crate::net::Interface;
+use crate::net::interface::Kind;
+use crate::net::ports::{Holder, Transport};
+use crate::net::survey::{PortState, State};
+use crate::text;
+
+/// Everything that is judged, as it was found.
 #[derive(Debug)]
-pub struct Facts { pub interface: Option<Interface>, pub mode: DhcpMode, pub plan: Result<Plan, PlanError>, pub ports: Vec<crate::net::survey::PortState>, pub rights: Rights,
- pub loaders: crate::boot::loader::Loaders, pub images: Vec<(PathBuf, Result<Inspection, Arc<DiscError>>)>, pub probe: crate::engine::probe::Probe, pub state: Result<(), (PathBuf, String)> }
-pub fn preflight(_: &Facts) -> Vec<Finding> { vec![] }
+pub struct Facts {
+    /// The chosen interface; none where it is not there.
+    pub interface: Option<Interface>,
+    /// Who is to hand out addresses.
+    pub mode: DhcpMode,
+    /// What is to be served, or what keeps it from being that.
+    pub plan: Result<Plan, PlanError>,
+    /// The ports that are needed; none where there is no address to open them on. [`http::SECOND_PORT`] may be among
+    /// them beside [`http::PORT`], as the one that is taken where that is held.
+    pub ports: Vec<PortState>,
+    /// Whether they may be opened.
+    pub rights: Rights,
+    /// The boot loaders that were found.
+    pub loaders: Loaders,
+    /// The images in their order, and what each is.
+    pub images: Vec<(PathBuf, Result<Inspection, Arc<DiscError>>)>,
+    /// Who gives addresses on the interface's network.
+    pub probe: Probe,
+    /// Whether files can be kept, or in which folder not, and why.
+    pub state: Result<(), (PathBuf, String)>,
+    /// Whether the folder of more files can be published, if there is one, or which one cannot, and why.
+    pub files: Result<(), (PathBuf, String)>,
+}
+
+/// Fewer addresses than this run out sooner than one thinks.
+const FEW_ADDRESSES: u64 = 5;
+/// Up to this speed, in Mbit/s, the network is what one waits for.
+const SLOW_MBPS: u64 = 100;
+
+/// Judges all of it. What is as it should be is told as well.
+pub fn preflight(facts: &Facts) -> Vec<Finding> {
+    [this_computer(facts), network(facts), files(facts)].concat()
+}
+
+fn this_computer(facts: &Facts) -> Vec<Finding> {
+    let mut findings = ports(facts);
+    // Whether a port may be opened is asked for an address; without one there was nobody to ask.
+    if facts.interface.as_ref().is_some_and(|interface| interface.network().is_some()) {
+        findings.push(rights(facts.rights));
+    }
+    findings.push(state(facts));
+    findings.extend(loaders(facts));
+    findings
+}
+
+fn ports(facts: &Facts) -> Vec<Finding> {
+    let free: Vec<u16> = wanted_ports(facts).filter(|port| port.state == State::Free).map(|port| port.port).collect();
+    let pass = (!free.is_empty()).then(|| say::ports_free(&free));
+    let troubles = wanted_ports(facts).filter_map(|port| match &port.state {
+        State::Free => None,
+        State::Held(holder) if port.transport == Transport::Tcp => Some(http_held(facts, port, holder.as_ref())),
+        State::Held(holder) => Some(say::port_held(port, holder.as_ref())),
+        State::Other(reason) => Some(say::port_closed(port, reason)),
+    });
+    pass.into_iter().chain(troubles).collect()
+}
+
+/// The ports that have to be opened in any case.
+fn wanted_ports(facts: &Facts) -> impl Iterator<Item = &PortState> {
+    let dhcp = |port: &PortState| {
+        port.transport == Transport::Udp && [crate::dhcp::port::SERVER, crate::dhcp::port::PXE].contains(&port.port)
+    };
+    let needed = move |port: &&PortState| facts.mode != DhcpMode::Off || !dhcp(port);
+    let in_reserve = move |port: &&PortState| second_port(facts).is_some_and(|second| second == *port);
+    facts.ports.iter().filter(needed).filter(move |port| !in_reserve(port))
+}
+
+/// The port that is used where the usual one for files is taken, as far as it was looked at.
+fn second_port(facts: &Facts) -> Option<&PortState> {
+    let tcp =
+        |wanted: u16| facts.ports.iter().find(move |port| port.transport == Transport::Tcp && port.port == wanted);
+    tcp(http::PORT).and_then(|_| tcp(http::SECOND_PORT))
+}
+
+fn http_held(facts: &Facts, port: &PortState, holder: Option<&Holder>) -> Finding {
+    const OTHERS: [u16; 3] = [http::SECOND_PORT, 8000, 8888];
+    let is_held = |other: u16| facts.ports.iter().any(|port| port.port == other && port.state != State::Free);
+    let other = OTHERS.into_iter().find(|&other| !is_held(other)).unwrap_or(http::SECOND_PORT);
+    let chosen = match &facts.plan {
+        Ok(plan) => plan.ports.http.is_some(),
+        Err(_) => port.port != http::PORT,
+    };
+    let second = second_port(facts).is_none_or(|second| second.state == State::Free);
+    match (chosen, second) {
+        (true, _) => say::http_held(holder, port.port, other),
+        (false, true) => say::http_elsewhere(holder, port.port, http::SECOND_PORT),
+        (false, false) => say::http_nowhere(holder, port.port, http::SECOND_PORT, other),
+    }
+}
+
+fn rights(rights: Rights) -> Finding {
+    match rights {
+        Rights::Present => say::may_open(),
+        Rights::Asked => say::asks_first(),
+        Rights::Missing => say::may_not_open(),
+    }
+}
+
+fn state(facts: &Facts) -> Finding {
+    match &facts.state {
+        Ok(()) => say::state_kept(),
+        Err((folder, reason)) => {
+            let leases_there = match &facts.plan {
+                Ok(Plan { dhcp: DhcpPlan::Full { lease_file, .. }, .. }) => lease_file.starts_with(folder),
+                Ok(_) => false,
+                Err(_) => facts.mode == DhcpMode::Full,
+            };
+            if leases_there { say::leases_lost(folder, reason) } else { say::settings_lost(folder, reason) }
+        }
+    }
+}
+
+fn loaders(facts: &Facts) -> Vec<Finding> {
+    let own = facts.plan.as_ref().ok().and_then(|plan| plan.own_loaders.as_deref());
+    // A folder that was named is looked into first: if it has any, some of those found are its own.
+    let empty = own.filter(|own| !facts.loaders.iter().any(|(_, path)| path.starts_with(own)));
+    if empty.is_some() || facts.loaders.is_empty() {
+        return vec![say::no_loaders(empty)];
+    }
+    let missing = facts.loaders.unserved();
+    if missing.is_empty() { vec![say::loaders_found()] } else { missing.into_iter().map(unserved).collect() }
+}
+
+fn network(facts: &Facts) -> Vec<Finding> {
+    let Some(interface) = &facts.interface else { return vec![no_interface(&facts.plan)] };
+    let name = text::plain(&interface.friendly_name, 60);
+    let mut findings = vec![link(&name, interface)];
+    findings.extend(say::of_kind(&name, interface.kind));
+    findings.push(address(&name, interface));
+    findings.extend(plan_error(facts, interface));
+    findings.extend(facts.plan.as_ref().ok().and_then(range));
+    findings.extend(servers(facts, &name, interface.link));
+    findings
+}
+
+fn no_interface(plan: &Result<Plan, PlanError>) -> Finding {
+    match plan {
+        Ok(plan) => say::interface_gone(&plan.interface),
+        Err(PlanError::UnknownInterface { name, .. }) => say::interface_gone(name),
+        Err(PlanError::NoInterface) => say::no_network(),
+        Err(error) => explain_plan(error),
+    }
+}
+
+fn link(name: &str, interface: &Interface) -> Finding {
+    // Only a cable's speed says something: that of a virtual interface is made up, and that of Wi-Fi changes.
+    let speed = interface.speed_mbps.filter(|_| interface.kind == Kind::Wired);
+    match speed {
+        _ if !interface.link => say::no_link(name, interface.kind),
+        Some(mbps) if mbps <= SLOW_MBPS => say::slow(name, mbps),
+        speed => say::connected(name, speed),
+    }
+}
+
+fn address(name: &str, interface: &Interface) -> Finding {
+    // The helper gives addresses to these kinds only: the others get theirs from what they are connected to.
+    let may_get_one = matches!(interface.kind, Kind::Wired | Kind::Virtual);
+    match interface.network() {
+        Some(network) => say::has_address(name, network.addr()),
+        None => say::no_address(name, may_get_one.then(|| proposed_address(std::slice::from_ref(interface)))),
+    }
+}
+
+/// What is wrong with the plan, if it is not told already that the address is missing.
+fn plan_error(facts: &Facts, interface: &Interface) -> Option<Finding> {
+    let told = |error: &&PlanError| matches!(error, PlanError::NoAddress { .. }) && interface.network().is_none();
+    facts.plan.as_ref().err().filter(|error| !told(error)).map(explain_plan)
+}
+
+fn range(plan: &Plan) -> Option<Finding> {
+    let DhcpPlan::Full { range, excluded, .. } = &plan.dhcp else { return None };
+    let taken = excluded.iter().filter(|&&address| range.contains(address)).count();
+    let count = range.size().saturating_sub(u64::try_from(taken).unwrap_or(u64::MAX));
+    let judge = if count < FEW_ADDRESSES { say::small_range } else { say::range };
+    Some(judge(range.first, range.last, count))
+}
+
+fn servers(facts: &Facts, name: &str, link: bool) -> Option<Finding> {
+    let (mut answered, unable): (Vec<Ipv4Addr>, bool) = match &facts.probe {
+        Probe::Answered(answers) => (answers.iter().map(|answer| answer.server).collect(), false),
+        Probe::Nobody => (Vec::new(), false),
+        Probe::Unable(_) => (Vec::new(), true),
+    };
+    answered.sort_unstable();
+    answered.dedup();
+    Some(match (facts.mode, answered.as_slice()) {
+        (DhcpMode::Off, _) => say::told_by_another(),
+        (DhcpMode::Full, []) if unable => say::unasked_full(name),
+        (DhcpMode::Proxy, []) if unable => say::unasked_beside(name),
+        // Of course nobody answers there; the missing link is told.
+        (DhcpMode::Full | DhcpMode::Proxy, []) if !link => return None,
+        (DhcpMode::Full, []) => say::only_server(name),
+        (DhcpMode::Proxy, []) => say::no_server(name),
+        (DhcpMode::Full, servers) => say::two_servers(name, servers),
+        (DhcpMode::Proxy, servers) => say::beside(name, servers),
+    })
+}
+
+fn files(facts: &Facts) -> Vec<Finding> {
+    let readable: Vec<&Inspection> = facts.images.iter().filter_map(|(_, found)| found.as_ref().ok()).collect();
+    let mut findings: Vec<Finding> = facts.images.iter().flat_map(image).collect();
+    if !readable.is_empty() {
+        findings.insert(0, say::images_readable(readable.len()));
+    }
+    findings.extend(memory(&readable));
+    if readable.len() == facts.images.len() {
+        findings.extend(menu(facts, &readable));
+    }
+    findings.extend(folder(facts));
+    findings
+}
+
+fn image((path, found): &(PathBuf, Result<Inspection, Arc<DiscError>>)) -> Vec<Finding> {
+    match found {
+        Err(error) => vec![explain_disc(error).remedy(Remedy::RemoveImage(path.clone()))],
+        Ok(found) if found.entries.is_empty() => vec![say::no_entries_in(path, &found.warnings)],
+        Ok(found) => found.warnings.iter().map(|warning| say::image_warning(path, warning)).collect(),
+    }
+}
+
+fn memory(readable: &[&Inspection]) -> Option<Finding> {
+    let need = |found: &&Inspection| {
+        let most = found.entries.iter().filter_map(|entry| entry.min_ram_mb).max()?;
+        Some((most, found.title()))
+    };
+    readable.iter().filter_map(need).max_by_key(|(most, _)| *most).map(|(most, title)| say::memory(&title, most))
+}
+
+/// The menu of these images, all of which can be read.
+fn menu(facts: &Facts, readable: &[&Inspection]) -> Vec<Finding> {
+    let Ok(plan) = &facts.plan else {
+        return facts.images.is_empty().then(say::empty_menu).into_iter().collect();
+    };
+    let inspections: Vec<Inspection> = readable.iter().map(|&found| found.clone()).collect();
+    let menu = plan.menu(&inspections);
+    // Images that have nothing are told one by one.
+    let told = !readable.is_empty() && readable.iter().all(|found| found.entries.is_empty());
+    let empty = (menu.items.is_empty() && !told).then(say::empty_menu);
+    let wanted = menu.missing_default();
+    empty.into_iter().chain(wanted.map(|wanted| say::no_default(&wanted))).collect()
+}
+
+fn folder(facts: &Facts) -> Option<Finding> {
+    match &facts.files {
+        Err((folder, reason)) => Some(say::folder_gone(folder, reason)),
+        Ok(()) => facts.plan.as_ref().ok()?.files.as_deref().map(say::folder_published),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! The sentences. The only place for them.
 
+pub(super) mod preflight;
+
 use std::io::ErrorKind;
 use std::path::Path;
 
-use super::Finding;
+use super::{Finding, Remedy, Subject};
 use crate::boot::Platform;
 use crate::deployment::{LockError, PlanError, SaveError};
 use crate::engine::Error;
@@ -14,8 +16,35 @@ use crate::net::privilege::{PrivilegeError, Refusal};
 use crate::net::socket::BindError;
 use crate::text;
 
+impl Remedy {
+    /// What the button says that carries it out.
+    pub fn label(&self) -> String {
+        match self {
+            Remedy::UseProxyMode => "Work beside it".to_owned(),
+            Remedy::UseFullMode => "Hand out addresses".to_owned(),
+            Remedy::SetAddress(address) => format!("Set {address}"),
+            Remedy::RemoveImage(_) => "Take it out".to_owned(),
+            Remedy::UseHttpPort(port) => format!("Use port {port}"),
+        }
+    }
+}
+
 /// Why the services cannot run, or cannot go on.
 pub fn explain(error: &Error) -> Finding {
+    engine(error).about(subject(error))
+}
+
+fn subject(error: &Error) -> Subject {
+    match error {
+        Error::Image(_) | Error::NoDefault { .. } | Error::Files { .. } => Subject::Files,
+        Error::InterfaceGone { .. } | Error::AddressGone { .. } => Subject::Network,
+        Error::Bind { .. } | Error::Loader(_) | Error::NoLoaders { .. } | Error::Leases { .. } | Error::Broken(_) => {
+            Subject::ThisComputer
+        }
+    }
+}
+
+fn engine(error: &Error) -> Finding {
     match error {
         Error::Bind { interface, source } => bind(interface, source),
         Error::Image(error) => explain_disc(error),
@@ -114,6 +143,10 @@ const UNCHANGED: &str = "Nothing was started, and nothing has changed.";
 
 /// Why the window did not get its ports.
 pub fn explain_privilege(error: &PrivilegeError) -> Finding {
+    privilege(error).about(Subject::ThisComputer)
+}
+
+fn privilege(error: &PrivilegeError) -> Finding {
     match error {
         PrivilegeError::NoPkexec => Finding::new(
             "The program that asks for the password, pkexec, is not installed.",
@@ -217,6 +250,10 @@ fn refused(refusal: &Refusal) -> Finding {
 
 /// Why a file is no image that can be used.
 pub fn explain_disc(error: &DiscError) -> Finding {
+    disc(error).about(Subject::Files)
+}
+
+fn disc(error: &DiscError) -> Finding {
     let name = |path: &Path| text::plain(&path.to_string_lossy(), 500);
     match error {
         DiscError::Open { path, source } if source.kind() == ErrorKind::NotFound => {
@@ -258,6 +295,20 @@ pub fn explain_disc(error: &DiscError) -> Finding {
 
 /// Why settings make no deployment.
 pub fn explain_plan(error: &PlanError) -> Finding {
+    plan(error).about(plan_subject(error))
+}
+
+fn plan_subject(error: &PlanError) -> Subject {
+    match error {
+        PlanError::File { .. } | PlanError::Syntax { .. } | PlanError::Newer { .. } => Subject::Files,
+        PlanError::Append { .. } | PlanError::EntryAppend { .. } | PlanError::EntryTwice { .. } => Subject::Files,
+        PlanError::Timeout { .. } => Subject::Files,
+        PlanError::Duration { .. } | PlanError::SignedLoader => Subject::ThisComputer,
+        _ => Subject::Network,
+    }
+}
+
+fn plan(error: &PlanError) -> Finding {
     match error {
         PlanError::File { path, source } => Finding::new(
             format!("The deployment {} cannot be read.", path.display()),
@@ -360,6 +411,10 @@ pub fn explain_plan(error: &PlanError) -> Finding {
 
 /// Why a deployment is not saved.
 pub fn explain_save(error: &SaveError) -> Finding {
+    save(error).about(Subject::Files)
+}
+
+fn save(error: &SaveError) -> Finding {
     let shown = |path: &Path| text::plain(&path.to_string_lossy(), 500);
     match error {
         SaveError::Write { path, source } => {
@@ -405,7 +460,8 @@ pub fn explain_lock(error: &LockError) -> Finding {
             "Another Bootwright window is open.",
             "What you change here is not saved by itself, so that the two do not overwrite each other.",
             "Close this one, or save it by a name in the settings.",
-        ),
+        )
+        .about(Subject::ThisComputer),
         LockError::Folder(error) => explain_save(error),
     }
 }
@@ -417,6 +473,8 @@ pub fn unserved(platform: Platform) -> Finding {
         "They are not offered anything to boot.",
         "Run packaging/run.sh --prepare, or name a folder that has one with --loaders.",
     )
+    .about(Subject::ThisComputer)
+    .caution()
 }
 
 /// An entry is for one kind of firmware only.
@@ -430,11 +488,15 @@ pub fn one_firmware(entry: &str, firmware: Firmware) -> Finding {
         format!("The menu of {lacks} computers does not have it."),
         format!("Switch a computer to {has} to start it."),
     )
+    .about(Subject::Files)
+    .caution()
 }
 
 /// The menu has no entries.
 pub fn no_entries() -> Finding {
     Finding::new("The menu is empty: it offers each computer its own disk only.", "", "Add an ISO file with --image.")
+        .about(Subject::Files)
+        .caution()
 }
 
 /// Addresses are handed out without asking first whether somebody uses them.
@@ -444,6 +506,7 @@ pub fn unprobed() -> Finding {
         "The right to send ARP packets is missing.",
         "Start with sudo, or make sure that no machine has a fixed address inside the range.",
     )
+    .caution()
 }
 
 fn list(names: impl Iterator<Item = String>) -> String {

@@ -1,0 +1,469 @@
+//! The sentences of the checks before the start.
+
+use std::net::Ipv4Addr;
+use std::path::Path;
+
+use ipnet::Ipv4Net;
+
+use crate::boot::Platform;
+use crate::check::{Finding, Remedy, Subject};
+use crate::image;
+use crate::net::interface::Kind;
+use crate::net::ports::{Holder, Transport};
+use crate::net::survey::PortState;
+use crate::text;
+
+/// Something that is as it should be: nothing follows from it.
+fn passed(subject: Subject, title: impl Into<String>) -> Finding {
+    Finding::new(title, "", "").about(subject).pass()
+}
+
+fn path(path: &Path) -> String {
+    text::plain(&path.to_string_lossy(), 500)
+}
+
+// This computer.
+
+/// These ports can be opened, in any order.
+pub(in crate::check) fn ports_free(ports: &[u16]) -> Finding {
+    let mut ports = ports.to_vec();
+    ports.sort_unstable();
+    ports.dedup();
+    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
+    let title = match ports.as_slice() {
+        [one] => format!("The port {one} is free."),
+        several => format!("The ports {} are free.", and(several)),
+    };
+    passed(Subject::ThisComputer, title)
+}
+
+/// A port that is needed belongs to somebody else.
+pub(in crate::check) fn port_held(port: &PortState, holder: Option<&Holder>) -> Finding {
+    let PortState { transport, port, .. } = port;
+    let step = match (holder, *port) {
+        (Some(_), 67) => "Stop that program, or let another DHCP server say what to boot.".to_owned(),
+        (Some(_), _) => "Stop that program and check again.".to_owned(),
+        (None, _) => format!("Find out which one with sudo {}, and stop it.", listing(*transport, *port)),
+    };
+    let title = format!("{transport} port {port} is held by {}.", held_by(holder));
+    Finding::new(title, needs(*transport, *port), step).about(Subject::ThisComputer)
+}
+
+/// The usual port for files is taken, and another one is used.
+pub(in crate::check) fn http_elsewhere(holder: Option<&Holder>, port: u16, other: u16) -> Finding {
+    Finding::new(
+        format!("TCP port {port} is held by {}.", held_by(holder)),
+        format!("Files are served on port {other} instead: computers are told, and boot as well."),
+        format!("Let port {other} through a firewall of this computer, if there is one."),
+    )
+    .about(Subject::ThisComputer)
+    .caution()
+}
+
+/// The port for files that was chosen is taken.
+pub(in crate::check) fn http_held(holder: Option<&Holder>, port: u16, other: u16) -> Finding {
+    Finding::new(
+        format!("TCP port {port} is held by {}.", held_by(holder)),
+        "Computers load their files from it, so they could not boot.",
+        format!("Stop that program, or serve files on another port, like {other}."),
+    )
+    .about(Subject::ThisComputer)
+    .remedy(Remedy::UseHttpPort(other))
+}
+
+/// Neither of the two ports for files can be had.
+pub(in crate::check) fn http_nowhere(holder: Option<&Holder>, port: u16, second: u16, other: u16) -> Finding {
+    Finding::new(
+        format!("TCP port {port} is held by {}, and port {second} cannot be opened either.", held_by(holder)),
+        "Computers load their files from one of them, so they could not boot.",
+        format!("Stop one of those programs, or serve files on another port, like {other}."),
+    )
+    .about(Subject::ThisComputer)
+    .remedy(Remedy::UseHttpPort(other))
+}
+
+/// A port cannot be opened for a reason of its own.
+pub(in crate::check) fn port_closed(port: &PortState, reason: &str) -> Finding {
+    let PortState { transport, port, .. } = port;
+    Finding::new(
+        format!("{transport} port {port} cannot be opened."),
+        needs(*transport, *port),
+        "Check that the network is up and has its address, and check again.",
+    )
+    .about(Subject::ThisComputer)
+    .with(text::plain(reason, 200))
+}
+
+fn needs(transport: Transport, port: u16) -> &'static str {
+    match (transport, port) {
+        (Transport::Tcp, _) => "Computers load their files from it, so they could not boot.",
+        (Transport::Udp, 67) => {
+            "Computers that start from the network ask there, and would hear nothing from Bootwright."
+        }
+        (Transport::Udp, 4011) => "Many computers ask there what to boot, and would hear nothing.",
+        (Transport::Udp, _) => "Computers load their boot loader from it, so none could boot.",
+    }
+}
+
+fn held_by(holder: Option<&Holder>) -> String {
+    holder.map_or("another program".to_owned(), |holder| text::plain(&holder.to_string(), 100))
+}
+
+fn listing(transport: Transport, port: u16) -> String {
+    let kind = match transport {
+        Transport::Udp => 'u',
+        Transport::Tcp => 't',
+    };
+    format!("ss -l{kind}np sport = {port}")
+}
+
+/// The ports may be opened.
+pub(in crate::check) fn may_open() -> Finding {
+    passed(Subject::ThisComputer, "This computer may open the ports.")
+}
+
+/// They may be opened once the password is given.
+pub(in crate::check) fn asks_first() -> Finding {
+    passed(Subject::ThisComputer, "Starting asks for your password once: ports below 1024 belong to the system.")
+}
+
+/// They may not be opened from here.
+pub(in crate::check) fn may_not_open() -> Finding {
+    Finding::new(
+        "Bootwright may not open the ports for booting computers.",
+        "They belong to the system, and there is no way to ask for your password from here.",
+        "Serve without the window: sudo packaging/run.sh serve, or bootwright serve as root.",
+    )
+    .about(Subject::ThisComputer)
+}
+
+/// Settings and leases have their place.
+pub(in crate::check) fn state_kept() -> Finding {
+    passed(Subject::ThisComputer, "Settings and given addresses are kept.")
+}
+
+/// Leases cannot be kept, and they have to be.
+pub(in crate::check) fn leases_lost(folder: &Path, reason: &str) -> Finding {
+    Finding::new(
+        format!("{} cannot be written to.", path(folder)),
+        "The addresses that computers got are kept there: after a restart two computers could get the same one.",
+        "Make that folder writable for this user, or make some room on its disk, and check again.",
+    )
+    .about(Subject::ThisComputer)
+    .with(text::plain(reason, 200))
+}
+
+/// Nothing that booting needs is kept there.
+pub(in crate::check) fn settings_lost(folder: &Path, reason: &str) -> Finding {
+    Finding::new(
+        format!("{} cannot be written to.", path(folder)),
+        "Computers boot all the same, but what is set up here is forgotten when the window is closed.",
+        "Make that folder writable for this user, or make some room on its disk.",
+    )
+    .about(Subject::ThisComputer)
+    .caution()
+    .with(text::plain(reason, 200))
+}
+
+/// Every common kind of computer has a boot loader.
+pub(in crate::check) fn loaders_found() -> Finding {
+    let title =
+        format!("Boot loaders for {} and {} computers are there.", Platform::Bios.name(), Platform::EfiX64.name());
+    passed(Subject::ThisComputer, title)
+}
+
+/// There is no boot loader, in the folder that was named for them or anywhere.
+pub(in crate::check) fn no_loaders(folder: Option<&Path>) -> Finding {
+    let title = match folder {
+        Some(folder) => format!("There are no boot loaders in {}.", path(folder)),
+        None => "There are no boot loaders on this computer.".to_owned(),
+    };
+    Finding::new(
+        title,
+        "Without one no computer can boot.",
+        "Run packaging/run.sh --prepare, or name a folder that has undionly.kpxe and snponly.efi.",
+    )
+    .about(Subject::ThisComputer)
+}
+
+// Network.
+
+/// Nothing was chosen to serve.
+pub(in crate::check) fn no_network() -> Finding {
+    Finding::new("No network is chosen.", "Computers boot over one.", "Go back to Network and choose it.")
+}
+
+/// The interface is not in the system's list.
+pub(in crate::check) fn interface_gone(name: &str) -> Finding {
+    Finding::new(
+        format!("{} is not there any more.", text::plain(name, 60)),
+        "Computers cannot be reached over it.",
+        "Plug it in again, or go back to Network and choose another one.",
+    )
+}
+
+/// The interface has an address.
+pub(in crate::check) fn has_address(name: &str, address: Ipv4Addr) -> Finding {
+    passed(Subject::Network, format!("This computer is {address} on {name}."))
+}
+
+/// The interface has no address; one can be given where there is a proposal.
+pub(in crate::check) fn no_address(name: &str, proposal: Option<Ipv4Net>) -> Finding {
+    let words = |step: String| {
+        Finding::new(format!("{name} has no address."), "Computers could not be told where to load from.", step)
+    };
+    match proposal {
+        Some(address) => {
+            words(format!("Set {address} until Bootwright ends, or give it one in the system's settings."))
+                .remedy(Remedy::SetAddress(address))
+        }
+        None => words("Connect it, or give it an address in the system's settings.".to_owned()),
+    }
+}
+
+/// The interface is connected to something.
+pub(in crate::check) fn connected(name: &str, mbps: Option<u64>) -> Finding {
+    let title = match mbps {
+        Some(mbps) => format!("{name} is connected with {}.", speed(mbps)),
+        None => format!("{name} is connected."),
+    };
+    passed(Subject::Network, title)
+}
+
+/// The interface is connected, and slow.
+pub(in crate::check) fn slow(name: &str, mbps: u64) -> Finding {
+    // Of 100 bits on an Ethernet cable, some six are headers and gaps.
+    let megabytes = (mbps * 94 / 800).max(1);
+    Finding::new(
+        format!("{name} is connected with {} only.", speed(mbps)),
+        format!("That is about {megabytes} MB/s for all computers together: large images take long."),
+        "Use a gigabit port, and a cable with all eight wires.",
+    )
+    .caution()
+}
+
+fn speed(mbps: u64) -> String {
+    match mbps {
+        0..1000 => format!("{mbps} Mbit/s"),
+        _ if mbps % 1000 == 0 => format!("{} Gbit/s", mbps / 1000),
+        _ => format!("{}.{} Gbit/s", mbps / 1000, mbps % 1000 / 100),
+    }
+}
+
+/// The interface is connected to nothing.
+pub(in crate::check) fn no_link(name: &str, kind: Kind) -> Finding {
+    let step = match kind {
+        Kind::Wired => "Plug the cable in; it is noticed by itself.",
+        Kind::Wifi => "Join its network; it is noticed by itself.",
+        _ => "Switch it on; it is noticed by itself.",
+    };
+    Finding::new(format!("{name} has no link."), "No computer can be reached over it.", step).caution()
+}
+
+/// What it means for booting that the interface is of this kind; nothing for a cable.
+pub(in crate::check) fn of_kind(name: &str, kind: Kind) -> Option<Finding> {
+    let (is, meaning, step) = match kind {
+        Kind::Wired => return None,
+        Kind::Wifi => (
+            "is Wi-Fi",
+            "Firmware cannot boot over Wi-Fi. Only computers on a cable that its access point passes on can boot.",
+            "Choose a wired network, or connect the computers to the access point by cable.",
+        ),
+        Kind::Virtual => (
+            "is made by software",
+            "Only virtual machines and containers of this computer can boot over it.",
+            "Choose a wired network if real computers are to boot.",
+        ),
+        Kind::Bridge => (
+            "is a bridge",
+            "Only what hangs on it can boot over it: virtual machines, or computers on a cable that belongs to it.",
+            "Make sure that the right cable belongs to it, or choose a wired network.",
+        ),
+        Kind::Vpn => (
+            "is a tunnel to another network",
+            "Firmware asks its own cable for what to boot, and a tunnel does not pass that on.",
+            "Choose a wired network.",
+        ),
+        Kind::Loopback => {
+            ("is this computer itself", "No other computer can be reached over it.", "Choose a wired network.")
+        }
+    };
+    Some(Finding::new(format!("{name} {is}."), meaning, step).caution())
+}
+
+/// The addresses that are handed out. Those that belong to somebody are not counted.
+pub(in crate::check) fn range(first: Ipv4Addr, last: Ipv4Addr, count: u64) -> Finding {
+    passed(Subject::Network, range_title(first, last, count))
+}
+
+/// The same where they are few.
+pub(in crate::check) fn small_range(first: Ipv4Addr, last: Ipv4Addr, count: u64) -> Finding {
+    Finding::new(
+        range_title(first, last, count),
+        "A computer takes a second one when it starts its system, so the next one may get none.",
+        "Go back to Network and give a larger range.",
+    )
+    .caution()
+}
+
+fn range_title(first: Ipv4Addr, last: Ipv4Addr, count: u64) -> String {
+    let computers = if count == 1 { "1 computer".to_owned() } else { format!("{count} computers") };
+    match first == last {
+        true => format!("The address {first} is handed out: {computers}."),
+        false => format!("Addresses {first} to {last} are handed out: {computers}."),
+    }
+}
+
+/// Addresses are to be handed out where somebody else does that.
+pub(in crate::check) fn two_servers(name: &str, servers: &[Ipv4Addr]) -> Finding {
+    Finding::new(
+        servers_title(name, servers),
+        "Two such servers on one network disturb each other, and everybody on it.",
+        "Work beside it, or connect the computers to a switch of their own.",
+    )
+    .caution()
+    .remedy(Remedy::UseProxyMode)
+}
+
+/// Somebody else gives addresses, as it should be.
+pub(in crate::check) fn beside(name: &str, servers: &[Ipv4Addr]) -> Finding {
+    passed(Subject::Network, servers_title(name, servers))
+}
+
+fn servers_title(name: &str, servers: &[Ipv4Addr]) -> String {
+    let names: Vec<String> = servers.iter().map(Ipv4Addr::to_string).collect();
+    let verb = if names.len() == 1 { "gives" } else { "give" };
+    format!("{} {verb} addresses on {name}.", and(&names))
+}
+
+/// Nobody gives addresses, and it is not to be us.
+pub(in crate::check) fn no_server(name: &str) -> Finding {
+    Finding::new(
+        format!("Nobody gives addresses on {name}, so computers would get none."),
+        "A computer without an address cannot load anything.",
+        "Hand out addresses, or connect the network's router.",
+    )
+    .caution()
+    .remedy(Remedy::UseFullMode)
+}
+
+/// Nobody else gives addresses, as it should be.
+pub(in crate::check) fn only_server(name: &str) -> Finding {
+    passed(Subject::Network, format!("Nobody else gives addresses on {name}."))
+}
+
+/// It could not be found out whether somebody gives addresses, and we are going to.
+pub(in crate::check) fn unasked_full(name: &str) -> Finding {
+    Finding::new(
+        unasked_title(name),
+        "If there is one, it and Bootwright disturb each other, and everybody on that network.",
+        "Make sure that no router or server gives addresses there, for example with a switch of its own.",
+    )
+    .caution()
+}
+
+/// The same where we are not going to.
+pub(in crate::check) fn unasked_beside(name: &str) -> Finding {
+    Finding::new(
+        unasked_title(name),
+        "If there is none, computers get no address and cannot boot.",
+        "Make sure that a router or server gives addresses there.",
+    )
+    .caution()
+}
+
+fn unasked_title(name: &str) -> String {
+    format!("Nobody could be asked whether there is a DHCP server on {name}.")
+}
+
+/// Bootwright says nothing to whoever asks for an address.
+pub(in crate::check) fn told_by_another() -> Finding {
+    passed(Subject::Network, "Another DHCP server has to say what to boot.")
+}
+
+// Files.
+
+/// So many images can be read.
+pub(in crate::check) fn images_readable(count: usize) -> Finding {
+    let title = if count == 1 { "1 image can be read.".to_owned() } else { format!("{count} images can be read.") };
+    passed(Subject::Files, title)
+}
+
+/// An image has nothing that can be started; what was said about it, if anything.
+pub(in crate::check) fn no_entries_in(file: &Path, warnings: &[String]) -> Finding {
+    let meaning = match warnings {
+        [] => "It adds nothing to the menu.".to_owned(),
+        warnings => text::plain(&warnings.join(" "), 500),
+    };
+    Finding::new(
+        format!("{} has nothing that can be started over a network.", image::file_name(file)),
+        meaning,
+        "Use another image of that system, or take this one out.",
+    )
+    .about(Subject::Files)
+    .caution()
+    .remedy(Remedy::RemoveImage(file.to_path_buf()))
+}
+
+/// Something to know about an image.
+pub(in crate::check) fn image_warning(file: &Path, warning: &str) -> Finding {
+    Finding::new(
+        format!("There is something to know about {}.", image::file_name(file)),
+        text::plain(warning, 500),
+        "Start it on one computer first, and see whether that matters to you.",
+    )
+    .about(Subject::Files)
+    .caution()
+}
+
+/// The menu offers nothing.
+pub(in crate::check) fn empty_menu() -> Finding {
+    Finding::new(
+        "The menu is empty: it offers each computer its own disk only.",
+        "Nothing else can be started.",
+        "Add an image, or show a hidden entry of the menu.",
+    )
+    .about(Subject::Files)
+    .caution()
+}
+
+/// What is to start by itself is not in the menu.
+pub(in crate::check) fn no_default(wanted: &str) -> Finding {
+    Finding::new(
+        format!("The menu has no entry {}, which is to start by itself.", text::plain(wanted, 60)),
+        "A computer that nobody attends would not know what to start.",
+        "Go back to the menu and choose another one.",
+    )
+    .about(Subject::Files)
+}
+
+/// The most memory that any entry needs, in MiB.
+pub(in crate::check) fn memory(title: &str, mib: u64) -> Finding {
+    let (whole, tenths) = (mib / 1024, mib % 1024 * 10 / 1024);
+    let title = format!("Computers need {whole}.{tenths} GB of memory for {}.", text::plain(title, 100));
+    passed(Subject::Files, title)
+}
+
+/// The folder of more files is published.
+pub(in crate::check) fn folder_published(folder: &Path) -> Finding {
+    passed(Subject::Files, format!("The folder {} can be read.", path(folder)))
+}
+
+/// The folder of more files cannot be read.
+pub(in crate::check) fn folder_gone(folder: &Path, reason: &str) -> Finding {
+    Finding::new(
+        format!("The folder {} cannot be read.", path(folder)),
+        "Computers are to load files from it, and would not find them.",
+        "Make it readable, or name another folder, and check again.",
+    )
+    .about(Subject::Files)
+    .with(text::plain(reason, 200))
+}
+
+fn and(names: &[String]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => one.clone(),
+        [several @ .., last] => format!("{} and {last}", several.join(", ")),
+    }
+}
