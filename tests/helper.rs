@@ -354,6 +354,7 @@ async fn play(scene: &str) {
         default: Choice::Local,
         menu_timeout: 30,
         append: String::new(),
+        edits: vec![],
         own_loaders: Some(folder),
         loaders: vec![],
         files: None,

@@ -90,16 +90,17 @@ fn a_person_with_a_mouse_boots_a_computer() {
         window.click(631, 494);
         window.picture("mouse-5-timeline");
     };
-    let report = window.try_until("the report", open_and_copy, |window| {
-        Some(window.clipboard()).filter(|report| is_the_boot(report))
-    });
+    let report = window
+        .try_until("the report", open_and_copy, |window| Some(window.clipboard()).filter(|report| is_the_boot(report)));
     println!("{report}");
-    window.click(769, 103);
 
-    // Stop asks, since a computer was heard just now; its answer is the right one of the two buttons.
-    window.click(820, 567);
-    window.picture("mouse-5-question");
-    window.until_title("Serve", |window| window.click(624, 355));
+    // Close the timeline. Stop asks, since a computer was heard just now; its answer is the right one of two buttons.
+    window.until_title("Serve", |window| {
+        window.click(769, 103);
+        window.click(820, 567);
+        window.picture("mouse-5-question");
+        window.click(624, 355);
+    });
     assert!(ports_are_free(&server), "every port is free again");
     window.picture("mouse-6-stopped");
     assert_eq!(window.close().code(), Some(0));

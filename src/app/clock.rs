@@ -41,7 +41,8 @@ mod tests {
 
     #[test]
     fn spans_are_for_people() {
-        let cases = [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h 0 min"), (7500, "2 h 5 min")];
+        let cases =
+            [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1 h 0 min"), (7500, "2 h 5 min")];
         for (seconds, words) in cases {
             assert_eq!(span(Duration::from_secs(seconds)), words);
         }

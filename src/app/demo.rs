@@ -184,10 +184,17 @@ impl Machine {
         Facts {
             interface,
             mode,
-            ports: ports.into_iter().map(|(transport, port)| PortState { transport, port, state: State::Free }).collect(),
+            ports: ports
+                .into_iter()
+                .map(|(transport, port)| PortState { transport, port, state: State::Free })
+                .collect(),
             rights: check::Rights::Present,
             loaders: Loaders::of(Loader::ALL),
-            images: draft.image.iter().map(|path| (path.clone(), self.inspect(path).map(|found| (*found).clone()))).collect(),
+            images: draft
+                .image
+                .iter()
+                .map(|path| (path.clone(), self.inspect(path).map(|found| (*found).clone())))
+                .collect(),
             probe: self.probe(),
             state: Ok(()),
             files: Ok(()),

@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use crate::journal::wording::{self, Level};
 use crate::journal::Event;
+use crate::journal::wording::{self, Level};
 use crate::mac::Mac;
 use crate::text;
 

@@ -132,11 +132,8 @@ pub fn above<'a>(
         Overlay::SaveAs(name) => (460.0, save_as(name)),
         Overlay::Question(asked) => (460.0, question(asked)),
     };
-    let sheet = container(content)
-        .id(scope())
-        .padding(gap::SECTION)
-        .max_width(width)
-        .style(theme::ground(Ground::Card));
+    let sheet =
+        container(content).id(scope()).padding(gap::SECTION).max_width(width).style(theme::ground(Ground::Card));
     let sheet = center(opaque(sheet)).padding(gap::SECTION).style(theme::ground(Ground::Veil));
     stack![page, opaque(Element::from(sheet).map(crate::app::Message::Overlay))].into()
 }
@@ -171,7 +168,8 @@ fn settings<'a>(context: Context<'a>) -> Element<'a, Message> {
     column![
         head("Settings".to_owned()),
         column![section("Light or dark"), shades.spacing(gap::SMALL)].spacing(gap::SMALL),
-        column![section("Size of text"), iced::widget::Row::with_children(scales).spacing(gap::SMALL)].spacing(gap::SMALL),
+        column![section("Size of text"), iced::widget::Row::with_children(scales).spacing(gap::SMALL)]
+            .spacing(gap::SMALL),
         column![
             section("This deployment"),
             soft("It is saved by itself and comes back next time. With a name it can be opened again later."),
@@ -340,7 +338,8 @@ fn save_as<'a>(name: &'a str) -> Element<'a, Message> {
         .padding([8, 12])
         .size(size::BODY)
         .style(theme::field(false));
-    let save = press(body("Save")).look(Look::Primary).on_press_maybe((!name.trim().is_empty()).then_some(Message::NameGiven));
+    let save =
+        press(body("Save")).look(Look::Primary).on_press_maybe((!name.trim().is_empty()).then_some(Message::NameGiven));
     let cancel = press(body("Cancel")).look(Look::Secondary).on_press(Message::Closed);
     column![
         head("Save this deployment".to_owned()),
@@ -367,7 +366,9 @@ fn question<'a>(question: &'a Question) -> Element<'a, Message> {
 
 /// The buttons at the foot of the rail.
 pub fn openers<'a>() -> Element<'a, crate::app::Message> {
-    let opener = |icon, name: &'static str, overlay: Overlay| icon_button(icon, name, Some(crate::app::Message::Opened(overlay)));
+    let opener = |icon, name: &'static str, overlay: Overlay| {
+        icon_button(icon, name, Some(crate::app::Message::Opened(overlay)))
+    };
     row![
         opener(Icon::Gear, "Settings", Overlay::Settings),
         opener(Icon::Help, "Help", Overlay::Help),

@@ -105,11 +105,14 @@ pub fn program(
 
 /// Why there is no window, in words: what we saw, what it means, what to do.
 pub fn explain(error: &NoWindow) -> Finding {
-    const SERVE: &str = "Serve without it: bootwright serve --interface NAME --image FILE; `bootwright interfaces` lists the names.";
+    const SERVE: &str =
+        "Serve without it: bootwright serve --interface NAME --image FILE; `bootwright interfaces` lists the names.";
     match error {
-        NoWindow::NoDisplay => {
-            Finding::new("There is no display, so the window cannot be opened.", "DISPLAY and WAYLAND_DISPLAY are not set.", SERVE)
-        }
+        NoWindow::NoDisplay => Finding::new(
+            "There is no display, so the window cannot be opened.",
+            "DISPLAY and WAYLAND_DISPLAY are not set.",
+            SERVE,
+        ),
         NoWindow::Libraries(missing) => Finding::new(
             format!("The window needs libraries that are not installed: {}.", missing.join(", ")),
             "On Debian and Ubuntu they are in libx11-6, libx11-xcb1, libxcursor1, libxi6 and libxkbcommon-x11-0.",
@@ -128,7 +131,8 @@ fn has_display() -> bool {
 }
 
 fn refused(said: &str) -> NoWindow {
-    let named = X11.iter().filter(|library| said.contains(library.trim_end_matches(|c: char| c == '.' || c.is_ascii_digit())));
+    let named =
+        X11.iter().filter(|library| said.contains(library.trim_end_matches(|c: char| c == '.' || c.is_ascii_digit())));
     let mut missing: Vec<String> = named.map(|library| (*library).to_owned()).collect();
     // What is said names the first one only.
     if !missing.is_empty() || said.contains("library") {

@@ -77,14 +77,14 @@ fn at(second: i64) -> Timestamp {
 /// With images on the Images page.
 fn with_images(machine: &str) -> App {
     let mut app = app(machine);
-    app.go_to(Step::Images).discard::<()>();
+    let _ = app.go_to(Step::Images);
     send(&mut app, Message::Images(images::Message::BrowseAsked));
     app
 }
 
 fn on_menu() -> App {
     let mut app = with_images("bench");
-    app.go_to(Step::Menu).discard::<()>();
+    let _ = app.go_to(Step::Menu);
     app
 }
 
@@ -147,10 +147,10 @@ fn states() -> Vec<(&'static str, App)> {
         ("serve-many", serving_many(40)),
     ];
     let mut empty = app("bench");
-    empty.go_to(Step::Images).discard::<()>();
+    let _ = empty.go_to(Step::Images);
     states.push(("images-empty", empty));
     let mut reading = app("bench");
-    reading.go_to(Step::Images).discard::<()>();
+    let _ = reading.go_to(Step::Images);
     reading.imports = vec![Import::new("/images/debian.iso".into())];
     reading.imports[0].state = images::State::Reading;
     states.push(("images-reading", reading));
@@ -352,7 +352,7 @@ fn an_interface_that_goes_is_told_on_each_page() {
 #[test]
 fn forty_files_at_once_are_read_some_at_a_time() {
     let mut app = app("bench");
-    app.go_to(Step::Images).discard::<()>();
+    let _ = app.go_to(Step::Images);
     let paths: Vec<PathBuf> = (0..40).map(|number| PathBuf::from(format!("/images/{number}.iso"))).collect();
     let task = app.update(Message::FilesFound(paths.clone()));
     let reading = app.imports.iter().filter(|import| matches!(import.state, images::State::Reading)).count();
@@ -368,7 +368,8 @@ fn forty_files_at_once_are_read_some_at_a_time() {
 
 #[test]
 fn hostile_names_are_shown_without_their_tricks() {
-    let tricks = |text: &str| text.chars().any(|letter| letter.is_control() || ('\u{202a}'..='\u{202e}').contains(&letter));
+    let tricks =
+        |text: &str| text.chars().any(|letter| letter.is_control() || ('\u{202a}'..='\u{202e}').contains(&letter));
     let tricky = |candidate: Candidate<'_>| match candidate {
         Candidate::Text { content, .. } if tricks(content) => Some(content.to_owned()),
         _ => None,
@@ -406,12 +407,8 @@ fn edits_of_the_menu_are_answers() {
 fn a_start_that_fails_leaves_everything_as_it_was() {
     let mut app = on_check();
     app.starting = Starting::Binding;
-    let source = BindError {
-        transport: Transport::Udp,
-        port: 67,
-        holder: None,
-        source: std::io::ErrorKind::AddrInUse.into(),
-    };
+    let source =
+        BindError { transport: Transport::Udp, port: 67, holder: None, source: std::io::ErrorKind::AddrInUse.into() };
     let error = engine::Error::Bind { interface: "enp3s0".into(), source };
     send(&mut app, Message::Engine(Parcel::new(Update::Failed(error))));
     send(&mut app, Message::EngineEnded);

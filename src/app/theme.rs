@@ -296,7 +296,9 @@ pub fn face(theme: &Theme, look: Look, press: Press) -> Face {
         }
         (Look::Danger, _) => face(Some(lift(colors.surface)), colors.bad, edge(colors.bad, 1.0, BUTTON_RADIUS)),
         (Look::Secondary, _) => face(Some(lift(colors.surface)), colors.ink, edge(colors.line, 1.0, BUTTON_RADIUS)),
-        (Look::Quiet, Press::Disabled) => face(None, mix(colors.soft, colors.surface, 0.4), edge(colors.line, 0.0, 6.0)),
+        (Look::Quiet, Press::Disabled) => {
+            face(None, mix(colors.soft, colors.surface, 0.4), edge(colors.line, 0.0, 6.0))
+        }
         (Look::Quiet, _) => {
             face(over.then(|| mix(colors.surface, colors.ink, 0.07)), colors.accent, edge(colors.line, 0.0, 6.0))
         }
@@ -342,8 +344,7 @@ pub fn scroll(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
     let colors = colors(theme);
     let held = matches!(
         status,
-        scrollable::Status::Dragged { .. }
-            | scrollable::Status::Hovered { is_vertical_scrollbar_hovered: true, .. }
+        scrollable::Status::Dragged { .. } | scrollable::Status::Hovered { is_vertical_scrollbar_hovered: true, .. }
     );
     let rail = scrollable::Rail {
         background: None,

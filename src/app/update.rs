@@ -137,7 +137,9 @@ impl App {
     }
 
     fn copy_timeline(&self, mac: crate::mac::Mac) -> Task<Message> {
-        self.journal.computer(mac).map_or_else(Task::none, |computer| self.copy(wording::report(computer, &Zoned::now())))
+        self.journal
+            .computer(mac)
+            .map_or_else(Task::none, |computer| self.copy(wording::report(computer, &Zoned::now())))
     }
 
     /// Whether a step can be visited, or why not.
@@ -175,7 +177,10 @@ impl App {
             Step::Menu | Step::Serve => (Some(page::primary_id()), Task::none()),
             Step::Check => (Some(page::primary_id()), self.check_everything()),
         };
-        let top = iced::widget::operation::scroll_to(page::body_id(), iced::widget::operation::AbsoluteOffset { x: 0.0, y: 0.0 });
+        let top = iced::widget::operation::scroll_to(
+            page::body_id(),
+            iced::widget::operation::AbsoluteOffset { x: 0.0, y: 0.0 },
+        );
         let focused = focus.map_or_else(Task::none, focus::to);
         Task::batch([top.chain(focused), task])
     }
@@ -336,7 +341,8 @@ impl App {
             let work = tokio::task::spawn_blocking(move || (crate::deployment::save(&path, &draft), draft)).await;
             work.ok()
         };
-        Task::perform(save, |saved| saved).and_then(|(result, draft)| Task::done(Message::AutoSaved(draft, Arc::new(result))))
+        Task::perform(save, |saved| saved)
+            .and_then(|(result, draft)| Task::done(Message::AutoSaved(draft, Arc::new(result))))
     }
 
     fn auto_saved(&mut self, draft: Settings, result: &Result<(), crate::deployment::SaveError>) -> Task<Message> {
@@ -370,7 +376,8 @@ impl App {
             let work = tokio::task::spawn_blocking(move || library.save_as(&given, &draft, replace)).await;
             work.ok()
         };
-        Task::perform(save, |saved| saved).and_then(move |result| Task::done(Message::NameSaved(name.clone(), Arc::new(result))))
+        Task::perform(save, |saved| saved)
+            .and_then(move |result| Task::done(Message::NameSaved(name.clone(), Arc::new(result))))
     }
 
     fn name_saved(&mut self, name: String, result: &Result<PathBuf, crate::deployment::SaveError>) -> Task<Message> {
@@ -703,7 +710,11 @@ impl App {
         self.comparing.remove(path);
         self.imports.retain(|import| import.path != path);
         self.list_entries();
-        self.images.say(dropped.map(|_| "The entry that started by itself went with it; now it is the computer's own disk.".to_owned()));
+        self.images.say(
+            dropped.map(|_| {
+                "The entry that started by itself went with it; now it is the computer's own disk.".to_owned()
+            }),
+        );
         Task::batch([self.read_next(), focus::to(page::primary_id())])
     }
 
@@ -739,7 +750,8 @@ impl App {
         import.checksum = Checksum::Running(expected.clone(), 0, total);
         let named = path.to_path_buf();
         let stream = self.world.compare(path.to_path_buf(), expected);
-        let (task, handle) = Task::run(stream, move |comparing| Message::Compared(named.clone(), comparing)).abortable();
+        let (task, handle) =
+            Task::run(stream, move |comparing| Message::Compared(named.clone(), comparing)).abortable();
         self.comparing.insert(path.to_path_buf(), handle.abort_on_drop());
         task
     }
@@ -777,7 +789,9 @@ impl App {
             menu::Action::None => Task::none(),
             menu::Action::Title(id, title) => done(self.draft.set_title(&id, &title, &items)),
             menu::Action::Append(id, text) => done(self.draft.set_append(&id, &text, &items)),
-            menu::Action::AppendAll(text) => done(self.draft.append = Some(text).filter(|text| !text.trim().is_empty())),
+            menu::Action::AppendAll(text) => {
+                done(self.draft.append = Some(text).filter(|text| !text.trim().is_empty()))
+            }
             menu::Action::Move(id, by) => done(self.draft.move_entry(&id, by, &items)),
             menu::Action::Hide(id, hidden) => done(drop(self.draft.set_hidden(&id, hidden, &items))),
             menu::Action::Default(id) => done(self.draft.default_entry = id),
@@ -835,7 +849,8 @@ impl App {
             Ok(facts) => preflight::preflight(facts),
             Err(reason) => vec![judge::explain(&engine::Error::Broken(reason.clone()))],
         });
-        Task::none()
+        // It waited for this, so it could not have the focus until now.
+        if self.step == Step::Check && self.overlay.is_none() { focus::to(page::primary_id()) } else { Task::none() }
     }
 
     fn mend(&mut self, remedy: Remedy) -> Task<Message> {

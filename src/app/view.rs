@@ -74,8 +74,8 @@ impl App {
         let said: Option<Element<'_, Message>> =
             self.said.as_ref().map(|(words, _)| marked(Icon::Check, words.clone(), Tone::Good).into());
         let locked = (!self.is_idle()).then(|| soft("Stop serving to change the answers above.").into());
-        let demo = matches!(self.world, World::Described(_))
-            .then(|| badge("Demonstration: nothing is served", Tone::Caution));
+        let demo =
+            matches!(self.world, World::Described(_)).then(|| badge("Demonstration: nothing is served", Tone::Caution));
         let notes = column![].push(said.or(locked)).push(demo).spacing(gap::CARD);
         rail::view(stops.collect(), Some(notes.into()), overlay::openers())
     }
@@ -141,7 +141,8 @@ impl App {
             (Serving::On { .. }, None) => Some(5),
             _ => None,
         };
-        let tick = tick.map(|seconds| time::every(Duration::from_secs(seconds)).map(|_| Message::Ticked(Timestamp::now())));
+        let tick =
+            tick.map(|seconds| time::every(Duration::from_secs(seconds)).map(|_| Message::Ticked(Timestamp::now())));
         Subscription::batch([
             keyboard::listen().map(Message::Key),
             iced::event::listen_with(window_event),

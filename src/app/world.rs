@@ -175,7 +175,8 @@ impl World {
             return Chosen::Some(machine.files());
         }
         let began = Instant::now();
-        let dialog = rfd::AsyncFileDialog::new().set_title("Choose ISO files").add_filter("Disc images", &["iso", "ISO", "img"]);
+        let dialog =
+            rfd::AsyncFileDialog::new().set_title("Choose ISO files").add_filter("Disc images", &["iso", "ISO", "img"]);
         match dialog.pick_files().await {
             Some(files) => Chosen::Some(files.into_iter().map(|file| file.path().to_path_buf()).collect()),
             None if began.elapsed() < NO_DIALOG => Chosen::NoDialog,
@@ -330,7 +331,8 @@ fn gather(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option
     let mode = draft.dhcp.unwrap_or(DhcpMode::Proxy);
     let wanted = ports(mode, draft.http_port);
     let own = chosen.as_ref().and_then(Interface::network).map(|network| network.addr());
-    let ports = chosen.as_ref().zip(own).map(|(interface, own)| survey::ports(interface, own, &wanted)).unwrap_or_default();
+    let ports =
+        chosen.as_ref().zip(own).map(|(interface, own)| survey::ports(interface, own, &wanted)).unwrap_or_default();
     let rights = chosen.as_ref().zip(own).map(|(interface, own)| privilege::rights(interface, own, &wanted));
     let folders: Vec<PathBuf> = draft.loaders.iter().cloned().chain(places.loaders.iter().cloned()).collect();
     let inspect = |path: &PathBuf| {

@@ -165,7 +165,7 @@ fn opening(error: io::Error, interface: &Interface) -> ProbeError {
     match error.kind() {
         io::ErrorKind::PermissionDenied => ProbeError::NoRights,
         io::ErrorKind::AddrInUse => {
-            let holder = platform::port_holder(Transport::Udp, port::CLIENT, own_address(interface));
+            let holder = platform::port_holder(Transport::Udp, port::CLIENT, interface, own_address(interface));
             ProbeError::Held { holder }
         }
         _ => system(error),

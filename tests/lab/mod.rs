@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use bootwright::journal::Event;
 use serde_json::Value;
 
-mod record;
 pub mod desk;
+mod record;
 pub mod vm;
 
 /// Our address in every lab.

@@ -125,7 +125,8 @@ impl Check {
             (Starting::No, Checks::NotYet | Checks::Running(_)) => Primary::waiting(LABEL, "Checking…", None),
             (Starting::No, Checks::Done(_)) if blocking == 0 => Primary::ready(LABEL, Message::Started),
             (Starting::No, Checks::Done(findings)) => {
-                let reason = if blocking == 1 { "1 thing to fix".to_owned() } else { format!("{blocking} things to fix") };
+                let reason =
+                    if blocking == 1 { "1 thing to fix".to_owned() } else { format!("{blocking} things to fix") };
                 let first = findings.iter().position(|finding| finding.verdict == Verdict::Blocks);
                 Primary::waiting(LABEL, reason, first.map(remedy_id))
             }
@@ -138,7 +139,13 @@ impl Check {
         let mut content = column![].push(failure).spacing(gap::SECTION);
         let findings = context.checks.findings();
         if findings.is_empty() {
-            content = content.push(marked(Icon::Search, "Looking at this computer, the network and the files…", Tone::Soft));
+            content =
+                content.push(marked(Icon::Search, "Looking at this computer, the network and the files…", Tone::Soft));
+        }
+        if matches!(context.checks, Checks::Done(_)) && findings.iter().all(|finding| finding.verdict == Verdict::Pass) {
+            let title = format!("All {} checks passed.", findings.len());
+            let more = "Nothing keeps computers from booting, as far as this computer can tell.";
+            content = content.push(notice::notice(Tone::Good, title, more.to_owned(), None));
         }
         for subject in [Subject::ThisComputer, Subject::Network, Subject::Files] {
             let own: Vec<(usize, &Finding)> =
@@ -149,7 +156,9 @@ impl Check {
         }
         let running = matches!(context.checks, Checks::NotYet | Checks::Running(_));
         let aside: Element<'a, Message> = match context.starting {
-            Starting::Asking => press(body("Give up")).look(Look::Secondary).padding([9, 18]).on_press(Message::GivenUp).into(),
+            Starting::Asking => {
+                press(body("Give up")).look(Look::Secondary).padding([9, 18]).on_press(Message::GivenUp).into()
+            }
             Starting::Binding | Starting::No => press(body("Check again"))
                 .look(Look::Secondary)
                 .padding([9, 18])
@@ -181,7 +190,11 @@ impl Check {
                 count => format!("{count} checks passed"),
             };
             let arrow = if all { Icon::ChevronDown } else { Icon::ChevronRight };
-            let content = row![icon::sized(Icon::Check, Tone::Good, 16.0), small(words, Tone::Good), icon::sized(arrow, Tone::Soft, 14.0)];
+            let content = row![
+                icon::sized(Icon::Check, Tone::Good, 16.0),
+                small(words, Tone::Good),
+                icon::sized(arrow, Tone::Soft, 14.0)
+            ];
             press(content.spacing(6).align_y(Alignment::Center))
                 .look(Look::Quiet)
                 .padding([4, 8])
@@ -220,7 +233,8 @@ fn finding_row<'a>(at: usize, finding: &'a Finding) -> Element<'a, Message> {
             .on_press(Message::Mended(remedy.clone()))
             .into()
     });
-    let again = || small_button(Icon::Search, "Check again", Look::Secondary).id(remedy_id(at)).on_press(Message::Again);
+    let again =
+        || small_button(Icon::Search, "Check again", Look::Secondary).id(remedy_id(at)).on_press(Message::Again);
     let action = remedy.or_else(|| (finding.verdict == Verdict::Blocks).then(|| again().into()));
     iced::widget::container(notice::finding(tone, finding, action)).width(Fill).into()
 }

@@ -213,7 +213,11 @@ impl Images {
             () if imports.is_empty() => Primary::waiting(LABEL, "Add an image first", Some(browse_id())),
             () if reading > 0 => Primary::waiting(LABEL, "Reading…", None),
             () if failed > 0 => {
-                let reason = if failed == 1 { "One image cannot be used".to_owned() } else { format!("{failed} images cannot be used") };
+                let reason = if failed == 1 {
+                    "One image cannot be used".to_owned()
+                } else {
+                    format!("{failed} images cannot be used")
+                };
                 let cause = imports.iter().find(|import| matches!(import.state, State::Failed(_)));
                 Primary::waiting(LABEL, reason, cause.map(|import| remove_id(&import.path)))
             }
@@ -232,7 +236,9 @@ impl Images {
             let head = row![
                 section(if count == 1 { "1 image".to_owned() } else { format!("{count} images") }),
                 space::horizontal(),
-                small_button(Icon::Folder, "Add more files", Look::Secondary).id(browse_id()).on_press(Message::BrowseAsked),
+                small_button(Icon::Folder, "Add more files", Look::Secondary)
+                    .id(browse_id())
+                    .on_press(Message::BrowseAsked),
             ];
             let cards = Column::with_children(cards).spacing(gap::CARD);
             column![head.align_y(Alignment::Center)]
@@ -317,7 +323,8 @@ fn tools<'a>(import: &Import, at: usize, count: usize) -> Element<'a, Message> {
     let path = || import.path.clone();
     let up = (at > 0).then(|| Message::Moved(path(), -1));
     let down = (at + 1 < count).then(|| Message::Moved(path(), 1));
-    let order = (count > 1).then(|| row![icon_button(Icon::Up, "Move up", up), icon_button(Icon::Down, "Move down", down)]);
+    let order =
+        (count > 1).then(|| row![icon_button(Icon::Up, "Move up", up), icon_button(Icon::Down, "Move down", down)]);
     let remove = press(icon::sized(Icon::Close, Tone::Soft, 18.0))
         .id(remove_id(&import.path))
         .look(Look::Quiet)
@@ -462,6 +469,8 @@ fn evidence<'a>(import: &'a Import, inspection: &'a Inspection) -> Element<'a, M
         format!("{}: {}  {arguments}", entry.title, entry.kernel.as_deref().unwrap_or("the image as a disc"))
     });
     lines.extend(entries.map(|line| text::plain(&line, 1500)));
-    let lines = lines.into_iter().map(|line| soft(format!("•  {line}")).wrapping(iced::widget::text::Wrapping::WordOrGlyph).into());
+    let lines = lines
+        .into_iter()
+        .map(|line| soft(format!("•  {line}")).wrapping(iced::widget::text::Wrapping::WordOrGlyph).into());
     Column::with_children(lines).spacing(gap::TIGHT).into()
 }

@@ -9,7 +9,7 @@ use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{card, icon_button, radio};
 use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
-use crate::app::widget::words::{badge, memory, body, marked, section, small, soft};
+use crate::app::widget::words::{badge, body, marked, memory, section, small, soft};
 use crate::boot::menu::{self, Asker, Edit, Item, Menu as Model, ipxe};
 use crate::deployment::{MAX_MENU_TIMEOUT, MENU_TIMEOUT, Settings};
 use crate::image::Firmware;
@@ -238,10 +238,7 @@ impl Menu {
         let badges = firmware_badge(&item).into_iter().chain(hidden.then(|| badge("hidden", Tone::Caution)));
         let memory = item.entry.min_ram_mb.map(|mib| format!("{} of memory or more", memory(mib)));
         let below = soft(memory.unwrap_or_else(|| text::plain(&item.id, 60)));
-        let words = column![
-            row![title].extend(badges).spacing(gap::SMALL).align_y(Alignment::Center),
-            below,
-        ];
+        let words = column![row![title].extend(badges).spacing(gap::SMALL).align_y(Alignment::Center), below,];
         let eye = if hidden { (Icon::EyeOff, "Show it in the menu") } else { (Icon::Eye, "Leave it out of the menu") };
         let up = (at > 0).then(|| Message::Moved(id.clone(), -1));
         let down = (at + 1 < count).then(|| Message::Moved(id.clone(), 1));
@@ -294,7 +291,12 @@ impl Menu {
             let look = if self.firmware == firmware { Look::CurrentLine } else { Look::Line };
             press(small(name, Tone::Ink)).look(look).padding([5, 12]).on_press(Message::FirmwarePicked(firmware))
         };
-        let head = row![section("What they see"), space::horizontal(), tab("BIOS", Firmware::Bios), tab("UEFI", Firmware::Uefi)];
+        let head = row![
+            section("What they see"),
+            space::horizontal(),
+            tab("BIOS", Firmware::Bios),
+            tab("UEFI", Firmware::Uefi)
+        ];
         column![head.spacing(gap::TIGHT).align_y(Alignment::Center), screen(model, self.firmware)]
             .spacing(gap::SMALL)
             .into()
@@ -361,9 +363,10 @@ fn screen<'a>(model: &Model, firmware: Firmware) -> Element<'a, Message> {
     };
     let fitting = model.fitting(asker);
     let more = fitting.len().saturating_sub(MOST);
-    let entries = fitting.iter().take(MOST).map(|item| {
-        line(ipxe::text(&item.entry.title), chosen.as_ref() == Some(&item.id)).into()
-    });
+    let entries = fitting
+        .iter()
+        .take(MOST)
+        .map(|item| line(ipxe::text(&item.entry.title), chosen.as_ref() == Some(&item.id)).into());
     let entries = Column::with_children(entries);
     let count = match model.timeout {
         0 => "no menu: starts at once".to_owned(),

@@ -459,7 +459,10 @@ fn left_out(range: &str, interface: &Interface) -> String {
     match own.as_slice() {
         [] => "This range can be used.".to_owned(),
         [one] => format!("This range can be used; {one} belongs to this computer or its router and is left out."),
-        more => format!("This range can be used; {} belong to this computer or its router and are left out.", more.join(" and ")),
+        more => format!(
+            "This range can be used; {} belong to this computer or its router and are left out.",
+            more.join(" and ")
+        ),
     }
 }
 
@@ -485,7 +488,8 @@ mod tests {
 
     #[test]
     fn speeds_are_for_people() {
-        let cases = [(10, "10 Mbit/s"), (100, "100 Mbit/s"), (1000, "1 Gbit/s"), (2500, "2.5 Gbit/s"), (10_000, "10 Gbit/s")];
+        let cases =
+            [(10, "10 Mbit/s"), (100, "100 Mbit/s"), (1000, "1 Gbit/s"), (2500, "2.5 Gbit/s"), (10_000, "10 Gbit/s")];
         for (megabits, words) in cases {
             assert_eq!(speed(megabits), words);
         }

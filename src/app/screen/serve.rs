@@ -247,8 +247,12 @@ impl Serve {
     pub fn arrange(&mut self, journal: &Journal) {
         if self.hovered {
             self.order.retain(|mac| journal.computer(*mac).is_some());
-            let new: Vec<Mac> =
-                journal.by_activity().into_iter().map(|computer| computer.mac).filter(|mac| !self.order.contains(mac)).collect();
+            let new: Vec<Mac> = journal
+                .by_activity()
+                .into_iter()
+                .map(|computer| computer.mac)
+                .filter(|mac| !self.order.contains(mac))
+                .collect();
             self.order.extend(new);
         } else {
             self.order = journal.by_activity().into_iter().map(|computer| computer.mac).collect();
@@ -299,7 +303,10 @@ impl Serve {
         Page {
             title: title.to_owned(),
             sentence: sentence.to_owned(),
-            body: column![tabs.spacing(gap::TIGHT).align_y(Alignment::Center), content].spacing(gap::CARD).height(Fill).into(),
+            body: column![tabs.spacing(gap::TIGHT).align_y(Alignment::Center), content]
+                .spacing(gap::CARD)
+                .height(Fill)
+                .into(),
             scrolls_itself: true,
             primary: self.primary(context),
             aside: None,
@@ -384,7 +391,11 @@ impl Serve {
             })
         };
         let waiting = paused.then(|| {
-            marked(Icon::Pause, format!("Paused; {} new lines wait. Serving goes on.", context.log.waiting()), Tone::Caution)
+            marked(
+                Icon::Pause,
+                format!("Paused; {} new lines wait. Serving goes on.", context.log.waiting()),
+                Tone::Caution,
+            )
         });
         let frame = container(lines).padding(6).width(Fill).height(Fill).style(theme::ground(Ground::Card));
         column![tools].push(waiting).push(frame).spacing(gap::SMALL).height(Fill).into()
@@ -458,7 +469,9 @@ fn nobody_yet<'a>(context: Context<'a>) -> Element<'a, Message> {
 
 fn cards<'a>(computers: &[&'a Computer], context: Context<'a>) -> Element<'a, Message> {
     if !context.wide {
-        return Column::with_children(computers.iter().map(|computer| full(computer, context))).spacing(gap::CARD).into();
+        return Column::with_children(computers.iter().map(|computer| full(computer, context)))
+            .spacing(gap::CARD)
+            .into();
     }
     let pairs = computers.chunks(2).map(|pair| {
         let mut line = row![].spacing(gap::CARD);
@@ -500,14 +513,15 @@ fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
             () => (Tone::Soft, 10.0),
         };
         let filled = number <= at;
-        let mark = container(space::horizontal().width(size)).height(size).width(size).style(move |theme: &iced::Theme| {
-            let color = color_tone.of(theme);
-            container::Style {
-                background: filled.then(|| color.into()),
-                border: iced::border::rounded(size / 2.0).color(color).width(1.5),
-                ..container::Style::default()
-            }
-        });
+        let mark =
+            container(space::horizontal().width(size)).height(size).width(size).style(move |theme: &iced::Theme| {
+                let color = color_tone.of(theme);
+                container::Style {
+                    background: filled.then(|| color.into()),
+                    border: iced::border::rounded(size / 2.0).color(color).width(1.5),
+                    ..container::Style::default()
+                }
+            });
         let tone = if number == at { Tone::Ink } else { Tone::Soft };
         let word = if number == at && done { "Handed over" } else { word };
         let way = |passed: bool, drawn: bool| {
@@ -538,13 +552,11 @@ fn full<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message
     let names = column![body(computer.name()), soft(below.join("   ·   "))].spacing(1).width(Fill);
     let heard = clock::since(computer.heard, context.now);
     let fresh = if heard < Duration::from_secs(2) { Tone::Good } else { Tone::Soft };
-    let head = row![
-        icon::sized(Icon::Computer, if fresh == Tone::Good { Tone::Accent } else { Tone::Soft }, 24.0),
-        names,
-    ]
-    .push(firmware(computer).map(|firmware| badge(firmware, Tone::Soft)))
-    .spacing(gap::CARD)
-    .align_y(Alignment::Center);
+    let head =
+        row![icon::sized(Icon::Computer, if fresh == Tone::Good { Tone::Accent } else { Tone::Soft }, 24.0), names,]
+            .push(firmware(computer).map(|firmware| badge(firmware, Tone::Soft)))
+            .spacing(gap::CARD)
+            .align_y(Alignment::Center);
     let content = column![head, stage_line(computer), progress(computer, context)]
         .push(trouble(computer, context))
         .spacing(gap::CARD);
@@ -556,7 +568,8 @@ fn progress<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Mes
     let Some(transfer) = computer.transfer() else {
         let words = computer.last.clone().unwrap_or_default();
         let when = clock::time(computer.heard);
-        let line = soft(shortened(&text::plain(&sentence(&words), 300), 90)).wrapping(iced::widget::text::Wrapping::None);
+        let line =
+            soft(shortened(&text::plain(&sentence(&words), 300), 90)).wrapping(iced::widget::text::Wrapping::None);
         return row![container(line).width(Fill).clip(true), soft(when)].spacing(gap::SMALL).into();
     };
     let share = transfer.fraction();
@@ -612,7 +625,9 @@ fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Mess
         icon::icon(Icon::Computer, Tone::Soft),
         column![small(shortened(&computer.name(), 28), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(210),
         small(stage.to_owned(), Tone::Accent).width(90),
-        container(soft(shortened(&text::plain(transfer.map_or("", |transfer| &transfer.file), 200), 40))).width(Fill).clip(true),
+        container(soft(shortened(&text::plain(transfer.map_or("", |transfer| &transfer.file), 200), 40)))
+            .width(Fill)
+            .clip(true),
         state,
     ];
     press(line.spacing(gap::CARD).align_y(Alignment::Center))
@@ -646,7 +661,8 @@ mod tests {
 
     #[test]
     fn every_stage_has_its_dot() {
-        let stages = [Stage::Asked, Stage::Offered, Stage::Loader, Stage::Menu, Stage::Kernel, Stage::System, Stage::HandedOver];
+        let stages =
+            [Stage::Asked, Stage::Offered, Stage::Loader, Stage::Menu, Stage::Kernel, Stage::System, Stage::HandedOver];
         let dots: Vec<usize> = stages.into_iter().map(dot).collect();
         assert_eq!(dots, [0, 0, 1, 2, 3, 4, 4]);
         assert!(dots.iter().all(|at| *at < DOTS.len()));

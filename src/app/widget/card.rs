@@ -73,7 +73,11 @@ pub fn small_button<'a, Message: Clone + 'a>(mark: Icon, words: &'a str, look: L
 }
 
 /// A button that is an icon only; its name is for the tooltip.
-pub fn icon_button<'a, Message: Clone + 'a>(mark: Icon, name: &'a str, on_press: Option<Message>) -> Element<'a, Message> {
+pub fn icon_button<'a, Message: Clone + 'a>(
+    mark: Icon,
+    name: &'a str,
+    on_press: Option<Message>,
+) -> Element<'a, Message> {
     let tone = if on_press.is_some() { Tone::Soft } else { Tone::Faint };
     let button = press(icon::sized(mark, tone, 18.0)).look(Look::Quiet).padding(6).on_press_maybe(on_press);
     hint(button, name)

@@ -94,7 +94,10 @@ pub fn body_id() -> Id {
 pub fn view<'a, Message: Clone + 'a>(page: Page<'a, Message>, back: Option<Message>) -> Element<'a, Message> {
     let head = column![title(page.title), soft(page.sentence).size(theme::size::BODY)].spacing(6);
     let body: Element<'a, Message> = if page.scrolls_itself {
-        column_of(page.body).padding(iced::Padding { top: RING, right: gap::PAGE, bottom: 0.0, left: gap::PAGE }).height(Fill).into()
+        column_of(page.body)
+            .padding(iced::Padding { top: RING, right: gap::PAGE, bottom: 0.0, left: gap::PAGE })
+            .height(Fill)
+            .into()
     } else {
         let inside = container(column_of(page.body)).padding(iced::Padding::ZERO.top(RING).bottom(gap::SECTION));
         scrollable(inside).id(body_id()).height(Fill).width(Fill).style(theme::scroll).into()

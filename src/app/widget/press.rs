@@ -7,7 +7,9 @@
 use iced::advanced::widget::{Id, Operation, Tree, operation, tree};
 use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, renderer};
 use iced::keyboard::{self, key};
-use iced::{Background, Color, Element, Event, Length, Padding, Rectangle, Renderer, Shadow, Size, Theme, touch, window};
+use iced::{
+    Background, Color, Element, Event, Length, Padding, Rectangle, Renderer, Shadow, Size, Theme, touch, window,
+};
 
 use crate::app::theme::{self, Look};
 
@@ -134,13 +136,7 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Press<'a, Mes
         })
     }
 
-    fn operate(
-        &mut self,
-        tree: &mut Tree,
-        layout: Layout<'_>,
-        renderer: &Renderer,
-        operation: &mut dyn Operation,
-    ) {
+    fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
         if self.on_press.is_some() {
             operation.focusable(self.id.as_ref(), layout.bounds(), tree.state.downcast_mut::<State>());
         }
@@ -221,9 +217,10 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Press<'a, Mes
         viewport: &Rectangle,
         renderer: &Renderer,
     ) -> mouse::Interaction {
-        let inner = tree.children.first().zip(layout.children().next()).map(|(child, inner)| {
-            self.content.as_widget().mouse_interaction(child, inner, cursor, viewport, renderer)
-        });
+        let inner =
+            tree.children.first().zip(layout.children().next()).map(|(child, inner)| {
+                self.content.as_widget().mouse_interaction(child, inner, cursor, viewport, renderer)
+            });
         match inner.unwrap_or_default() {
             mouse::Interaction::None if self.on_press.is_some() && cursor.is_over(layout.bounds()) => {
                 mouse::Interaction::Pointer

@@ -42,20 +42,9 @@ pub fn view<'a, Message: Clone + 'a>(
         .spacing(gap::SMALL)
         .align_y(Alignment::Center);
     let steps = Column::with_children(stops.into_iter().map(stop)).spacing(gap::TIGHT);
-    let content = column![
-        container(name).padding([4.0, 8.0]),
-        steps,
-        space::vertical(),
-    ]
-    .push(note)
-    .push(foot)
-    .spacing(20);
-    container(content)
-        .width(gap::RAIL)
-        .height(Fill)
-        .padding([20.0, 12.0])
-        .style(theme::ground(Ground::Window))
-        .into()
+    let content =
+        column![container(name).padding([4.0, 8.0]), steps, space::vertical(),].push(note).push(foot).spacing(20);
+    container(content).width(gap::RAIL).height(Fill).padding([20.0, 12.0]).style(theme::ground(Ground::Window)).into()
 }
 
 fn stop<'a, Message: Clone + 'a>(stop: Stop<Message>) -> Element<'a, Message> {
@@ -65,7 +54,9 @@ fn stop<'a, Message: Clone + 'a>(stop: Stop<Message>) -> Element<'a, Message> {
         State::Current => (round(small(number, Tone::Accent).into(), Ring::Line), Tone::Ink),
         State::Ahead => (round(small(number, Tone::Soft).into(), Ring::Faint), Tone::Soft),
     };
-    let answer = stop.answer.map(|answer| soft(super::words::shortened(&answer, 24)).wrapping(iced::widget::text::Wrapping::None));
+    let answer = stop
+        .answer
+        .map(|answer| soft(super::words::shortened(&answer, 24)).wrapping(iced::widget::text::Wrapping::None));
     let name = body(stop.step.name()).style(theme::toned(tone));
     let words = column![name].push(answer).spacing(1).width(Fill);
     let look = if stop.state == State::Current { Look::CurrentLine } else { Look::Line };

@@ -27,7 +27,7 @@ const MOST_ANSWERS: usize = 10_000;
 
 /// A socket that is bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Bound {
+pub(super) struct Bound {
     /// Its port.
     pub port: u16,
     /// Its IPv4 address; an IPv6 socket on all addresses has them all.
@@ -39,7 +39,7 @@ pub struct Bound {
 }
 
 /// All sockets that wait for packets or connections and hold an IPv4 address.
-pub fn bound(transport: Transport) -> io::Result<Vec<Bound>> {
+pub(super) fn bound(transport: Transport) -> io::Result<Vec<Bound>> {
     let mut all = dump(libc::AF_INET as u8, transport)?;
     // A kernel without IPv6 has none of these.
     all.extend(dump(libc::AF_INET6 as u8, transport).unwrap_or_default());
