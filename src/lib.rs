@@ -3,7 +3,8 @@
 //! The house, from the roof down. Dependencies go down only, and rooms on one line do not know each other:
 //!
 //! ```text
-//! cli                       the program without a window: serve, inspect, interfaces
+//! cli                       the command line: serve, inspect, interfaces, or the window
+//! app                       the window: five steps, the only room that names iced (feature `gui`)
 //! check                     what we judge: sentences for everything that can stop us
 //! engine                    moves bytes between sockets and machines; owns tasks and the clock
 //! deployment                what the user decided, and the plan that the engine runs
@@ -14,6 +15,8 @@
 //! ```
 //!
 //! * [`cli`] reads the arguments, runs a command and prints; no rule lives there.
+//! * `app` draws and routes. Whatever may wait goes through the doors of `app::world` and comes back as a message; rules
+//!   and sentences live in the rooms below.
 //! * [`check`] turns every typed error into a [`check::Finding`]: what we saw, what it means, what to do.
 //! * [`engine`] binds every socket before anything starts, then loops: receive, ask the machine, send, note. It holds
 //!   no protocol rules and no sentences.
