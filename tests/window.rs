@@ -52,8 +52,10 @@ fn a_person_with_a_mouse_boots_a_computer() {
     window.wait_title("Network");
     // Nobody answers on this cable, so addresses are handed out.
     window.saved("dhcp = \"full\"");
+    window.settle();
     window.picture("mouse-1-network");
     window.until_title("Images", primary);
+    window.settle();
     window.picture("mouse-2-empty");
     // The field for a path, below the place to drop files; there is no file dialog on this desk.
     window.until_saved(MEMTEST, |window| {
@@ -75,6 +77,7 @@ fn a_person_with_a_mouse_boots_a_computer() {
     window.picture("mouse-3-menu");
     window.until_title("Check", primary);
     window.until_title("0 computers", primary);
+    window.settle();
     window.picture("mouse-5-nobody");
     assert!(!ports_are_free(&server), "it serves");
 
@@ -102,6 +105,7 @@ fn a_person_with_a_mouse_boots_a_computer() {
         window.click(624, 355);
     });
     assert!(ports_are_free(&server), "every port is free again");
+    window.settle();
     window.picture("mouse-6-stopped");
     assert_eq!(window.close().code(), Some(0));
 }
@@ -117,27 +121,32 @@ fn a_person_with_a_keyboard_boots_a_computer() {
     let enter = |window: &Window<'_>| window.keys(&["Return"]);
     window.wait_title("Network");
     window.saved("dhcp = \"full\"");
+    window.settle();
     window.picture("keyboard-1-network");
     window.until_title("Images", enter);
+    window.settle();
     // From the button for files to the field for a path.
     window.keys(&["Tab"]);
+    window.settle();
     window.write(MEMTEST);
     window.keys(&["Return"]);
     window.saved(MEMTEST);
     window.picture("keyboard-2-images");
     window.until_title("Menu", enter);
+    window.settle();
     // The focus is at the primary action; once round, past the rail and the own disk, to the first entry's mark.
-    window.keys(&["Tab"; 7]);
+    window.tabs(7);
     window.keys(&["space"]);
     window.saved("default = \"memtest86plus\"");
     // Past its three tools to the seconds.
-    window.keys(&["Tab"; 3]);
+    window.tabs(3);
     window.keys(&["ctrl+a"]);
     window.write("2");
     window.saved("menu-timeout = 2");
     window.picture("keyboard-3-menu");
     window.until_title("Check", enter);
     window.until_title("0 computers", enter);
+    window.settle();
     window.picture("keyboard-5-nobody");
 
     let mut computer = Vm::start(&lab, 1, Firmware::Bios, 128);
@@ -153,7 +162,12 @@ fn a_person_with_a_keyboard_boots_a_computer() {
     });
     window.picture("keyboard-5-log");
     // Stop asks; the focus is at Cancel, and behind it the answer that stops.
-    window.until_title("Serve", |window| window.keys(&["Return", "Tab", "Return"]));
+    window.until_title("Serve", |window| {
+        window.keys(&["Return"]);
+        window.settle();
+        window.tabs(1);
+        window.keys(&["Return"]);
+    });
     assert!(ports_are_free(&server), "every port is free again");
     assert_eq!(window.close().code(), Some(0));
 }

@@ -256,6 +256,7 @@ fn help<'a>() -> Element<'a, Message> {
         ("Ctrl+C", "copies the log or the open computer"),
         ("Ctrl+,", "opens the settings"),
         ("F1", "opens this"),
+        ("Ctrl+Q", "closes the window"),
     ];
     let keys = keys.into_iter().map(|(key, words)| {
         row![container(badge(key, Tone::Accent)).width(150), soft(words)].align_y(Alignment::Center).into()

@@ -25,6 +25,8 @@ pub enum Shortcut {
     Help,
     /// Open the settings.
     Settings,
+    /// Close the window.
+    Close,
 }
 
 /// What a key event asks for, if anything.
@@ -48,6 +50,7 @@ fn pressed(key: &Key, modifiers: Modifiers, repeat: bool) -> Option<Shortcut> {
             "f" => Some(Shortcut::Search),
             "c" => Some(Shortcut::Copy),
             "," => Some(Shortcut::Settings),
+            "q" => Some(Shortcut::Close),
             digit => Step::ALL.into_iter().find(|step| step.number() == digit).map(Shortcut::Visit),
         },
         _ => None,

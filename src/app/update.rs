@@ -97,6 +97,7 @@ impl App {
         match shortcut {
             Shortcut::Focus(way) => focus::travel(way, open.then(overlay::scope)),
             Shortcut::Back if open => self.close_overlay(),
+            Shortcut::Close => self.ask_to_close(),
             Shortcut::Copy => self.copy_shown(),
             Shortcut::Help if !open => self.open(Overlay::Help),
             Shortcut::Settings if !open => self.open(Overlay::Settings),
@@ -224,6 +225,11 @@ impl App {
 
     fn close_requested(&mut self, id: window::Id) -> Task<Message> {
         self.window = Some(id);
+        self.ask_to_close()
+    }
+
+    /// Closes at once while nothing is served, else asks.
+    fn ask_to_close(&mut self) -> Task<Message> {
         if self.is_idle() {
             return self.close_window();
         }

@@ -139,6 +139,14 @@ impl<'a> Window<'a> {
         self.xdotool(&arguments);
     }
 
+    /// Moves the focus on by so many stops; each time the window has to follow before the next key means anything.
+    pub fn tabs(&self, count: usize) {
+        for _ in 0..count {
+            self.keys(&["Tab"]);
+            self.settle();
+        }
+    }
+
     pub fn write(&self, text: &str) {
         self.xdotool(&["type", "--delay", "15", text]);
     }
@@ -170,6 +178,23 @@ impl<'a> Window<'a> {
         std::fs::read_to_string(file).is_ok_and(|text| text.contains(part))
     }
 
+    /// Waits until nothing moves any more: a page is drawn, and its focus set, a moment after its title.
+    pub fn settle(&self) {
+        let look = || {
+            let mut command = Command::new("import");
+            command.env("DISPLAY", &self.desk.display).args(["-window", &self.id, "rgb:-"]);
+            command.output().expect("import").stdout
+        };
+        let before = std::cell::RefCell::new(look());
+        self.until("nothing moves", || {
+            std::thread::sleep(Duration::from_millis(200));
+            let now = look();
+            let same = *before.borrow() == now;
+            *before.borrow_mut() = now;
+            same.then_some(())
+        });
+    }
+
     /// Keeps a picture of it in target/window.
     pub fn picture(&self, name: &str) {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/window");
@@ -178,9 +203,9 @@ impl<'a> Window<'a> {
         must(Command::new("import").env("DISPLAY", &self.desk.display).args(["-window", &self.id]).arg(file));
     }
 
-    /// Closes it as the window's frame does, and waits for its end.
+    /// Closes it, and waits for its end.
     pub fn close(mut self) -> ExitStatus {
-        self.xdotool(&["windowquit", &self.id]);
+        self.keys(&["ctrl+q"]);
         let began = Instant::now();
         loop {
             if let Some(status) = self.process.0.try_wait().expect("a process") {
