@@ -57,6 +57,39 @@ fn refused(lab: &Lab, host: &Host, options: &[&str], status: i32, part: &str) {
     assert_eq!(format!("bootwright: {}\n", last["text"].as_str().unwrap()), sentence);
 }
 
+/// The window where there is no display for it, or where the display's libraries are not there.
+#[test]
+fn without_a_display_a_sentence_names_the_other_way() {
+    let window = |display: Option<&str>| {
+        let mut command = Command::new(program());
+        command.arg("--demo").env_remove("DISPLAY").env_remove("WAYLAND_DISPLAY").env_remove("WAYLAND_SOCKET");
+        command.envs(display.map(|display| ("DISPLAY", display)));
+        outcome(&command.output().unwrap())
+    };
+    for (display, part) in [(None, "There is no display"), (Some(":9999"), "The display does not answer")] {
+        let (status, sentence) = window(display);
+        assert_eq!(status, Some(3), "{sentence}");
+        is_sentence(&sentence, part);
+        is_sentence(&sentence, "bootwright serve --interface NAME");
+    }
+}
+
+#[test]
+fn a_missing_library_of_the_display_is_named() {
+    const LIBRARY: &str = "/usr/lib/x86_64-linux-gnu/libXcursor.so.1";
+    if !ready("missing library", &["unshare", LIBRARY]) {
+        return;
+    }
+    // Hidden for this one process, in a mount namespace of its own.
+    let hide = format!("mount --bind /dev/null $(readlink -f {LIBRARY}) && exec {} --demo", program());
+    let mut command = Command::new("unshare");
+    command.args(["-m", "sh", "-c", &hide]).env("DISPLAY", ":9999").env_remove("WAYLAND_DISPLAY");
+    let (status, sentence) = outcome(&command.output().unwrap());
+    assert_eq!(status, Some(3), "{sentence}");
+    is_sentence(&sentence, "libXcursor.so.1");
+    is_sentence(&sentence, "libxcursor1");
+}
+
 #[test]
 fn wrong_arguments_are_one_sentence_and_status_2() {
     let cases: [(&[&str], &str); 9] = [

@@ -47,6 +47,9 @@ pub enum NoWindow {
     /// Libraries of the display are missing.
     #[error("libraries are missing: {0:?}")]
     Libraries(Vec<String>),
+    /// The display that is named does not answer.
+    #[error("the display does not answer")]
+    NoAnswer,
     /// The display refused it.
     #[error("the window cannot be opened: {0}")]
     Refused(String),
@@ -70,7 +73,7 @@ pub fn run(start: Start) -> Result<(), NoWindow> {
     let usual = panic::take_hook();
     panic::set_hook(Box::new(move |panicked| {
         if let Ok(mut said) = heard.lock() {
-            said.get_or_insert_with(|| panicked.to_string());
+            said.get_or_insert_with(|| panicked.payload_as_str().unwrap_or_default().to_owned());
         }
     }));
     let deployment = start.deployment;
@@ -118,6 +121,11 @@ pub fn explain(error: &NoWindow) -> Finding {
             "On Debian and Ubuntu they are in libx11-6, libx11-xcb1, libxcursor1, libxi6 and libxkbcommon-x11-0.",
             format!("Install those. {SERVE}"),
         ),
+        NoWindow::NoAnswer => Finding::new(
+            "The display does not answer, so the window cannot be opened.",
+            "DISPLAY or WAYLAND_DISPLAY names one that is not there, or not for this user.",
+            SERVE,
+        ),
         NoWindow::Refused(said) => {
             Finding::new("The display refused to open a window.", "", SERVE).with(text::plain(said, 300))
         }
@@ -140,7 +148,11 @@ fn refused(said: &str) -> NoWindow {
         missing.sort();
         missing.dedup();
     }
-    if missing.is_empty() { NoWindow::Refused(said.to_owned()) } else { NoWindow::Libraries(missing) }
+    match () {
+        () if !missing.is_empty() => NoWindow::Libraries(missing),
+        () if said.contains("XOpenDisplay") => NoWindow::NoAnswer,
+        () => NoWindow::Refused(said.to_owned()),
+    }
 }
 
 /// Whether a library lies in one of the usual folders.
@@ -249,5 +261,6 @@ mod tests {
         let NoWindow::Libraries(missing) = refused(said) else { panic!("libraries") };
         assert!(missing.contains(&"libXcursor.so.1".to_owned()), "{missing:?}");
         assert!(matches!(refused("no more memory"), NoWindow::Refused(_)));
+        assert!(matches!(refused("Create event loop: XNotSupported(XOpenDisplayFailed)"), NoWindow::NoAnswer));
     }
 }
