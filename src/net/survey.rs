@@ -7,6 +7,9 @@ use super::ports::{Holder, Transport};
 use super::socket::{self, BindError, Hear};
 use super::{Interface, platform};
 
+/// TFTP: the one over UDP that is opened on our own address alone, since it takes no broadcasts (RFC 1350).
+const FILES: u16 = 69;
+
 /// One port, and whether it could be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortState {
@@ -41,7 +44,7 @@ pub fn ports(interface: &Interface, own: Ipv4Addr, wanted: &[(Transport, u16)]) 
 fn state(interface: &Interface, own: Ipv4Addr, transport: Transport, port: u16) -> State {
     match try_open(interface, own, transport, port) {
         Ok(()) => State::Free,
-        Err(error) if error.is_taken() => State::Held(error.holder),
+        Err(error) if error.is_taken() => State::Held(error.holder.or_else(|| holder(interface, own, transport, port))),
         Err(error) if error.source.kind() == io::ErrorKind::PermissionDenied => listed(interface, own, transport, port),
         Err(error) => State::Other(error.source.to_string()),
     }
@@ -49,17 +52,31 @@ fn state(interface: &Interface, own: Ipv4Addr, transport: Transport, port: u16) 
 
 fn try_open(interface: &Interface, own: Ipv4Addr, transport: Transport, port: u16) -> Result<(), BindError> {
     match transport {
-        // Broadcasts and all addresses clash with whoever has any one of them, so nothing is overlooked.
-        Transport::Udp => socket::open_udp(interface, own, port, Hear::All).map(drop),
+        Transport::Udp => socket::open_udp(interface, own, port, hear(port)).map(drop),
         Transport::Tcp => socket::open_tcp(interface, own, port).map(drop),
     }
 }
 
+/// What is listened to on a UDP port. Broadcasts come to all addresses, where whoever has any one of them is in the way.
+fn hear(port: u16) -> Hear {
+    if port == FILES { Hear::Own } else { Hear::All }
+}
+
 fn listed(interface: &Interface, own: Ipv4Addr, transport: Transport, port: u16) -> State {
-    match platform::is_held(transport, port, interface, own) {
-        true => State::Held(platform::port_holder(transport, port, interface, own)),
+    match platform::is_held(transport, port, interface, address(own, transport, port)) {
+        true => State::Held(holder(interface, own, transport, port)),
         false => State::Free,
     }
+}
+
+fn holder(interface: &Interface, own: Ipv4Addr, transport: Transport, port: u16) -> Option<Holder> {
+    platform::port_holder(transport, port, interface, address(own, transport, port))
+}
+
+/// Where somebody else's socket would be in the way: on our own address, or on any.
+fn address(own: Ipv4Addr, transport: Transport, port: u16) -> Ipv4Addr {
+    let everywhere = transport == Transport::Udp && hear(port) == Hear::All;
+    if everywhere { Ipv4Addr::UNSPECIFIED } else { own }
 }
 
 #[cfg(test)]

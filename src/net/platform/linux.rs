@@ -100,7 +100,8 @@ pub fn port_holder(transport: Transport, port: u16, interface: &Interface, own: 
     process_with_socket(holding_socket(transport, port, interface, own)?)
 }
 
-/// Whether somebody holds a port of this interface's address, found out without opening it.
+/// Whether somebody holds a port of this interface's address, or, if that is unspecified, of any one; found out without
+/// opening it.
 pub fn is_held(transport: Transport, port: u16, interface: &Interface, own: Ipv4Addr) -> bool {
     holding_socket(transport, port, interface, own).is_some()
 }
@@ -110,7 +111,8 @@ fn holding_socket(transport: Transport, port: u16, interface: &Interface, own: I
     let Ok(all) = sockets::bound(transport) else { return listed_socket(transport, port, own) };
     let in_the_way = |bound: &&sockets::Bound| {
         let here = bound.interface == 0 || bound.interface == interface.index;
-        bound.port == port && here && (bound.address.is_unspecified() || bound.address == own)
+        let same = bound.address == own || bound.address.is_unspecified() || own.is_unspecified();
+        bound.port == port && here && same
     };
     all.iter().find(in_the_way).map(|bound| bound.inode)
 }

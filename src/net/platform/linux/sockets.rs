@@ -17,6 +17,10 @@ const DUMP: u16 = 0x1 | 0x100 | 0x200;
 const NLMSG_DONE: u16 = 3;
 const NLMSG_ERROR: u16 = 2;
 const HEADER: usize = 16;
+/// Length of `inet_diag_msg`; attributes follow it.
+const SOCKET: usize = 72;
+/// `INET_DIAG_SKV6ONLY`.
+const V6_ONLY: u16 = 11;
 /// States by their number: `TCP_CLOSE` is a UDP socket that is bound and not connected.
 const CLOSED: u32 = 1 << 7;
 const LISTENING: u32 = 1 << 10;
@@ -103,11 +107,25 @@ fn socket(body: &[u8]) -> Option<Bound> {
     let source: [u8; 16] = body.get(8..24)?.try_into().ok()?;
     let address = match family {
         libc::AF_INET => Ipv4Addr::from(<[u8; 4]>::try_from(source.get(..4)?).ok()?),
+        _ if source == [0; 16] && is_v6_only(body.get(SOCKET..)?) => return None,
         _ if source == [0; 16] => Ipv4Addr::UNSPECIFIED,
         _ => std::net::Ipv6Addr::from(source).to_ipv4_mapped()?,
     };
     let (interface, inode) = (word(body, 40)?, word(body, 68)?);
     Some(Bound { port: u16::from_be_bytes(port), address, interface, inode: inode.into() })
+}
+
+/// Web servers listen so, beside a socket of their own for IPv4 or without one.
+fn is_v6_only(mut attributes: &[u8]) -> bool {
+    while let [a, b, c, d, value @ ..] = attributes {
+        let (length, kind) = (usize::from(u16::from_ne_bytes([*a, *b])), u16::from_ne_bytes([*c, *d]));
+        if kind == V6_ONLY {
+            return value.first().is_some_and(|&only| only != 0);
+        }
+        // At least its own head, or it would never end.
+        attributes = attributes.get(length.max(4).next_multiple_of(4)..).unwrap_or_default();
+    }
+    false
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
@@ -126,6 +144,21 @@ mod tests {
         let own = all.iter().find(|bound| bound.port == port).expect("listed");
         assert_eq!((own.address, own.interface), (Ipv4Addr::LOCALHOST, 0));
         assert!(own.inode > 0);
+    }
+
+    #[test]
+    fn a_socket_for_ipv6_only_is_not_in_the_way() {
+        let cases: [(&[u8], bool); 6] = [
+            (&[], false),
+            (&[5, 0, 11, 0, 1, 0, 0, 0], true),
+            (&[5, 0, 11, 0, 0, 0, 0, 0], false),
+            (&[5, 0, 8, 0, 1, 0, 0, 0, 5, 0, 11, 0, 1, 0, 0, 0], true),
+            (&[0; 8], false),
+            (&[5, 0, 11, 0], false),
+        ];
+        for (attributes, expected) in cases {
+            assert_eq!(is_v6_only(attributes), expected, "{attributes:?}");
+        }
     }
 
     #[test]
