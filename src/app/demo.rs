@@ -183,6 +183,7 @@ impl Machine {
         let ports = super::world::ports(mode, draft.http_port);
         Facts {
             interface,
+            proposal: crate::deployment::proposed_address(&self.interfaces),
             mode,
             ports: ports
                 .into_iter()

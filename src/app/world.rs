@@ -17,8 +17,7 @@ use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::published::Folder;
 use crate::check::preflight::Facts;
-use crate::deployment::Library;
-use crate::deployment::{DhcpMode, Places, Plan, Settings};
+use crate::deployment::{DhcpMode, Library, Places, Plan, Settings, proposed_address};
 use crate::engine::probe::{self, Probe};
 use crate::engine::{self, Update};
 use crate::image::checksum::{self, Expected, Verdict};
@@ -340,6 +339,7 @@ fn gather(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option
         (path.clone(), found.map_err(Arc::new))
     };
     Facts {
+        proposal: proposed_address(&list),
         interface: chosen,
         mode,
         ports,

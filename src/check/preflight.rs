@@ -4,10 +4,12 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use ipnet::Ipv4Net;
+
 use super::wording::preflight as say;
 use super::{Finding, Remedy, Rights, explain_disc, explain_plan, unserved};
 use crate::boot::loader::Loaders;
-use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError, proposed_address};
+use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError};
 use crate::engine::probe::Probe;
 use crate::http;
 use crate::image::{DiscError, Inspection};
@@ -22,6 +24,8 @@ use crate::text;
 pub struct Facts {
     /// The chosen interface; none where it is not there.
     pub interface: Option<Interface>,
+    /// An address for an interface that has none, in a network that no other interface has.
+    pub proposal: Ipv4Net,
     /// Who is to hand out addresses.
     pub mode: DhcpMode,
     /// What is to be served, or what keeps it from being that.
@@ -147,7 +151,7 @@ fn network(facts: &Facts) -> Vec<Finding> {
     let name = text::plain(&interface.friendly_name, 60);
     let mut findings = vec![link(&name, interface)];
     findings.extend(say::of_kind(&name, interface.kind));
-    findings.push(address(&name, interface));
+    findings.push(address(&name, interface, facts.proposal));
     findings.extend(plan_error(facts, interface));
     findings.extend(facts.plan.as_ref().ok().and_then(range));
     findings.extend(servers(facts, &name, interface.link));
@@ -173,12 +177,12 @@ fn link(name: &str, interface: &Interface) -> Finding {
     }
 }
 
-fn address(name: &str, interface: &Interface) -> Finding {
+fn address(name: &str, interface: &Interface, proposal: Ipv4Net) -> Finding {
     // The helper gives addresses to these kinds only: the others get theirs from what they are connected to.
     let may_get_one = matches!(interface.kind, Kind::Wired | Kind::Virtual);
     match interface.network() {
         Some(network) => say::has_address(name, network.addr()),
-        None => say::no_address(name, may_get_one.then(|| proposed_address(std::slice::from_ref(interface)))),
+        None => say::no_address(name, may_get_one.then_some(proposal)),
     }
 }
 
@@ -206,7 +210,10 @@ fn servers(facts: &Facts, name: &str, link: bool) -> Option<Finding> {
     answered.dedup();
     Some(match (facts.mode, answered.as_slice()) {
         (DhcpMode::Off, _) => say::told_by_another(),
-        (DhcpMode::Full, []) if unable => say::unasked_full(name),
+        (DhcpMode::Full, []) if unable => match facts.interface.as_ref().and_then(|interface| interface.gateway) {
+            Some(router) => say::router_seen(name, router),
+            None => say::unasked_full(name),
+        },
         (DhcpMode::Proxy, []) if unable => say::unasked_beside(name),
         // Of course nobody answers there; the missing link is told.
         (DhcpMode::Full | DhcpMode::Proxy, []) if !link => return None,

@@ -142,7 +142,8 @@ impl Check {
             content =
                 content.push(marked(Icon::Search, "Looking at this computer, the network and the files…", Tone::Soft));
         }
-        if matches!(context.checks, Checks::Done(_)) && findings.iter().all(|finding| finding.verdict == Verdict::Pass) {
+        if matches!(context.checks, Checks::Done(_)) && findings.iter().all(|finding| finding.verdict == Verdict::Pass)
+        {
             let title = format!("All {} checks passed.", findings.len());
             let more = "Nothing keeps computers from booting, as far as this computer can tell.";
             content = content.push(notice::notice(Tone::Good, title, more.to_owned(), None));

@@ -62,6 +62,7 @@ fn good(mode: DhcpMode) -> Facts {
     let dhcp = [udp(67, State::Free), udp(4011, State::Free)].into_iter().filter(|_| mode != OFF);
     Facts {
         interface: Some(eth0()),
+        proposal: "10.77.0.1/24".parse().unwrap(),
         mode,
         plan: plan(settings(mode), &eth0()),
         ports: dhcp.chain([udp(69, State::Free), tcp(80, State::Free)]).collect(),
@@ -292,6 +293,11 @@ fn network_cases() -> Vec<Case> {
         .remedy(Remedy::UseProxyMode),
         pass(probe(FULL, Probe::Nobody), Net, "Nobody else gives addresses on eth0."),
         caution(probe(FULL, unable()), Net, "Nobody could be asked whether there is a DHCP server on eth0."),
+        caution(
+            Facts { probe: unable(), ..on(FULL, |interface| interface.gateway = Some([10, 77, 0, 254].into())) },
+            Net,
+            "eth0 uses the router 10.77.0.254, which usually gives addresses. It could not be asked.",
+        ),
         caution(probe(PROXY, Probe::Nobody), Net, "Nobody gives addresses on eth0, so computers would get none.")
             .remedy(Remedy::UseFullMode),
         caution(probe(PROXY, answered(&[])), Net, "Nobody gives addresses on eth0, so computers would get none.")

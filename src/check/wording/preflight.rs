@@ -362,6 +362,17 @@ pub(in crate::check) fn unasked_full(name: &str) -> Finding {
     .caution()
 }
 
+/// The same where the interface has a router, which usually gives addresses as well.
+pub(in crate::check) fn router_seen(name: &str, router: Ipv4Addr) -> Finding {
+    Finding::new(
+        format!("{name} uses the router {router}, which usually gives addresses. It could not be asked."),
+        "Two DHCP servers on one network give one address to two computers.",
+        "Work beside it, or make sure that it gives no addresses.",
+    )
+    .caution()
+    .remedy(Remedy::UseProxyMode)
+}
+
 /// The same where we are not going to.
 pub(in crate::check) fn unasked_beside(name: &str) -> Finding {
     Finding::new(
