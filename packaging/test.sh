@@ -12,7 +12,7 @@ cd "$root"
 
 need_packages gcc libc6-dev ca-certificates \
     qemu-system-x86 seabios ipxe-qemu ovmf \
-    iproute2 procps ethtool tcpdump python3 dnsmasq-base isc-dhcp-client udhcpc tftp-hpa atftp curl \
+    iproute2 procps ethtool tcpdump python3 dnsmasq-base nftables isc-dhcp-client udhcpc tftp-hpa atftp curl \
     memtest86+ grub-rescue-pc xorriso genisoimage \
     xvfb xdotool imagemagick xclip libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 \
     live-build debootstrap squashfs-tools dosfstools mtools isolinux syslinux-common debian-archive-keyring

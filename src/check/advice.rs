@@ -20,7 +20,7 @@ pub struct Advice {
     pub mode: DhcpMode,
     /// Why: a sentence without capital letter and full stop, which whoever shows it adds.
     pub evidence: String,
-    /// Whether somebody was asked. Otherwise it rests on a sign, or on nothing at all.
+    /// Whether somebody answered. Otherwise it rests on silence, which is no proof, on a sign, or on nothing at all.
     pub certain: bool,
 }
 
@@ -47,8 +47,9 @@ fn beside(answers: &[Answer]) -> Advice {
 }
 
 fn alone() -> Advice {
-    let evidence = "nobody else gives addresses on this connection".to_owned();
-    Advice { mode: DhcpMode::Full, evidence, certain: true }
+    // No more than was heard: a server may be slow, or its answer be lost.
+    let evidence = "nobody answered as a DHCP server on this connection".to_owned();
+    Advice { mode: DhcpMode::Full, evidence, certain: false }
 }
 
 /// Why nobody was asked.
@@ -141,9 +142,9 @@ mod tests {
     }
 
     #[test]
-    fn silence_is_full_whatever_the_hint() {
-        let evidence = "nobody else gives addresses on this connection".to_owned();
-        let expected = Advice { mode: DhcpMode::Full, evidence, certain: true };
+    fn silence_is_full_whatever_the_hint_and_no_proof() {
+        let evidence = "nobody answered as a DHCP server on this connection".to_owned();
+        let expected = Advice { mode: DhcpMode::Full, evidence, certain: false };
         assert_eq!(advice(&Probe::Nobody, &ROUTER), expected);
         assert_eq!(advice(&answered(0), &Hint::Nothing), expected);
     }

@@ -14,6 +14,7 @@ use crate::dhcp::port;
 use crate::dhcp::probe::{self, Answer};
 use crate::mac::Mac;
 use crate::net::interface::Kind;
+use crate::net::platform::ClientSocket;
 use crate::net::ports::{Holder, Transport};
 use crate::net::{Interface, platform};
 
@@ -58,9 +59,10 @@ pub enum ProbeError {
 /// Asks for DHCP servers on this interface's network, and ends half a second after the first answer, or when `patience`
 /// is over. Answers from the interface's own addresses do not count. Dropping it ends it at any time.
 ///
-/// Silence is no proof. Where this interface has no address in the server's network, Linux drops the question or the
-/// answer if either side checks the way back (`rp_filter`, seen with 1 and 2); and a firewall may drop answers to port
-/// 68. The system's own client is spared that only by its packet socket.
+/// Where the system lets us have a packet socket, it asks and hears like a client that has no address. Otherwise it takes
+/// the port of DHCP clients, and silence says less: where this interface has no address in the server's network, Linux
+/// drops the question or the answer if either side checks the way back (`rp_filter`, seen with 1 and 2); and a firewall
+/// may drop answers to port 68.
 pub async fn other_servers(interface: &Interface, patience: Duration) -> Probe {
     match ask(interface, patience).await {
         Ok(answers) if answers.is_empty() => Probe::Nobody,
@@ -74,49 +76,83 @@ async fn ask(interface: &Interface, patience: Duration) -> Result<Vec<Answer>, P
     if !interface.link {
         return Err(ProbeError::NoLink);
     }
-    let socket = open(interface).await?;
+    let line = Line::open(interface).await?;
     let xid = transaction();
     let question = probe::discover(mac, xid).ok_or_else(|| ProbeError::System("no question could be made".into()))?;
-    broadcast(&socket, &question).await.map_err(sending)?;
+    line.ask(&question).await.map_err(asking)?;
     let again = async {
         sleep(AGAIN).await;
         // What the first question brings counts even if the second cannot be sent.
-        let _ = broadcast(&socket, &question).await;
+        let _ = line.ask(&question).await;
         std::future::pending().await
     };
     tokio::select! {
         () = again => Ok(Vec::new()),
-        answers = gather(&socket, interface, (xid, mac), patience) => answers.map_err(system),
+        answers = gather(&line, interface, (xid, mac), patience) => answers.map_err(asking),
     }
 }
 
-async fn broadcast(socket: &UdpSocket, question: &[u8]) -> io::Result<()> {
-    socket.send_to(question, SocketAddrV4::new(Ipv4Addr::BROADCAST, port::SERVER)).await.map(drop)
+/// How servers are asked and heard.
+enum Line {
+    /// By frames, whatever this computer's addresses and firewall are.
+    Packets(ClientSocket),
+    /// By the port of DHCP clients.
+    Port(UdpSocket),
+}
+
+impl Line {
+    async fn open(interface: &Interface) -> Result<Line, ProbeError> {
+        match ClientSocket::open(interface) {
+            Ok(socket) => Ok(Line::Packets(socket)),
+            Err(_) => open(interface).await.map(Line::Port),
+        }
+    }
+
+    async fn ask(&self, question: &[u8]) -> io::Result<()> {
+        let everybody = SocketAddrV4::new(Ipv4Addr::BROADCAST, port::SERVER);
+        match self {
+            Line::Packets(socket) => socket.ask(question),
+            Line::Port(socket) => socket.send_to(question, everybody).await.map(drop),
+        }
+    }
+
+    /// The next message, which may be anybody's, and who sent it.
+    async fn heard(&self) -> io::Result<(Vec<u8>, IpAddr)> {
+        match self {
+            Line::Packets(socket) => socket.heard().await.map(|(message, from)| (message, from.into())),
+            Line::Port(socket) => received(socket).await,
+        }
+    }
+}
+
+async fn received(socket: &UdpSocket) -> io::Result<(Vec<u8>, IpAddr)> {
+    let mut packet = [0; 2048];
+    loop {
+        match socket.recv_from(&mut packet).await {
+            Ok((length, from)) => return Ok((packet.get(..length).unwrap_or_default().to_vec(), from.ip())),
+            // Windows tells by this that an earlier packet did not reach its port.
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 async fn gather(
-    socket: &UdpSocket,
+    line: &Line,
     interface: &Interface,
     (xid, mac): (u32, Mac),
     patience: Duration,
 ) -> io::Result<Vec<Answer>> {
     let mut answers: Vec<Answer> = Vec::new();
     let mut end = std::pin::pin!(sleep(patience));
-    let mut packet = [0; 2048];
     loop {
-        let received = tokio::select! {
+        let (message, from) = tokio::select! {
             // The clock comes first, or a flood of packets would keep us here.
             biased;
             () = &mut end => return Ok(answers),
-            received = socket.recv_from(&mut packet) => received,
+            heard = line.heard() => heard?,
         };
-        let (length, from) = match received {
-            Ok(received) => received,
-            // Windows tells by this that an earlier packet did not reach its port.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => continue,
-            Err(error) => return Err(error),
-        };
-        let Some(answer) = probe::offer(packet.get(..length).unwrap_or_default(), xid, mac) else { continue };
+        let Some(answer) = probe::offer(&message, xid, mac) else { continue };
         if !is_other(interface, from, &answer, &answers) {
             continue;
         }
@@ -129,10 +165,10 @@ async fn gather(
 }
 
 /// Whether this answer is from a server that is not ourselves and is not known yet.
-fn is_other(interface: &Interface, from: SocketAddr, answer: &Answer, known: &[Answer]) -> bool {
+fn is_other(interface: &Interface, from: IpAddr, answer: &Answer, known: &[Answer]) -> bool {
     let own = |address: IpAddr| interface.addresses.iter().any(|own| IpAddr::V4(own.addr()) == address);
     let told = known.iter().any(|known| known.server == answer.server);
-    !own(from.ip()) && !own(answer.server.into()) && !told && known.len() < MOST
+    !own(from) && !own(answer.server.into()) && !told && known.len() < MOST
 }
 
 /// The port of DHCP clients on this interface. Opened elsewhere, for looking up who holds it reads much of `/proc`.
@@ -172,8 +208,9 @@ fn opening(error: io::Error, interface: &Interface) -> ProbeError {
     }
 }
 
-/// A refusal to send is no lack of rights but a firewall's, hence the system's word.
-fn sending(error: io::Error) -> ProbeError {
+/// What keeps an open line from asking or hearing. A refusal to send is no lack of rights but a firewall's, hence the
+/// system's word.
+fn asking(error: io::Error) -> ProbeError {
     match error.kind() {
         io::ErrorKind::NetworkDown | io::ErrorKind::NetworkUnreachable => ProbeError::NoLink,
         _ => system(error),
@@ -225,14 +262,14 @@ mod tests {
         assert_eq!(opened(io::ErrorKind::PermissionDenied), ProbeError::NoRights);
         assert!(matches!(opened(io::ErrorKind::AddrInUse), ProbeError::Held { .. }));
         assert!(matches!(opened(io::ErrorKind::Other), ProbeError::System(_)));
-        assert!(matches!(sending(io::ErrorKind::PermissionDenied.into()), ProbeError::System(_)));
-        assert_eq!(sending(io::ErrorKind::NetworkDown.into()), ProbeError::NoLink);
+        assert!(matches!(asking(io::ErrorKind::PermissionDenied.into()), ProbeError::System(_)));
+        assert_eq!(asking(io::ErrorKind::NetworkDown.into()), ProbeError::NoLink);
     }
 
     #[test]
     fn each_other_server_counts_once_and_we_never() {
         let address = |last| Ipv4Addr::new(10, 77, 0, last);
-        let from = |last| SocketAddr::from((address(last), 67));
+        let from = |last| IpAddr::V4(address(last));
         let answer = |last| Answer::from_server(address(last));
         let known = [answer(2)];
         assert!(is_other(&cable(), from(3), &answer(3), &known));
@@ -260,7 +297,7 @@ mod tests {
             sender.send_to(packet, socket.local_addr().expect("bound")).expect("sent");
         }
         let started = Instant::now();
-        let answers = gather(&socket, &cable(), (7, MAC), patience).await.expect("a socket");
+        let answers = gather(&Line::Port(socket), &cable(), (7, MAC), patience).await.expect("a socket");
         (answers.iter().map(|answer| answer.server.octets()[3]).collect(), started.elapsed())
     }
 

@@ -1,8 +1,10 @@
-//! Linux: interfaces by sysfs, sockets tied by `SO_BINDTODEVICE`, ARP by a packet socket, port holders by procfs.
+//! Linux: interfaces by sysfs, sockets tied by `SO_BINDTODEVICE`, ARP and a DHCP client by packet sockets,
+//! port holders by procfs.
 #![allow(unsafe_code, reason = "the packet socket's address has no safe constructor; each use says why it is sound")]
 
 mod address;
 mod channel;
+mod client;
 pub mod elevate;
 pub mod helper;
 mod sockets;
@@ -18,6 +20,8 @@ use std::time::Duration;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+
+pub use client::ClientSocket;
 
 use crate::mac::Mac;
 use crate::net::interface::{Interface, Kind};
@@ -179,10 +183,8 @@ impl ArpSocket {
         let index = i32::try_from(interface.index).map_err(|_| io::ErrorKind::InvalidInput)?;
         let protocol = Protocol::from(i32::from(ETHERTYPE_ARP.to_be()));
         let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), Some(protocol))?;
-        socket.bind(&packet_address(index)?)?;
-        // SAFETY: the `AsyncFd` owns the socket, and `Socket` returns the same descriptor until it is dropped.
-        let socket = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?;
-        Ok(ArpSocket { socket, own, index })
+        socket.bind(&packet_address(index, ETHERTYPE_ARP)?)?;
+        Ok(ArpSocket { socket: watched(socket)?, own, index })
     }
 
     /// Broadcasts an ARP probe: sender address 0.0.0.0, so that no cache changes (RFC 5227 section 2.1.1).
@@ -197,25 +199,13 @@ impl ArpSocket {
         frame.extend_from_slice(&[0; 4]);
         frame.extend_from_slice(&[0; 6]);
         frame.extend_from_slice(&address.octets());
-        self.socket.get_ref().send_to(&frame, &packet_address(self.index)?).map(drop)
+        self.socket.get_ref().send_to(&frame, &packet_address(self.index, ETHERTYPE_ARP)?).map(drop)
     }
 
     /// Waits for the next ARP packet of another machine, and returns the address that its sender uses.
     pub async fn heard(&self) -> io::Result<(Ipv4Addr, Mac)> {
         loop {
-            let mut ready = self.socket.readable().await?;
-            let mut frame = [MaybeUninit::<u8>::uninit(); 64];
-            let read = match ready.try_io(|socket| socket.get_ref().recv(&mut frame)) {
-                Ok(read) => read?,
-                Err(_would_block) => continue,
-            };
-            let bytes: Vec<u8> = frame
-                .iter()
-                .take(read)
-                // SAFETY: `recv` says that it wrote the first `read` bytes, and no more are taken.
-                .map(|byte| unsafe { byte.assume_init() })
-                .collect();
-            if let Some((address, mac)) = arp_sender(&bytes)
+            if let Some((address, mac)) = arp_sender(&received::<64>(&self.socket).await?)
                 && mac != self.own
             {
                 return Ok((address, mac));
@@ -235,14 +225,34 @@ fn arp_sender(frame: &[u8]) -> Option<(Ipv4Addr, Mac)> {
     (!address.is_unspecified()).then_some((address, Mac(mac)))
 }
 
-fn packet_address(index: i32) -> io::Result<SockAddr> {
+/// Has the runtime watch when a socket, which must not block, can be read.
+fn watched(socket: Socket) -> io::Result<AsyncFd<Socket>> {
+    // SAFETY: the `AsyncFd` owns the socket, and `Socket` returns the same descriptor until it is dropped.
+    let watched = unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }?;
+    Ok(watched)
+}
+
+/// Waits for the next packet, and returns what of it has room. A flood of packets does not keep the runtime from its
+/// other work.
+async fn received<const ROOM: usize>(socket: &AsyncFd<Socket>) -> io::Result<Vec<u8>> {
+    let receive = |socket: &Socket| {
+        let mut packet = [MaybeUninit::<u8>::uninit(); ROOM];
+        let read = socket.recv(&mut packet)?;
+        // SAFETY: `recv` says that it wrote the first `read` bytes, and no more are taken.
+        Ok(packet.iter().take(read).map(|byte| unsafe { byte.assume_init() }).collect())
+    };
+    socket.async_io(Interest::READABLE, receive).await
+}
+
+/// Everybody on the Ethernet of this interface, for packets of this type.
+fn packet_address(index: i32, ethertype: u16) -> io::Result<SockAddr> {
     // SAFETY: `sockaddr_ll` is plain data for which zeros are valid; it fits into `sockaddr_storage`, whose room the
     // closure is given; and the length that is set is that of the structure written.
     let ((), address) = unsafe {
         SockAddr::try_init(|storage, length| {
             let link = libc::sockaddr_ll {
                 sll_family: libc::AF_PACKET as libc::sa_family_t,
-                sll_protocol: ETHERTYPE_ARP.to_be(),
+                sll_protocol: ethertype.to_be(),
                 sll_ifindex: index,
                 sll_hatype: 0,
                 sll_pkttype: 0,

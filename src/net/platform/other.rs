@@ -122,3 +122,24 @@ impl ArpSocket {
         match self.0 {}
     }
 }
+
+/// A client's packet socket, which this system does not offer to ordinary programs.
+#[derive(Debug)]
+pub struct ClientSocket(std::convert::Infallible);
+
+impl ClientSocket {
+    /// Always an error here.
+    pub fn open(_interface: &Interface) -> io::Result<ClientSocket> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+
+    /// Never called: there is no value of this type.
+    pub fn ask(&self, _question: &[u8]) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    /// Never called: there is no value of this type.
+    pub async fn heard(&self) -> io::Result<(Vec<u8>, Ipv4Addr)> {
+        match self.0 {}
+    }
+}
