@@ -141,6 +141,7 @@ impl Finding {
 }
 
 pub use advice::{Advice, mode_advice};
+pub use wording::preflight::speed;
 pub use wording::{
     explain, explain_disc, explain_lock, explain_plan, explain_privilege, explain_save, no_entries, one_firmware,
     unprobed, unserved,

@@ -310,8 +310,8 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         head(computer.name()),
         soft(facts.join("   ·   ")),
         steps(computer),
-        scrolling(Column::with_children(events).spacing(4)),
         buttons.spacing(gap::SMALL).align_y(Alignment::Center),
+        scrolling(Column::with_children(events).spacing(4)),
     ]
     .spacing(gap::INSIDE)
     .into()

@@ -1,10 +1,11 @@
 //! The window on described machines: what each page does about each message, how it is drawn, and scripts that click
 //! through it.
 //!
-//! Golden pictures lie in `tests/golden/pages`, in both themes. After a change that is meant, look at the new ones:
+//! Golden pictures lie in `tests/golden/pages` by their hashes, in both themes. After a change that is meant, draw them
+//! anew and look at them (the folder of pictures must be empty):
 //!
 //! ```text
-//! BOOTWRIGHT_GOLDEN=write cargo test --lib app::tests
+//! BOOTWRIGHT_GOLDEN=write BOOTWRIGHT_PICTURES=target/pages cargo test --lib app::tests
 //! ```
 
 use std::path::Path;
@@ -170,6 +171,7 @@ fn states() -> Vec<(&'static str, App)> {
     states.push(("check-blocked", blocked));
     let mut log = serving_for(75);
     let _ = log.serve.show(serve::Tab::Log);
+    let _ = log.serve.update(serve::Message::Followed(false));
     states.push(("serve-log", log));
     let mut ended = serving_for(75);
     let gone = engine::Error::InterfaceGone { interface: "enp3s0".into() };
@@ -210,6 +212,9 @@ fn every_page_is_drawn_as_its_golden_picture() {
                 continue;
             }
             let picture = simulator(&app, SMALL).snapshot(&theme::theme(dark)).unwrap();
+            if let Some(look) = std::env::var_os("BOOTWRIGHT_PICTURES") {
+                picture.matches_image(Path::new(&look).join(&name)).unwrap();
+            }
             if !picture.matches_hash(folder.join(&name)).unwrap() {
                 wrong.push(name);
             }

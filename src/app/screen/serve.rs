@@ -339,7 +339,7 @@ impl Serve {
                 COMPACT,
                 Message::ComputersScrolled,
                 |from, count| {
-                    computers.iter().skip(from).take(count).map(|computer| compact(computer, context)).collect()
+                    computers.iter().skip(from).take(count).map(|computer| compact(computer)).collect()
                 },
             );
             column![].extend(above).push(rows).spacing(gap::CARD).into()
@@ -483,14 +483,8 @@ fn cards<'a>(computers: &[&'a Computer], context: Context<'a>) -> Element<'a, Me
     Column::with_children(pairs).spacing(gap::CARD).into()
 }
 
-/// The five dots of a card: what each stands for, and the stages that belong to it.
-const DOTS: [(&str, Stage); 5] = [
-    ("Asked", Stage::Asked),
-    ("Loader", Stage::Loader),
-    ("Menu", Stage::Menu),
-    ("Kernel", Stage::Kernel),
-    ("System", Stage::System),
-];
+/// What the five dots of a card stand for.
+const DOTS: [Stage; 5] = [Stage::Asked, Stage::Loader, Stage::Menu, Stage::Kernel, Stage::System];
 
 /// Which dot a stage is at.
 fn dot(stage: Stage) -> usize {
@@ -506,7 +500,7 @@ fn dot(stage: Stage) -> usize {
 fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
     let at = dot(computer.stage);
     let done = computer.stage == Stage::HandedOver;
-    let dots = DOTS.iter().enumerate().map(|(number, (word, _))| {
+    let dots = DOTS.into_iter().enumerate().map(|(number, stage)| {
         let (color_tone, size) = match () {
             () if number < at || done => (Tone::Accent, 10.0),
             () if number == at => (Tone::Accent, 14.0),
@@ -523,7 +517,7 @@ fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
                 }
             });
         let tone = if number == at { Tone::Ink } else { Tone::Soft };
-        let word = if number == at && done { "Handed over" } else { word };
+        let stage = if number == at { computer.stage } else { stage };
         let way = |passed: bool, drawn: bool| {
             let tone = if passed { Tone::Accent } else { Tone::Faint };
             container(space::horizontal().height(2)).width(Fill).style(move |theme: &iced::Theme| container::Style {
@@ -532,7 +526,7 @@ fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
             })
         };
         let line = row![way(number <= at, number > 0), mark, way(number < at, number + 1 < DOTS.len())];
-        column![line.align_y(Alignment::Center).height(16), small(word.to_owned(), tone).size(12)]
+        column![line.align_y(Alignment::Center).height(16), small(wording::stage_word(stage), tone).size(12)]
             .spacing(2)
             .align_x(Alignment::Center)
             .width(Fill)
@@ -557,14 +551,14 @@ fn full<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message
             .push(firmware(computer).map(|firmware| badge(firmware, Tone::Soft)))
             .spacing(gap::CARD)
             .align_y(Alignment::Center);
-    let content = column![head, stage_line(computer), progress(computer, context)]
+    let content = column![head, stage_line(computer), progress(computer)]
         .push(trouble(computer, context))
         .spacing(gap::CARD);
     press(content).look(Look::Card).padding(gap::INSIDE).width(Fill).on_press(Message::Picked(computer.mac)).into()
 }
 
 /// The file that is on its way, or the last thing that happened.
-fn progress<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
+fn progress<'a>(computer: &'a Computer) -> Element<'a, Message> {
     let Some(transfer) = computer.transfer() else {
         let words = computer.last.clone().unwrap_or_default();
         let when = clock::time(computer.heard);
@@ -581,7 +575,6 @@ fn progress<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Mes
     }
     let bar = progress_bar(0.0..=1.0, share).girth(6).style(theme::bar(Tone::Accent));
     let words = row![container(soft(file)).width(Fill).clip(true), soft(format!("{rate}{}", left.unwrap_or_default()))];
-    let _ = context;
     column![words.spacing(gap::SMALL), bar].spacing(6).into()
 }
 
@@ -608,7 +601,7 @@ fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'
 }
 
 /// One line for one of many computers.
-fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
+fn compact<'a>(computer: &'a Computer) -> Element<'a, Message> {
     let transfer = computer.transfer();
     let share = transfer.map(|transfer| transfer.fraction());
     let state: Element<'a, Message> = match (share, &computer.trouble) {
@@ -618,16 +611,13 @@ fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Mess
         }
         (None, None) => soft(clock::time(computer.heard)).into(),
     };
-    let stage = DOTS.get(dot(computer.stage)).map_or("", |(word, _)| word);
-    let stage = if computer.stage == Stage::HandedOver { "Handed over" } else { stage };
-    let _ = context;
+    let file = transfer.map(|transfer| transfer.file.rsplit('/').next().unwrap_or_default()).unwrap_or_default();
+    let file = soft(shortened(&text::plain(file, 200), 40)).wrapping(iced::widget::text::Wrapping::None);
     let line = row![
         icon::icon(Icon::Computer, Tone::Soft),
         column![small(shortened(&computer.name(), 28), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(210),
-        small(stage.to_owned(), Tone::Accent).width(90),
-        container(soft(shortened(&text::plain(transfer.map_or("", |transfer| &transfer.file), 200), 40)))
-            .width(Fill)
-            .clip(true),
+        small(wording::stage_word(computer.stage), Tone::Accent).width(90),
+        container(file).width(Fill).clip(true),
         state,
     ];
     press(line.spacing(gap::CARD).align_y(Alignment::Center))

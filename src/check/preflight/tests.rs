@@ -291,13 +291,14 @@ fn network_cases() -> Vec<Case> {
             "10.77.0.8 and 10.77.0.9 give addresses on eth0.",
         )
         .remedy(Remedy::UseProxyMode),
-        pass(probe(FULL, Probe::Nobody), Net, "Nobody else gives addresses on eth0."),
+        pass(probe(FULL, Probe::Nobody), Net, "Nobody answered as a DHCP server on eth0."),
         caution(probe(FULL, unable()), Net, "Nobody could be asked whether there is a DHCP server on eth0."),
         caution(
             Facts { probe: unable(), ..on(FULL, |interface| interface.gateway = Some([10, 77, 0, 254].into())) },
             Net,
             "eth0 uses the router 10.77.0.254, which usually gives addresses. It could not be asked.",
-        ),
+        )
+        .remedy(Remedy::UseProxyMode),
         caution(probe(PROXY, Probe::Nobody), Net, "Nobody gives addresses on eth0, so computers would get none.")
             .remedy(Remedy::UseFullMode),
         caution(probe(PROXY, answered(&[])), Net, "Nobody gives addresses on eth0, so computers would get none.")

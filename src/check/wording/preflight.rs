@@ -242,10 +242,11 @@ pub(in crate::check) fn slow(name: &str, mbps: u64) -> Finding {
     .caution()
 }
 
-fn speed(mbps: u64) -> String {
+/// The speed of a link for people, from megabits a second: `100 Mbit/s`, `2.5 Gbit/s`.
+pub fn speed(mbps: u64) -> String {
     match mbps {
         0..1000 => format!("{mbps} Mbit/s"),
-        _ if mbps % 1000 == 0 => format!("{} Gbit/s", mbps / 1000),
+        _ if mbps.is_multiple_of(1000) => format!("{} Gbit/s", mbps / 1000),
         _ => format!("{}.{} Gbit/s", mbps / 1000, mbps % 1000 / 100),
     }
 }
@@ -349,7 +350,7 @@ pub(in crate::check) fn no_server(name: &str) -> Finding {
 
 /// Nobody else gives addresses, as it should be.
 pub(in crate::check) fn only_server(name: &str) -> Finding {
-    passed(Subject::Network, format!("Nobody else gives addresses on {name}."))
+    passed(Subject::Network, format!("Nobody answered as a DHCP server on {name}."))
 }
 
 /// It could not be found out whether somebody gives addresses, and we are going to.
