@@ -75,6 +75,8 @@ pub struct App {
     saved_draft: Settings,
     /// How addresses are handed out was the person's own word, which no probe changes.
     mode_by_hand: bool,
+    /// A range that waits while addresses are not handed out.
+    kept_range: Option<String>,
     interfaces: Vec<Interface>,
     asking: Asking,
     advice: Option<Advice>,

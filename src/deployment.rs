@@ -249,7 +249,7 @@ impl Settings {
     /// Makes the plan, or says what is missing or wrong.
     pub fn plan(self, interfaces: &[Interface], places: Places) -> Result<Plan, PlanError> {
         let name = self.interface.ok_or(PlanError::NoInterface)?;
-        let named = |interface: &&Interface| interface.name == name || interface.friendly_name == name;
+        let named = |interface: &&Interface| interface.is_called(&name);
         let useful = interfaces.iter().filter(|interface| interface.kind != Kind::Loopback);
         let interface = interfaces.iter().find(named).ok_or_else(|| PlanError::UnknownInterface {
             name: name.clone(),

@@ -188,6 +188,7 @@ impl App {
             draft: Settings::default(),
             saved_draft: Settings::default(),
             mode_by_hand: false,
+            kept_range: None,
             interfaces: Vec::new(),
             asking: Asking::NotYet,
             advice: None,

@@ -246,7 +246,7 @@ impl App {
         }))
     }
 
-    fn close_window(&mut self) -> Task<Message> {
+    pub(super) fn close_window(&mut self) -> Task<Message> {
         self.closing = true;
         // What is not saved yet is saved now; there is no later.
         if let (Some(library), Some(_), true) = (&self.library, &self.lock, self.draft != self.saved_draft) {
@@ -432,7 +432,11 @@ impl App {
 
     /// Begins anew with these answers.
     pub(super) fn take_over(&mut self, settings: Settings) -> Task<Message> {
-        self.mode_by_hand = settings.dhcp.is_some();
+        // Who hands out addresses is decided anew by what the network says now: yesterday's bench may be today's
+        // office. That nobody does here was said by a person, who knows of another server.
+        self.mode_by_hand = settings.dhcp == Some(DhcpMode::Off);
+        self.kept_range = None;
+        (self.asking, self.advice) = (Asking::NotYet, None);
         self.imports = settings.image.iter().cloned().map(Import::new).collect();
         self.comparing.clear();
         self.draft = settings;
@@ -477,8 +481,11 @@ impl App {
 
     fn set_mode(&mut self, mode: DhcpMode) {
         self.draft.dhcp = Some(mode);
-        if mode != DhcpMode::Full {
-            self.draft.range = None;
+        // A range means something only where addresses are handed out; it comes back with that.
+        if mode == DhcpMode::Full {
+            self.draft.range = self.draft.range.take().or(self.kept_range.take());
+        } else {
+            self.kept_range = self.draft.range.take().or(self.kept_range.take());
         }
     }
 
@@ -528,7 +535,7 @@ impl App {
 
     pub(super) fn interface(&self) -> Option<&Interface> {
         let name = self.draft.interface.as_ref()?;
-        self.interfaces.iter().find(|interface| interface.name == *name)
+        self.interfaces.iter().find(|interface| interface.is_called(name))
     }
 
     /// Chooses what is most likely meant while nothing is chosen, and asks its network.
@@ -863,7 +870,10 @@ impl App {
         match remedy {
             Remedy::UseProxyMode => self.set_mode(DhcpMode::Proxy),
             Remedy::UseFullMode => self.set_mode(DhcpMode::Full),
-            Remedy::UseHttpPort(port) => self.draft.http_port = Some(port),
+            Remedy::UseHttpPort(port) => {
+                self.draft.http_port = Some(port);
+                return self.check_everything();
+            }
             Remedy::RemoveImage(path) => return Task::batch([self.remove_image(&path), self.check_everything()]),
             Remedy::SetAddress(address) => return self.set_address(address),
         }

@@ -220,7 +220,7 @@ impl World {
             World::Real(places) => {
                 let interface = draft.interface.clone();
                 let list = blocking(interface::list).await.unwrap_or_default();
-                let chosen = list.iter().find(|found| Some(&found.name) == interface.as_ref()).cloned();
+                let chosen = interface.and_then(|name| list.iter().find(|found| found.is_called(&name)).cloned());
                 let probe = match (probe, &chosen) {
                     (Some(probe), _) => probe,
                     (None, Some(chosen)) => probe::other_servers(chosen, probe::PATIENCE).await,
@@ -276,7 +276,9 @@ pub(super) fn ports(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> 
     let dhcp = [(Transport::Udp, dhcp::port::SERVER), (Transport::Udp, dhcp::port::PXE)];
     let dhcp = dhcp.into_iter().filter(|_| mode != DhcpMode::Off);
     let files = [(Transport::Udp, tftp::PORT), (Transport::Tcp, http.unwrap_or(http::PORT))];
-    dhcp.chain(files).collect()
+    // Taken where the usual one is held.
+    let second = http.is_none().then_some((Transport::Tcp, http::SECOND_PORT));
+    dhcp.chain(files).chain(second).collect()
 }
 
 fn watch_interfaces() -> impl Stream<Item = Vec<Interface>> {

@@ -52,6 +52,11 @@ pub struct Interface {
 }
 
 impl Interface {
+    /// Whether this is its name, as the system or as people say it.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.friendly_name == name
+    }
+
     /// The network that would be served: the primary IPv4 address.
     pub fn network(&self) -> Option<Ipv4Net> {
         self.addresses.first().copied()

@@ -108,7 +108,7 @@ impl<'a> Context<'a> {
     /// The chosen interface, where it is there.
     pub fn interface(&self) -> Option<&'a Interface> {
         let name = self.draft.interface.as_ref()?;
-        self.interfaces.iter().find(|interface| interface.name == *name)
+        self.interfaces.iter().find(|interface| interface.is_called(name))
     }
 
     fn mode(&self) -> DhcpMode {
@@ -228,7 +228,7 @@ impl Network {
         let mut list = column![].spacing(gap::CARD);
         let mut others: Vec<&Interface> = Vec::new();
         for interface in context.interfaces {
-            if is_usual(interface) || chosen == Some(interface.name.as_str()) {
+            if is_usual(interface) || chosen.is_some_and(|name| interface.is_called(name)) {
                 list = list.push(interface_card(interface, chosen));
             } else {
                 others.push(interface);
@@ -361,7 +361,7 @@ fn kind_words(kind: Kind) -> (&'static str, Icon) {
 }
 
 fn interface_card<'a>(interface: &'a Interface, chosen: Option<&str>) -> Element<'a, Message> {
-    let is_chosen = chosen == Some(interface.name.as_str());
+    let is_chosen = chosen.is_some_and(|name| interface.is_called(name));
     let (kind, mark) = kind_words(interface.kind);
     let name = shortened(&friendly(interface), 40);
     let system = (name != interface.name).then(|| badge(text::plain(&interface.name, 20), Tone::Soft));

@@ -461,6 +461,21 @@ fn what_nobody_could_find_out_is_not_told() {
 }
 
 #[test]
+fn what_is_not_needed_is_in_nobodys_way() {
+    let off = ports_of(OFF, &[udp(67, dnsmasq()), udp(4011, dnsmasq()), udp(69, State::Free)]);
+    assert!(preflight(&off).iter().all(|finding| finding.verdict == Verdict::Pass), "{:#?}", preflight(&off));
+    let reserve = ports_of(FULL, &[tcp(80, State::Free), tcp(8080, dnsmasq())]);
+    assert!(preflight(&reserve).iter().all(|finding| finding.verdict == Verdict::Pass), "{:#?}", preflight(&reserve));
+}
+
+#[test]
+fn an_image_without_entries_is_told_once() {
+    let findings = preflight(&images(vec![readable("/x/a.iso", &[], |found| found.warnings = vec!["Old.".into()])]));
+    let open: Vec<&Finding> = findings.iter().filter(|finding| finding.verdict != Verdict::Pass).collect();
+    assert!(matches!(open.as_slice(), [one] if one.meaning == "Old."), "{open:#?}");
+}
+
+#[test]
 fn what_can_be_done_is_said_in_peoples_words() {
     let labels = [
         (Remedy::UseProxyMode, "Work beside it"),
