@@ -20,7 +20,8 @@ started=()
 trap 'kill "${started[@]}" 2>/dev/null || true; rm -rf "$work"' EXIT
 Xvfb -displayfd 3 -screen 0 1600x1000x24 -nolisten tcp 3>"$work/display" 2>/dev/null &
 started+=($!)
-until [ -s "$work/display" ]; do sleep 0.1; done
+alive() { kill -0 "${started[@]}" 2>/dev/null || { say "a program ended too early"; exit 1; }; }
+until [ -s "$work/display" ]; do alive; sleep 0.1; done
 DISPLAY=:$(cat "$work/display")
 export DISPLAY ICED_BACKEND=tiny-skia
 unset WAYLAND_DISPLAY
@@ -29,14 +30,14 @@ unset WAYLAND_DISPLAY
 started+=($!)
 window=
 until [ -n "$window" ]; do
-    sleep 0.2
+    alive; sleep 0.2
     window=$(xdotool search --onlyvisible --name Bootwright | tail -n 1 || true)
 done
 xdotool windowsize --sync "$window" 1080 720
 xdotool mousemove 1590 990
 xdotool windowfocus --sync "$window"
 
-titled() { until xdotool getwindowname "$window" | grep -q "^$1"; do sleep 0.2; done; }
+titled() { until xdotool getwindowname "$window" | grep -q "^$1"; do alive; sleep 0.2; done; }
 # A page is drawn a moment after its title.
 picture() {
     sleep 1

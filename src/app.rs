@@ -36,7 +36,7 @@ use crate::boot::menu::Item;
 use crate::check::preflight::Facts;
 use crate::check::{Advice, Finding};
 use crate::deployment::{Library, Lock, Saved};
-use crate::deployment::{PlanError, SaveError, Settings};
+use crate::deployment::{Plan, PlanError, SaveError, Settings};
 use crate::engine::Update;
 use crate::engine::probe::Probe;
 use crate::image::checksum::Expected;
@@ -73,13 +73,25 @@ pub struct App {
     draft: Settings,
     /// The answers as they were saved last.
     saved_draft: Settings,
+    /// The answers as a saved deployment had them, while that is what is open.
+    opened: Option<Settings>,
+    /// Answers that could not be saved.
+    unsavable: Option<Settings>,
+    save_pending: bool,
     /// How addresses are handed out was the person's own word, which no probe changes.
     mode_by_hand: bool,
     /// A range that waits while addresses are not handed out.
     kept_range: Option<String>,
     interfaces: Vec<Interface>,
     asking: Asking,
+    /// Which question to the network is awaited; answers to earlier ones are dropped.
+    probe_run: u64,
+    probing: Option<Handle>,
+    /// Addresses are to be handed out beside another server, by the person's own word.
+    two_servers_meant: bool,
     advice: Option<Advice>,
+    /// Files that were dropped just now.
+    dropped: Vec<PathBuf>,
     imports: Vec<Import>,
     comparing: HashMap<PathBuf, Handle>,
     items: Vec<Item>,
@@ -101,13 +113,19 @@ pub struct App {
     checks: Checks,
     /// Which run of the checks is awaited; answers of earlier ones are dropped.
     check_run: u64,
+    checking: Option<Handle>,
     starting: Starting,
     acquiring: Option<Handle>,
     failure: Option<Finding>,
     address: Option<Grant>,
+    setting_address: Option<Handle>,
     address_trouble: Option<Finding>,
 
     serving: Serving,
+    /// Which services are awaited; what earlier ones still say is dropped.
+    serve_run: u64,
+    /// What is coming up.
+    running: Option<Plan>,
     stopper: Option<Stopper>,
     grant: Option<Grant>,
     cautions: Vec<Finding>,
@@ -157,14 +175,16 @@ pub enum Message {
     FilesLeft,
     /// One was dropped on it.
     FileDropped(PathBuf),
+    /// All that were dropped together are there.
+    DropsOver,
     /// The system is light or dark.
     SystemTheme(iced::theme::Mode),
     /// Time went on.
     Ticked(Timestamp),
     /// The interfaces changed.
     InterfacesChanged(Vec<Interface>),
-    /// A network was asked for DHCP servers: through this interface.
-    Probed(String, Probe),
+    /// The network was asked for DHCP servers: which question, and what it said.
+    Probed(u64, Probe),
     /// The file dialog ended.
     ImagesChosen(Chosen<Vec<PathBuf>>),
     /// These are the files among what was added.
@@ -181,14 +201,16 @@ pub enum Message {
     AddressSet(Result<Parcel<Grant>, Arc<PrivilegeError>>),
     /// The ports were opened, or not.
     Acquired(Result<Parcel<Grant>, Arc<PrivilegeError>>),
-    /// The services told something.
-    Engine(Parcel<Update>),
-    /// The services have ended.
-    EngineEnded,
+    /// Services told something: which, and what.
+    Engine(u64, Parcel<Update>),
+    /// Services have ended.
+    EngineEnded(u64),
     /// The saved deployments were listed.
     Listed(Arc<Vec<Saved>>),
     /// A deployment was opened.
-    Loaded(PathBuf, Arc<Result<Settings, PlanError>>),
+    Loaded(Arc<Result<Settings, PlanError>>),
+    /// Answers that changed a while ago are to be saved.
+    SaveDue,
     /// The answers were saved by themselves.
     AutoSaved(Settings, Arc<Result<(), SaveError>>),
     /// The deployment was saved by a name.

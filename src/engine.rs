@@ -160,18 +160,22 @@ pub fn run_with(plan: &Plan, sockets: Sockets) -> Running {
 
 /// What [`run`] will open, as a request for sockets that [`run_with`] takes over.
 pub fn request(plan: &Plan) -> Request {
-    let Ports { dhcp, pxe, tftp, http } = plan.ports;
-    let udp = |port, hear| UdpPort { port, hear };
-    let dhcp = [udp(dhcp, Hear::All), udp(pxe, Hear::All)].into_iter().filter(|_| plan.dhcp != DhcpPlan::Off);
-    let http = http.unwrap_or(crate::http::PORT);
+    let (udp, http) = ports(plan.dhcp != DhcpPlan::Off, plan.ports);
     Request {
         interface: plan.interface.clone(),
         own: plan.network.addr(),
-        udp: dhcp.chain([udp(tftp, Hear::Own)]).collect(),
+        udp,
         // From here on anybody may open it, so nobody has to be asked.
         tcp: [http].into_iter().filter(|&port| port < 1024).collect(),
         address: None,
     }
+}
+
+/// The ports that are opened: UDP, and the one of HTTP. Without DHCP only files are served.
+pub fn ports(dhcp: bool, ports: Ports) -> (Vec<UdpPort>, u16) {
+    let udp = |port, hear| UdpPort { port, hear };
+    let all = [udp(ports.dhcp, Hear::All), udp(ports.pxe, Hear::All)].into_iter().filter(|_| dhcp);
+    (all.chain([udp(ports.tftp, Hear::Own)]).collect(), ports.http.unwrap_or(crate::http::PORT))
 }
 
 /// The running services. Dropping it ends them.

@@ -21,7 +21,8 @@ const PROGRAMS: [&str; 6] = ["qemu-system-x86_64", "Xvfb", "xdotool", "import", 
 
 /// No port of ours is open in this namespace.
 fn ports_are_free(host: &Host) -> bool {
-    let open = host.sh("ss -Hlun; ss -Hltn");
+    let open = host.sh("ss -Hlun && ss -Hltn");
+    assert!(open.status.success(), "ss works");
     let text = String::from_utf8_lossy(&open.stdout).into_owned();
     ["67", "69", "4011", "80", "8080"].iter().all(|port| !text.contains(&format!(":{port} ")))
 }
@@ -148,6 +149,7 @@ fn a_person_with_a_keyboard_boots_a_computer() {
     window.until_title("0 computers", enter);
     window.settle();
     window.picture("keyboard-5-nobody");
+    assert!(!ports_are_free(&server), "it serves");
 
     let mut computer = Vm::start(&lab, 1, Firmware::Bios, 128);
     window.wait_title("1 computer");

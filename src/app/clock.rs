@@ -1,4 +1,4 @@
-//! Times for people. The only place where the window asks for the time of day.
+//! Times for people.
 
 use std::time::Duration;
 

@@ -179,7 +179,10 @@ impl Machine {
     /// What its checks see: all is well, except for what the answers themselves say.
     pub fn facts(&self, draft: Settings) -> Facts {
         let mode = draft.dhcp.unwrap_or(DhcpMode::Proxy);
-        let interface = draft.interface.as_ref().and_then(|name| self.interfaces.iter().find(|found| found.is_called(name)).cloned());
+        let interface = draft
+            .interface
+            .as_ref()
+            .and_then(|name| self.interfaces.iter().find(|found| found.is_called(name)).cloned());
         let ports = super::world::ports(mode, draft.http_port);
         Facts {
             interface,

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::journal::Event;
 use crate::journal::wording::{self, Level};
 use crate::mac::Mac;
-use crate::text;
+use crate::text as foreign;
 
 /// Most lines that are kept; the oldest go first. At about 150 bytes a line that is 15 MB.
 pub const MOST: usize = 100_000;
@@ -66,7 +66,7 @@ impl Log {
     /// Adds an event, where it is worth a line.
     pub fn record(&mut self, event: &Event) {
         let Some(words) = wording::words(event) else { return };
-        let words = text::plain(&words, LONGEST);
+        let words = foreign::plain(&words, LONGEST);
         self.push(Line { time: event.time, level: wording::level(event), mac: event.mac, words });
     }
 
@@ -154,14 +154,19 @@ impl Log {
         self.shown.range(from..until).filter_map(|number| self.lines.get(usize::try_from(number - self.gone).ok()?))
     }
 
-    /// All lines that are let through, as text.
-    pub fn text(&self) -> String {
-        self.window(0, usize::MAX).fold(String::new(), |mut text, line| {
-            text.push_str(&line.plain());
-            text.push('\n');
-            text
-        })
+    /// All lines that are let through.
+    pub fn lines(&self) -> Vec<Line> {
+        self.window(0, usize::MAX).cloned().collect()
     }
+}
+
+/// Lines as text, one below the other.
+pub fn text(lines: &[Line]) -> String {
+    lines.iter().fold(String::new(), |mut text, line| {
+        text.push_str(&line.plain());
+        text.push('\n');
+        text
+    })
 }
 
 /// Whether a text has this in it, in either case. Most lines are ASCII, which needs no copy.

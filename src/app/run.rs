@@ -2,6 +2,7 @@
 
 use std::panic;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use iced::{Program, Size, Task, Theme, window};
@@ -28,6 +29,14 @@ const SIZE: Size = Size::new(1080.0, 760.0);
 const SMALLEST: Size = Size::new(760.0, 520.0);
 /// Libraries that X11 windows open by name when they start (found in a bare Debian).
 const X11: [&str; 5] = ["libX11.so.6", "libX11-xcb.so.1", "libXcursor.so.1", "libXi.so.6", "libxkbcommon-x11.so.0"];
+
+/// Whether the window was there. Until then a panic is the display's way to say no; after that it is a fault.
+static OPENED: AtomicBool = AtomicBool::new(false);
+
+/// Takes note that the window is there.
+pub(super) fn opened() {
+    OPENED.store(true, Ordering::Relaxed);
+}
 
 /// How the window begins.
 #[derive(Clone, Debug, Default)]
@@ -71,17 +80,24 @@ pub fn run(start: Start) -> Result<(), NoWindow> {
     let said: Arc<Mutex<Option<String>>> = Arc::default();
     let heard = Arc::clone(&said);
     let usual = panic::take_hook();
-    panic::set_hook(Box::new(move |panicked| {
-        if let Ok(mut said) = heard.lock() {
-            said.get_or_insert_with(|| panicked.payload_as_str().unwrap_or_default().to_owned());
+    let usual: Arc<dyn Fn(&panic::PanicHookInfo<'_>) + Send + Sync> = usual.into();
+    let later = Arc::clone(&usual);
+    panic::set_hook(Box::new(move |panicked| match OPENED.load(Ordering::Relaxed) {
+        true => later(panicked),
+        false => {
+            if let Ok(mut said) = heard.lock() {
+                said.get_or_insert_with(|| panicked.payload_as_str().unwrap_or_default().to_owned());
+            }
         }
     }));
     let deployment = start.deployment;
     let ended = panic::catch_unwind(panic::AssertUnwindSafe(|| program(world, deployment).run()));
-    panic::set_hook(usual);
+    panic::set_hook(Box::new(move |panicked| usual(panicked)));
     match ended {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(refused(&error.to_string())),
+        // A fault of ours, which was told already.
+        Err(fault) if OPENED.load(Ordering::Relaxed) => panic::resume_unwind(fault),
         Err(_) => Err(refused(&said.lock().ok().and_then(|mut said| said.take()).unwrap_or_default())),
     }
 }
@@ -189,6 +205,17 @@ impl App {
             saved_draft: Settings::default(),
             mode_by_hand: false,
             kept_range: None,
+            opened: None,
+            unsavable: None,
+            save_pending: false,
+            probe_run: 0,
+            probing: None,
+            two_servers_meant: false,
+            dropped: Vec::new(),
+            checking: None,
+            setting_address: None,
+            serve_run: 0,
+            running: None,
             interfaces: Vec::new(),
             asking: Asking::NotYet,
             advice: None,

@@ -175,7 +175,8 @@ fn states() -> Vec<(&'static str, App)> {
     states.push(("serve-log", log));
     let mut ended = serving_for(75);
     let gone = engine::Error::InterfaceGone { interface: "enp3s0".into() };
-    send(&mut ended, Message::Engine(Parcel::new(Update::Failed(gone))));
+    let run = ended.serve_run;
+    send(&mut ended, Message::Engine(run, Parcel::new(Update::Failed(gone))));
     ended.now = at(75);
     states.push(("serve-ended", ended));
     let mut settings = app("bench");
@@ -332,7 +333,7 @@ fn a_range_is_judged_while_it_is_typed() {
 #[test]
 fn a_late_answer_of_another_network_is_dropped() {
     let mut app = app("bench");
-    send(&mut app, Message::Probed("wlp2s0".into(), Probe::Unable(engine::probe::ProbeError::NoRights)));
+    send(&mut app, Message::Probed(0, Probe::Unable(engine::probe::ProbeError::NoRights)));
     assert!(matches!(app.asking, Asking::Heard(Probe::Nobody)));
 }
 
@@ -347,8 +348,6 @@ fn an_interface_that_goes_is_told_on_each_page() {
         send(&mut app, Message::InterfacesChanged(left));
         assert!(app.interface().is_none());
         assert_eq!(app.draft.interface.as_deref(), Some("enp3s0"), "the answer is kept");
-        let task = app.go_to(Step::Network);
-        settle(&mut app, task);
         assert!(shows(&app, "enp3s0 is not there any more."), "{step:?}");
         assert!(app.network.primary(app.network_context()).message.is_none());
     }
@@ -415,8 +414,9 @@ fn a_start_that_fails_leaves_everything_as_it_was() {
     let source =
         BindError { transport: Transport::Udp, port: 67, holder: None, source: std::io::ErrorKind::AddrInUse.into() };
     let error = engine::Error::Bind { interface: "enp3s0".into(), source };
-    send(&mut app, Message::Engine(Parcel::new(Update::Failed(error))));
-    send(&mut app, Message::EngineEnded);
+    let run = app.serve_run;
+    send(&mut app, Message::Engine(run, Parcel::new(Update::Failed(error))));
+    send(&mut app, Message::EngineEnded(run));
     assert!(app.is_idle() && app.step == Step::Check && matches!(app.serving, Serving::No));
     assert!(shows(&app, "UDP port 67 is held by another program."));
     app.starting = Starting::Asking;
@@ -446,7 +446,8 @@ fn the_answers_are_locked_while_serving() {
         send(&mut app, Message::Visited(step));
         assert_eq!(app.step, Step::Serve);
     }
-    send(&mut app, Message::EngineEnded);
+    let run = app.serve_run;
+    send(&mut app, Message::EngineEnded(run));
     assert!(matches!(app.serving, Serving::Ended(None)));
     send(&mut app, Message::Visited(Step::Images));
     assert_eq!(app.step, Step::Images);
@@ -489,6 +490,89 @@ fn cards_do_not_jump_from_under_the_pointer() {
     send(&mut app, Message::Serve(serve::Message::Hovered(false)));
     let _ = app.events(&[event]);
     assert_eq!(order(&app).first(), Some(&oldest));
+}
+
+#[test]
+fn no_step_is_skipped_that_has_no_answer() {
+    let mut app = on_check();
+    let task = app.go_to(Step::Network);
+    settle(&mut app, task);
+    assert!(app.may_visit(Step::Check), "all is answered");
+    app.imports[0].state = images::State::Reading;
+    assert!(app.may_visit(Step::Images) && !app.may_visit(Step::Menu) && !app.may_visit(Step::Check));
+    send(&mut app, Message::Network(network::Message::RangeTyped("10.77.0.9-10.77.0.5".into())));
+    assert!(!app.may_visit(Step::Images));
+}
+
+#[test]
+fn every_way_to_a_start_asks_before_two_servers_give_addresses() {
+    let mut app = app("office");
+    app.reached = Step::Check;
+    send(&mut app, Message::Network(network::Message::ModePicked(DhcpMode::Full)));
+    app.step = Step::Check;
+    let _ = app.start();
+    assert!(matches!(&app.overlay, Some(Overlay::Question(Question { then: Then::UseFullMode, .. }))));
+    assert!(app.is_idle());
+    app.overlay = None;
+    send(&mut app, Message::Network(network::Message::AskedAgain));
+    assert!(!app.two_servers_meant, "a new answer is asked about anew");
+}
+
+#[test]
+fn files_that_are_dropped_together_keep_their_order() {
+    let mut app = app("bench");
+    for number in 0..40 {
+        let _ = app.update(Message::FileDropped(format!("/images/{number}.iso").into()));
+    }
+    assert_eq!(app.dropped.len(), 40);
+    send(&mut app, Message::DropsOver);
+    let names: Vec<String> = app.imports.iter().map(|import| import.path.to_string_lossy().into_owned()).collect();
+    assert_eq!(names, (0..40).map(|number| format!("/images/{number}.iso")).collect::<Vec<_>>());
+    assert_eq!(app.step, Step::Images);
+}
+
+#[test]
+fn nothing_is_added_while_serving() {
+    let mut app = serving();
+    let before = app.draft.clone();
+    send(&mut app, Message::FilesFound(vec!["/images/late.iso".into()]));
+    send(&mut app, Message::FileDropped("/images/late.iso".into()));
+    send(&mut app, Message::DropsOver);
+    assert_eq!(app.draft, before);
+    assert_eq!(app.step, Step::Serve);
+}
+
+#[test]
+fn what_cannot_be_saved_is_told_once_and_what_comes_next_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let _guard = runtime.enter();
+    let mut app = at_home(folder.path());
+    app.draft.menu_timeout = Some(3);
+    let tried = app.draft.clone();
+    let error = SaveError::Unwritable { reason: "for a test".into() };
+    let _ = app.update(Message::AutoSaved(tried, Arc::new(Err(error))));
+    assert!(app.notice.take().is_some() && !app.save_pending && app.lock.is_some());
+    let _ = app.update(Message::NoticeClosed);
+    assert!(!app.save_pending, "the same answers are not tried again");
+    app.draft.menu_timeout = Some(4);
+    let _ = app.update(Message::NoticeClosed);
+    assert!(app.save_pending);
+    let task = app.update(Message::SaveDue);
+    let mut stream = task::into_stream(task).unwrap();
+    let Some(Action::Output(message)) = runtime.block_on(stream.next()) else { panic!("an answer") };
+    let _ = app.update(message);
+    assert_eq!(app.saved_draft.menu_timeout, Some(4));
+    assert!(std::fs::read_to_string(folder.path().join("state/current.toml")).unwrap().contains("menu-timeout = 4"));
+}
+
+#[test]
+fn a_file_that_is_there_and_again_is_read_once() {
+    let mut app = with_images("bench");
+    let path = app.imports[0].path.clone();
+    let late = Err(Arc::new(DiscError::NotAnImage { path: path.clone() }));
+    send(&mut app, Message::Inspected(path, late));
+    assert!(app.imports[0].inspection().is_some(), "a late answer changes nothing");
 }
 
 /// A window with its files in this folder. What it begins is never run, so it asks no network.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use iced::advanced::widget::Id;
 use iced::{Task, clipboard, window};
 use ipnet::Ipv4Net;
 use jiff::{Timestamp, Zoned};
@@ -17,34 +18,47 @@ use super::screen::serve::{Serving, Tab};
 use super::screen::{Step, check, images, menu, network, serve};
 use super::shortcut::{self, Shortcut};
 use super::widget::page;
+use super::world::World;
 use super::world::{Chosen, Comparing};
-use super::{App, Message, clock, focus};
+use super::{App, Message, clock, focus, log};
 use crate::check as judge;
 use crate::check::preflight::{self, Facts};
 use crate::check::{Finding, Remedy};
-use crate::deployment::{DhcpMode, Plan, Settings};
+use crate::deployment::{DhcpMode, Plan, SaveError, Settings};
 use crate::engine::probe::Probe;
 use crate::engine::{self, Listening, Update};
 use crate::image::{DiscError, Inspection};
 use crate::journal::{Event, Note, What, wording};
-use crate::net::Interface;
-use crate::net::interface::Kind;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
+use crate::net::{Interface, interface};
 use crate::text;
 
+/// The name by which replaced answers are kept.
+pub(super) const PREVIOUS: &str = "Previous";
 /// How long the answers rest before they are saved, so that typing does not write a file for each letter.
 const SAVE_AFTER: Duration = Duration::from_millis(800);
+/// Files that are dropped together come as single events within this time.
+const DROPS_COME_WITHIN: Duration = Duration::from_millis(50);
 /// How long a word like "Copied" stays.
 pub(super) const SAID_FOR: Duration = Duration::from_secs(4);
 
 impl App {
-    /// Takes note of a message and does what it asks for.
+    /// Takes note of a message and does what it asks for. Answers that changed are saved after a while.
     pub fn update(&mut self, message: Message) -> Task<Message> {
-        let before = self.draft != self.saved_draft;
         let task = self.react(message);
-        // Saved when the answers changed just now, not for each message after that.
-        if !before && self.draft != self.saved_draft { Task::batch([task, self.save_later()]) } else { task }
+        if self.wants_saving() && !self.save_pending {
+            self.save_pending = true;
+            let rest = Task::perform(after(SAVE_AFTER), |()| Message::SaveDue);
+            return Task::batch([task, rest]);
+        }
+        task
+    }
+
+    /// Whether there are answers that are not saved. Those that could not be saved are not tried again and again.
+    fn wants_saving(&self) -> bool {
+        let may = self.lock.is_some() && self.library.is_some();
+        may && self.draft != self.saved_draft && self.unsavable.as_ref() != Some(&self.draft)
     }
 
     fn react(&mut self, message: Message) -> Task<Message> {
@@ -66,10 +80,11 @@ impl App {
             Message::FilesHovered => self.hover_files(true),
             Message::FilesLeft => self.hover_files(false),
             Message::FileDropped(path) => self.file_dropped(path),
+            Message::DropsOver => self.drops_over(),
             Message::SystemTheme(mode) => self.system_theme(mode),
             Message::Ticked(now) => self.tick(now),
             Message::InterfacesChanged(interfaces) => self.interfaces_changed(interfaces),
-            Message::Probed(interface, probe) => self.probed(&interface, probe),
+            Message::Probed(run, probe) => self.probed(run, probe),
             Message::ImagesChosen(chosen) => self.images_chosen(chosen),
             Message::FilesFound(paths) => self.add_images(paths),
             Message::Inspected(path, result) => self.inspected(&path, result),
@@ -78,10 +93,13 @@ impl App {
             Message::Surveyed(run, facts) => self.surveyed(run, &facts),
             Message::AddressSet(result) => self.address_set(result),
             Message::Acquired(result) => self.acquired(result),
-            Message::Engine(update) => update.take().map_or_else(Task::none, |update| self.on_engine(update)),
-            Message::EngineEnded => self.engine_ended(),
+            // What earlier services still had to say is not about these.
+            Message::Engine(run, _) | Message::EngineEnded(run) if run != self.serve_run => Task::none(),
+            Message::Engine(_, update) => update.take().map_or_else(Task::none, |update| self.on_engine(update)),
+            Message::EngineEnded(_) => self.engine_ended(),
             Message::Listed(saved) => self.listed(saved),
-            Message::Loaded(path, result) => self.loaded(&path, &result),
+            Message::Loaded(result) => self.loaded(&result),
+            Message::SaveDue => self.save_due(),
             Message::AutoSaved(draft, result) => self.auto_saved(draft, &result),
             Message::NameSaved(name, result) => self.name_saved(name, &result),
             Message::TextSaved(result) => self.text_saved(result),
@@ -128,7 +146,7 @@ impl App {
     fn copy_shown(&mut self) -> Task<Message> {
         match &self.overlay {
             Some(Overlay::Timeline(mac)) => self.copy_timeline(*mac),
-            None if self.step == Step::Serve && self.serve.tab() == Tab::Log => self.copy(self.log.text()),
+            None if self.step == Step::Serve && self.serve.tab() == Tab::Log => self.copy_log(),
             _ => Task::none(),
         }
     }
@@ -145,7 +163,13 @@ impl App {
 
     /// Whether a step can be visited, or why not.
     pub(super) fn may_visit(&self, step: Step) -> bool {
-        step == self.step || step <= self.reached && (self.is_idle() || step >= Step::Serve)
+        if step == self.step {
+            return true;
+        }
+        // Forward only where every page in between has its answer: one that still reads images, for example, has not.
+        let answered = |between: &Step| self.primary_of(*between).message.is_some();
+        let ahead = Step::ALL.into_iter().filter(|other| (self.step..step).contains(other));
+        step <= self.reached && self.is_idle() && { ahead }.all(|between| answered(&between))
     }
 
     /// Whether nothing is being served or started.
@@ -182,8 +206,12 @@ impl App {
             page::body_id(),
             iced::widget::operation::AbsoluteOffset { x: 0.0, y: 0.0 },
         );
-        let focused = focus.map_or_else(Task::none, focus::to);
-        Task::batch([top.chain(focused), task])
+        Task::batch([top.chain(focus.map_or_else(Task::none, |id| self.focus(id))), task])
+    }
+
+    /// Gives something on the page the focus. What lies under an overlay cannot have it.
+    fn focus(&self, id: Id) -> Task<Message> {
+        if self.overlay.is_some() { Task::none() } else { focus::to(id) }
     }
 
     fn next(&mut self) -> Task<Message> {
@@ -214,6 +242,7 @@ impl App {
     }
 
     fn window_opened(&mut self, id: window::Id, size: iced::Size) -> Task<Message> {
+        super::run::opened();
         (self.window, self.size) = (Some(id), size);
         network::first_focus(self.network_context()).map_or_else(Task::none, focus::to)
     }
@@ -233,11 +262,7 @@ impl App {
         if self.is_idle() {
             return self.close_window();
         }
-        let computers = match self.journal.active(self.now).count() {
-            0 => "No computer is booting just now.".to_owned(),
-            1 => "1 computer is booting and would be cut off.".to_owned(),
-            count => format!("{count} computers are booting and would be cut off."),
-        };
+        let computers = self.cut_off().unwrap_or_else(|| "No computer is booting just now.".to_owned());
         self.open(Overlay::Question(Question {
             title: "Stop serving and close?".to_owned(),
             words: format!("{computers} Computers that run already go on by themselves if they need nothing more."),
@@ -309,7 +334,10 @@ impl App {
     fn confirmed(&mut self, then: Then) -> Task<Message> {
         self.overlay = None;
         match then {
-            Then::UseFullMode => self.next(),
+            Then::UseFullMode => {
+                self.two_servers_meant = true;
+                if self.step == Step::Network { self.next() } else { self.start() }
+            }
             Then::Stop => self.stop(),
             Then::Close => {
                 self.closing = true;
@@ -333,34 +361,26 @@ impl App {
         Task::none()
     }
 
-    fn save_later(&self) -> Task<Message> {
-        if self.lock.is_none() || self.library.is_none() {
-            return Task::none();
-        }
-        Task::perform(tokio::time::sleep(SAVE_AFTER), |()| ()).then(|()| Task::none()).chain(self.save_now())
-    }
-
-    fn save_now(&self) -> Task<Message> {
+    fn save_due(&mut self) -> Task<Message> {
         let Some(path) = self.library.as_ref().map(super::Library::current) else { return Task::none() };
-        let draft = self.draft.clone();
+        let (draft, tried) = (self.draft.clone(), self.draft.clone());
         let save = async move {
-            let work = tokio::task::spawn_blocking(move || (crate::deployment::save(&path, &draft), draft)).await;
-            work.ok()
+            let work = tokio::task::spawn_blocking(move || crate::deployment::save(&path, &draft)).await;
+            work.unwrap_or_else(|error| Err(SaveError::Unwritable { reason: error.to_string() }))
         };
-        Task::perform(save, |saved| saved)
-            .and_then(|(result, draft)| Task::done(Message::AutoSaved(draft, Arc::new(result))))
+        Task::perform(save, move |result| Message::AutoSaved(tried.clone(), Arc::new(result)))
     }
 
-    fn auto_saved(&mut self, draft: Settings, result: &Result<(), crate::deployment::SaveError>) -> Task<Message> {
-        // What changed while it was being saved is saved next.
-        let changed = self.draft != draft;
-        self.saved_draft = draft;
-        if let Err(error) = result {
-            self.lock = None;
-            self.notice = Some(judge::explain_save(error));
-            return Task::none();
+    fn auto_saved(&mut self, draft: Settings, result: &Result<(), SaveError>) -> Task<Message> {
+        self.save_pending = false;
+        match result {
+            Ok(()) => (self.saved_draft, self.unsavable) = (draft, None),
+            Err(error) => {
+                self.unsavable = Some(draft);
+                self.notice = Some(judge::explain_save(error));
+            }
         }
-        if changed { self.save_later() } else { Task::none() }
+        Task::none()
     }
 
     fn name_typed(&mut self, name: String) -> Task<Message> {
@@ -386,10 +406,10 @@ impl App {
             .and_then(move |result| Task::done(Message::NameSaved(name.clone(), Arc::new(result))))
     }
 
-    fn name_saved(&mut self, name: String, result: &Result<PathBuf, crate::deployment::SaveError>) -> Task<Message> {
+    fn name_saved(&mut self, name: String, result: &Result<PathBuf, SaveError>) -> Task<Message> {
         match result {
             Ok(_) => Task::batch([self.say(format!("Saved as “{}”", text::plain(&name, 60))), self.list_saved()]),
-            Err(crate::deployment::SaveError::Exists { .. }) => self.open(Overlay::Question(Question {
+            Err(SaveError::Exists { .. }) => self.open(Overlay::Question(Question {
                 title: format!("Replace “{}”?", text::plain(&name, 60)),
                 words: "A deployment of this name was saved before. Its answers would be lost.".to_owned(),
                 yes: "Replace it".to_owned(),
@@ -404,7 +424,6 @@ impl App {
 
     fn open_deployment(&self, path: PathBuf) -> Task<Message> {
         let library = self.library.clone();
-        let named = path.clone();
         let load = async move {
             let work = tokio::task::spawn_blocking(move || {
                 let settings = Settings::load(&path);
@@ -416,18 +435,36 @@ impl App {
             });
             work.await.ok()
         };
-        Task::perform(load, |loaded| loaded)
-            .and_then(move |result| Task::done(Message::Loaded(named.clone(), Arc::new(result))))
+        Task::perform(load, |loaded| loaded).and_then(|result| Task::done(Message::Loaded(Arc::new(result))))
     }
 
-    fn loaded(&mut self, _path: &Path, result: &Result<Settings, crate::deployment::PlanError>) -> Task<Message> {
+    fn loaded(&mut self, result: &Result<Settings, crate::deployment::PlanError>) -> Task<Message> {
         match result {
-            Ok(settings) => self.take_over(settings.clone()),
+            Ok(settings) => {
+                let kept = self.keep_previous();
+                let begun = self.take_over(settings.clone());
+                self.opened = Some(self.draft.clone());
+                Task::batch([kept, begun])
+            }
             Err(error) => {
                 self.notice = Some(judge::explain_plan(error));
                 Task::none()
             }
         }
+    }
+
+    /// Answers that have no name and are about to be replaced stay in the list as "Previous".
+    fn keep_previous(&self) -> Task<Message> {
+        let unnamed = !self.draft.image.is_empty() && self.opened.as_ref() != Some(&self.draft);
+        let Some(library) = self.library.clone().filter(|_| unnamed && self.lock.is_some()) else {
+            return Task::none();
+        };
+        let draft = self.draft.clone();
+        let keep = async move {
+            tokio::task::spawn_blocking(move || library.save_as(PREVIOUS, &draft, true).map(drop)).await
+        };
+        // That they could not be kept is told by the next save, which fails for the same reason.
+        Task::perform(keep, |_| ()).discard()
     }
 
     /// Begins anew with these answers.
@@ -436,7 +473,8 @@ impl App {
         // office. That nobody does here was said by a person, who knows of another server.
         self.mode_by_hand = settings.dhcp == Some(DhcpMode::Off);
         self.kept_range = None;
-        (self.asking, self.advice) = (Asking::NotYet, None);
+        (self.asking, self.advice, self.address_trouble) = (Asking::NotYet, None, None);
+        self.check_run += 1;
         self.imports = settings.image.iter().cloned().map(Import::new).collect();
         self.comparing.clear();
         self.draft = settings;
@@ -492,13 +530,24 @@ impl App {
     fn choose_range(&mut self, text: String) -> Task<Message> {
         let text: String = text.chars().filter(|letter| !letter.is_control()).take(64).collect();
         self.draft.range = Some(text).filter(|text| !text.trim().is_empty());
+        // Who types a range wants it kept, whatever the network says after the next flap of the cable.
+        self.mode_by_hand |= self.draft.range.is_some();
         Task::none()
     }
 
     /// Handing out addresses where another server does so too is asked about, with the name of that server.
     fn leave_network(&mut self) -> Task<Message> {
-        let (Asking::Heard(Probe::Answered(answers)), Some(DhcpMode::Full)) = (&self.asking, self.draft.dhcp) else {
-            return self.next();
+        match self.question_about_servers() {
+            Some(question) => self.open(Overlay::Question(question)),
+            None => self.next(),
+        }
+    }
+
+    fn question_about_servers(&self) -> Option<Question> {
+        let (Asking::Heard(Probe::Answered(answers)), Some(DhcpMode::Full), false) =
+            (&self.asking, self.draft.dhcp, self.two_servers_meant)
+        else {
+            return None;
         };
         let servers: Vec<String> = answers.iter().map(|answer| answer.server.to_string()).collect();
         let name = self.draft.interface.clone().unwrap_or_default();
@@ -508,12 +557,12 @@ impl App {
             servers.join(" and "),
             text::plain(&name, 40)
         );
-        self.open(Overlay::Question(Question {
+        Some(Question {
             title: "Hand out addresses beside another server?".to_owned(),
             words,
             yes: "Hand them out anyway".to_owned(),
             then: Then::UseFullMode,
-        }))
+        })
     }
 
     fn interfaces_changed(&mut self, interfaces: Vec<Interface>) -> Task<Message> {
@@ -529,8 +578,15 @@ impl App {
         if !changed || !self.is_idle() {
             return task;
         }
-        let recheck = if self.step == Step::Check { self.check_everything() } else { Task::none() };
-        Task::batch([task, self.probe(), recheck])
+        if self.step == Step::Check {
+            return Task::batch([task, self.check_anew()]);
+        }
+        // Where the list brought a choice, its network is being asked already.
+        if matches!(self.asking, Asking::Waiting) && before.is_none() {
+            task
+        } else {
+            Task::batch([task, self.probe()])
+        }
     }
 
     pub(super) fn interface(&self) -> Option<&Interface> {
@@ -541,13 +597,7 @@ impl App {
     /// Chooses what is most likely meant while nothing is chosen, and asks its network.
     pub(super) fn settle_interface(&mut self) -> Task<Message> {
         if self.draft.interface.is_none() {
-            // Firmware boots over cables. Inside a virtual machine or a container they are made by software.
-            let likely = |kind: Kind| {
-                let of_kind = self.interfaces.iter().filter(move |interface| interface.kind == kind);
-                of_kind.min_by_key(|interface| (!interface.link, interface.addresses.is_empty()))
-            };
-            let virtual_one = || likely(Kind::Virtual).filter(|interface| interface.link);
-            if let Some(name) = likely(Kind::Wired).or_else(virtual_one).map(|interface| interface.name.clone()) {
+            if let Some(name) = interface::likely(&self.interfaces).map(|interface| interface.name.clone()) {
                 self.draft.choose_network(&name, DhcpMode::Proxy, None);
                 return self.probe();
             }
@@ -557,44 +607,63 @@ impl App {
     }
 
     fn probe(&mut self) -> Task<Message> {
+        self.probe_run += 1;
+        self.advice = None;
+        self.two_servers_meant = false;
         let Some(interface) = self.interface().cloned() else {
-            self.asking = Asking::NotYet;
+            (self.asking, self.probing) = (Asking::NotYet, None);
             return Task::none();
         };
         self.asking = Asking::Waiting;
-        self.advice = None;
-        let name = interface.name.clone();
-        Task::perform(self.world.clone().probe(interface), move |probe| Message::Probed(name.clone(), probe))
+        let run = self.probe_run;
+        let ask = self.world.clone().probe(interface);
+        let (task, handle) = Task::perform(ask, move |probe| Message::Probed(run, probe)).abortable();
+        self.probing = Some(handle.abort_on_drop());
+        task
     }
 
-    fn probed(&mut self, name: &str, probe: Probe) -> Task<Message> {
-        // A late answer about another interface says nothing about this one.
-        let Some(interface) = self.interface().filter(|interface| interface.name == name).cloned() else {
-            return Task::none();
-        };
+    fn probed(&mut self, run: u64, probe: Probe) -> Task<Message> {
+        // A late answer, about another interface or another address, says nothing about this one.
+        if run == self.probe_run {
+            self.probing = None;
+            self.heard(probe);
+        }
+        Task::none()
+    }
+
+    fn heard(&mut self, probe: Probe) {
+        let Some(interface) = self.interface().cloned() else { return };
         let advice = judge::mode_advice(&interface, &probe, &crate::net::hint::hint(&interface));
         if !self.mode_by_hand && self.is_idle() {
             self.set_mode(advice.mode);
         }
         self.advice = Some(advice);
         self.asking = Asking::Heard(probe);
-        Task::none()
     }
 
     fn set_address(&mut self, address: Ipv4Net) -> Task<Message> {
-        let Some(interface) = self.draft.interface.clone() else { return Task::none() };
+        let (Some(interface), None) = (self.interface().map(|interface| interface.name.clone()), &self.setting_address)
+        else {
+            return Task::none();
+        };
+        if matches!(self.world, World::Described(_)) {
+            return self.say("A demonstration sets no address".to_owned());
+        }
         self.address_trouble = None;
         let request =
             privilege::Request { interface, own: address.addr(), udp: vec![], tcp: vec![], address: Some(address) };
         let acquire = self.world.clone().acquire(request);
-        Task::perform(acquire, |result| Message::AddressSet(result.map(Parcel::new)))
+        let (task, handle) = Task::perform(acquire, |result| Message::AddressSet(result.map(Parcel::new))).abortable();
+        self.setting_address = Some(handle.abort_on_drop());
+        task
     }
 
     fn address_set(&mut self, result: Result<Parcel<Grant>, Arc<PrivilegeError>>) -> Task<Message> {
-        self.network.address_settled();
+        self.setting_address = None;
         match result {
             // The interface's change shows by itself.
             Ok(grant) => self.address = grant.take(),
+            Err(error) if self.step == Step::Check => self.failure = Some(judge::explain_privilege(&error)),
             Err(error) => self.address_trouble = Some(judge::explain_privilege(&error)),
         }
         Task::none()
@@ -608,6 +677,7 @@ impl App {
             advice: self.advice.as_ref(),
             saved: &self.saved,
             trouble: self.address_trouble.as_ref(),
+            setting_address: self.setting_address.is_some(),
         }
     }
 }
@@ -633,13 +703,24 @@ impl App {
     }
 
     fn file_dropped(&mut self, path: PathBuf) -> Task<Message> {
+        // Forty files are forty events; they are taken together, in their order.
+        self.dropped.push(path);
+        if self.dropped.len() > 1 {
+            return Task::none();
+        }
+        Task::perform(after(DROPS_COME_WITHIN), |()| Message::DropsOver)
+    }
+
+    fn drops_over(&mut self) -> Task<Message> {
         let unhover = self.hover_files(false);
-        if !self.is_idle() {
-            return Task::batch([unhover, self.say("Stop serving before you add images".to_owned())]);
+        let paths = std::mem::take(&mut self.dropped);
+        if self.overlay.is_some() {
+            return Task::batch([unhover, self.say("Close what is open before you add images".to_owned())]);
         }
         // A drop on another page is meant for this one.
-        let visit = if self.step == Step::Images { Task::none() } else { self.go_to(Step::Images) };
-        Task::batch([unhover, visit, self.find_files(vec![path])])
+        let elsewhere = self.step != Step::Images && self.is_idle();
+        let visit = if elsewhere { self.go_to(Step::Images) } else { Task::none() };
+        Task::batch([unhover, visit, self.find_files(paths)])
     }
 
     fn images_chosen(&mut self, chosen: Chosen<Vec<PathBuf>>) -> Task<Message> {
@@ -659,6 +740,9 @@ impl App {
     }
 
     fn add_images(&mut self, paths: Vec<PathBuf>) -> Task<Message> {
+        if !self.is_idle() {
+            return self.say("Stop serving before you add images".to_owned());
+        }
         if paths.is_empty() {
             self.images.say(Some("There is no ISO file in that folder.".to_owned()));
             return Task::none();
@@ -671,7 +755,8 @@ impl App {
         let new: Vec<Import> = new.map(Import::new).collect();
         self.imports.extend(new);
         let said = match (twice.as_slice(), beyond) {
-            (_, 1..) => Some(format!("{beyond} files were left out: {} images are the most.", images::MOST)),
+            (_, 1) => Some(format!("One file was left out: {} images are the most.", images::MOST)),
+            (_, 2..) => Some(format!("{beyond} files were left out: {} images are the most.", images::MOST)),
             ([], 0) => None,
             ([one], 0) => Some(format!("{} is there already.", crate::image::file_name(one))),
             (more, 0) => Some(format!("{} of them are there already.", more.len())),
@@ -697,7 +782,8 @@ impl App {
     fn inspected(&mut self, path: &Path, result: Result<Arc<Inspection>, Arc<DiscError>>) -> Task<Message> {
         let mut look = Task::none();
         // It may have been taken out meanwhile.
-        if let Some(import) = self.imports.iter_mut().find(|import| import.path == path) {
+        let awaited = |import: &&mut Import| import.path == path && matches!(import.state, State::Reading);
+        if let Some(import) = self.imports.iter_mut().find(awaited) {
             import.state = match result {
                 Ok(inspection) => {
                     let (wanted, named) = (import.path.clone(), import.path.clone());
@@ -728,7 +814,7 @@ impl App {
                 "The entry that started by itself went with it; now it is the computer's own disk.".to_owned()
             }),
         );
-        Task::batch([self.read_next(), focus::to(page::primary_id())])
+        Task::batch([self.read_next(), self.focus(page::primary_id())])
     }
 
     fn inspections(&self) -> Vec<Inspection> {
@@ -750,7 +836,9 @@ impl App {
     }
 
     fn checksum_found(&mut self, path: &Path, expected: Option<crate::image::checksum::Expected>) -> Task<Message> {
-        if let (Some(import), Some(expected)) = (self.import_mut(path), expected) {
+        if let (Some(import), Some(expected)) = (self.import_mut(path), expected)
+            && matches!(import.checksum, Checksum::Unknown)
+        {
             import.checksum = Checksum::Found(expected);
         }
         Task::none()
@@ -825,6 +913,11 @@ impl App {
     }
 }
 
+/// Ends after a while. The clock starts when it is first waited for.
+async fn after(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
 /// For changes that need nothing more done.
 fn done(_changed: ()) -> Task<Message> {
     Task::none()
@@ -835,15 +928,23 @@ impl App {
     fn on_check(&mut self, message: check::Message) -> Task<Message> {
         match self.check.update(message) {
             check::Action::None => Task::none(),
-            check::Action::Check => self.check_everything(),
+            check::Action::Check => self.check_anew(),
             check::Action::Mend(remedy) => self.mend(remedy),
             check::Action::Start => self.start(),
             check::Action::GiveUp => self.give_up(),
         }
     }
 
+    /// Checks with a new question to the network: what it said an hour ago may be over.
+    fn check_anew(&mut self) -> Task<Message> {
+        self.asking = Asking::NotYet;
+        self.check_everything()
+    }
+
     fn check_everything(&mut self) -> Task<Message> {
         self.check_run += 1;
+        self.probe_run += 1;
+        self.probing = None;
         let run = self.check_run;
         self.checks = Checks::Running(self.checks.findings().to_vec());
         let probe = match &self.asking {
@@ -851,19 +952,27 @@ impl App {
             Asking::NotYet | Asking::Waiting => None,
         };
         let facts = self.world.clone().facts(self.draft.clone(), probe);
-        Task::perform(facts, move |facts| Message::Surveyed(run, Arc::new(facts)))
+        let (task, handle) = Task::perform(facts, move |facts| Message::Surveyed(run, Arc::new(facts))).abortable();
+        self.checking = Some(handle.abort_on_drop());
+        task
     }
 
     fn surveyed(&mut self, run: u64, facts: &Result<Facts, String>) -> Task<Message> {
         if run != self.check_run {
             return Task::none();
         }
+        self.checking = None;
+        if let Ok(facts) = facts
+            && !matches!(self.asking, Asking::Heard(_))
+        {
+            self.heard(facts.probe.clone());
+        }
         self.checks = Checks::Done(match facts {
             Ok(facts) => preflight::preflight(facts),
             Err(reason) => vec![judge::explain(&engine::Error::Broken(reason.clone()))],
         });
         // It waited for this, so it could not have the focus until now.
-        if self.step == Step::Check && self.overlay.is_none() { focus::to(page::primary_id()) } else { Task::none() }
+        if self.step == Step::Check { self.focus(page::primary_id()) } else { Task::none() }
     }
 
     fn mend(&mut self, remedy: Remedy) -> Task<Message> {
@@ -886,11 +995,15 @@ impl App {
         plan.map_err(|error| Box::new(judge::explain_plan(&error)))
     }
 
-    fn start(&mut self) -> Task<Message> {
+    pub(super) fn start(&mut self) -> Task<Message> {
         if !self.is_idle() {
             return Task::none();
         }
         self.failure = None;
+        // Every way to a start ends here, also those that did not leave the first page by its button.
+        if let Some(question) = self.question_about_servers() {
+            return self.open(Overlay::Question(question));
+        }
         let plan = match self.plan() {
             Ok(plan) => plan,
             Err(finding) => return self.not_started(*finding),
@@ -914,6 +1027,10 @@ impl App {
     fn give_up(&mut self) -> Task<Message> {
         self.acquiring = None;
         self.starting = Starting::No;
+        // Services that are coming up end; until they have, their messages find nobody.
+        if let Some(stopper) = self.stopper.take() {
+            stopper.stop();
+        }
         Task::none()
     }
 
@@ -937,9 +1054,12 @@ impl App {
 
     fn run(&mut self, plan: &Plan, sockets: Sockets) -> Task<Message> {
         self.starting = Starting::Binding;
+        self.serve_run += 1;
+        let run = self.serve_run;
         let (stopper, stream) = self.world.serve(plan, sockets);
-        self.stopper = Some(stopper);
-        Task::run(stream, |update| Message::Engine(Parcel::new(update))).chain(Task::done(Message::EngineEnded))
+        (self.stopper, self.running) = (Some(stopper), Some(plan.clone()));
+        let updates = Task::run(stream, move |update| Message::Engine(run, Parcel::new(update)));
+        updates.chain(Task::done(Message::EngineEnded(run)))
     }
 
     fn not_started(&mut self, finding: Finding) -> Task<Message> {
@@ -977,10 +1097,11 @@ impl App {
             serve::Action::Level(level) => done(self.log.set_level(level)).chain(self.follow_log()),
             serve::Action::Pause(paused) => done(self.log.pause(paused)).chain(self.follow_log()),
             serve::Action::ToEnd => iced::widget::operation::snap_to_end(serve::log_id()),
-            serve::Action::Copy => self.copy(self.log.text()),
+            serve::Action::Copy => self.copy_log(),
             serve::Action::Save => self.save_log(),
             serve::Action::Stop => self.ask_to_stop(),
-            serve::Action::Start => self.start(),
+            // What was clear before may not be now, so a new start begins with the checks.
+            serve::Action::Start => self.go_to(Step::Check),
         }
     }
 
@@ -988,25 +1109,43 @@ impl App {
         if self.serve.follows() { iced::widget::operation::snap_to_end(serve::log_id()) } else { Task::none() }
     }
 
+    fn copy_log(&self) -> Task<Message> {
+        self.log_text().then(|text| clipboard::write(text).chain(Task::done(Message::Copied)))
+    }
+
     fn save_log(&self) -> Task<Message> {
         let name = format!("bootwright-{}.log", Zoned::now().strftime("%Y-%m-%d-%H%M"));
-        Task::perform(self.world.clone().save_text(name, self.log.text()), Message::TextSaved)
+        let world = self.world.clone();
+        let save = move |text| Task::perform(world.clone().save_text(name.clone(), text), Message::TextSaved);
+        self.log_text().then(save)
+    }
+
+    /// The log as text, written beside the window: a hundred thousand lines take their time.
+    fn log_text(&self) -> Task<String> {
+        let lines = self.log.lines();
+        let write = async move { tokio::task::spawn_blocking(move || log::text(&lines)).await.unwrap_or_default() };
+        Task::perform(write, |text| text)
     }
 
     /// A stop that would cut computers off is asked about; any other is not.
     fn ask_to_stop(&mut self) -> Task<Message> {
-        let names: Vec<String> = self.journal.active(self.now).map(crate::journal::Computer::name).collect();
-        let who = match names.as_slice() {
-            [] => return self.stop(),
-            [one] => format!("{one} is in the middle of booting and would be cut off."),
-            more => format!("{} computers are in the middle of booting and would be cut off.", more.len()),
-        };
+        let Some(who) = self.cut_off() else { return self.stop() };
         self.open(Overlay::Question(Question {
             title: "Stop serving?".to_owned(),
             words: who,
             yes: "Stop".to_owned(),
             then: Then::Stop,
         }))
+    }
+
+    /// Whom a stop would cut off, in words.
+    fn cut_off(&self) -> Option<String> {
+        let names: Vec<String> = self.journal.active(self.now).map(crate::journal::Computer::name).collect();
+        match names.as_slice() {
+            [] => None,
+            [one] => Some(format!("{one} is in the middle of booting and would be cut off.")),
+            more => Some(format!("{} computers are in the middle of booting and would be cut off.", more.len())),
+        }
     }
 
     fn stop(&mut self) -> Task<Message> {
@@ -1031,8 +1170,8 @@ impl App {
     }
 
     fn listening(&mut self, listening: Listening) -> Task<Message> {
-        // Stopped again while it was coming up.
-        let (Ok(plan), true) = (self.plan(), self.stopper.is_some()) else { return Task::none() };
+        // Given up while they were coming up.
+        let (Some(plan), true) = (self.running.take(), self.stopper.is_some()) else { return Task::none() };
         self.starting = Starting::No;
         self.now = Timestamp::now();
         self.cautions = judge::at_start(&listening);
@@ -1092,7 +1231,11 @@ impl App {
     }
 
     pub(super) fn primary(&self) -> page::Primary<Message> {
-        match self.step {
+        self.primary_of(self.step)
+    }
+
+    fn primary_of(&self, step: Step) -> page::Primary<Message> {
+        match step {
             Step::Network => self.network.primary(self.network_context()).map(Message::Network),
             Step::Images => self.images.primary(&self.imports).map(Message::Images),
             Step::Menu => self.menu.primary(self.menu_context()).map(Message::Menu),

@@ -19,6 +19,8 @@ use super::widget::rail::{self, State, Stop};
 use super::widget::words::{badge, marked, soft};
 use super::world::World;
 use super::{App, Message};
+use crate::boot::menu::arrange;
+use crate::check::Verdict;
 use crate::text;
 
 impl App {
@@ -31,7 +33,7 @@ impl App {
             let close = icon_button(Icon::Close, "Close", Some(Message::NoticeClosed));
             container(notice::finding(Tone::Caution, finding, Some(close))).padding([gap::CARD, gap::PAGE])
         });
-        let page = column![].push(notice).push(page);
+        let page = column![].push(self.gone()).push(notice).push(page);
         let window = row![self.rail(), rule::vertical(1).style(theme::line), page.width(Fill)];
         let window: Element<'_, Message> =
             container(window).width(Fill).height(Fill).style(theme::ground(Ground::Window)).into();
@@ -39,6 +41,18 @@ impl App {
             Some(overlay) => overlay::above(window, overlay, self.overlay_context()),
             None => window,
         }
+    }
+
+    /// The chosen interface went while another page is open.
+    fn gone(&self) -> Option<Element<'_, Message>> {
+        let name = self.draft.interface.as_ref()?;
+        let elsewhere = self.step != Step::Network && self.is_idle() && self.interface().is_none();
+        elsewhere.then(|| {
+            let title = format!("{} is not there any more.", text::plain(name, 40));
+            let more = "Plug it in again, or choose another connection on the first page.";
+            let strip = notice::notice(Tone::Caution, title, more.to_owned(), None);
+            container(strip).padding(iced::Padding::from([0.0, gap::PAGE]).top(gap::CARD)).into()
+        })
     }
 
     fn overlay_context(&self) -> overlay::Context<'_> {
@@ -89,15 +103,19 @@ impl App {
                 [one] => one.inspection().map(|inspection| text::plain(&inspection.title(), 60)),
                 more => Some(format!("{} images", more.len())),
             },
-            Step::Menu => {
-                let hidden = self.draft.entry.iter().filter(|edit| edit.hidden).count();
-                match self.items.len().saturating_sub(hidden) {
-                    0 => None,
-                    1 => Some("1 entry".to_owned()),
-                    count => Some(format!("{count} entries")),
-                }
-            }
-            Step::Check => matches!(self.serving, Serving::On { .. }).then(|| "All clear".to_owned()),
+            Step::Menu => match arrange(self.items.clone(), &self.draft.entry).len() {
+                0 => None,
+                1 => Some("1 entry".to_owned()),
+                count => Some(format!("{count} entries")),
+            },
+            Step::Check => match self.checks.findings() {
+                [] => None,
+                all if all.iter().all(|finding| finding.verdict == Verdict::Pass) => Some("All clear".to_owned()),
+                all => match all.iter().filter(|finding| finding.verdict != Verdict::Pass).count() {
+                    1 => Some("1 thing to know".to_owned()),
+                    count => Some(format!("{count} things to know")),
+                },
+            },
             Step::Serve => match (&self.serving, self.journal.count()) {
                 (Serving::On { .. }, 0) => Some("Listening".to_owned()),
                 (Serving::On { .. }, 1) => Some("1 computer".to_owned()),

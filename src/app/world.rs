@@ -17,7 +17,7 @@ use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::published::Folder;
 use crate::check::preflight::Facts;
-use crate::deployment::{DhcpMode, Library, Places, Plan, Settings, proposed_address};
+use crate::deployment::{DhcpMode, Library, Places, Plan, Ports, Settings, proposed_address};
 use crate::engine::probe::{self, Probe};
 use crate::engine::{self, Update};
 use crate::image::checksum::{self, Expected, Verdict};
@@ -26,7 +26,7 @@ use crate::net::ports::Transport;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
 use crate::net::{Interface, interface, survey};
-use crate::{check, dhcp, http, tftp};
+use crate::{check, http};
 
 /// How often the interfaces are looked at while the window is open.
 const LOOK: Duration = Duration::from_secs(2);
@@ -271,14 +271,11 @@ impl Hash for World {
     }
 }
 
-/// The ports that a way of serving needs.
+/// The ports that a way of serving needs, and the second one of HTTP, which is taken where the first is held.
 pub(super) fn ports(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> {
-    let dhcp = [(Transport::Udp, dhcp::port::SERVER), (Transport::Udp, dhcp::port::PXE)];
-    let dhcp = dhcp.into_iter().filter(|_| mode != DhcpMode::Off);
-    let files = [(Transport::Udp, tftp::PORT), (Transport::Tcp, http.unwrap_or(http::PORT))];
-    // Taken where the usual one is held.
+    let (udp, tcp) = engine::ports(mode != DhcpMode::Off, Ports { http, ..Ports::default() });
     let second = http.is_none().then_some((Transport::Tcp, http::SECOND_PORT));
-    dhcp.chain(files).chain(second).collect()
+    udp.iter().map(|udp| (Transport::Udp, udp.port)).chain([(Transport::Tcp, tcp)]).chain(second).collect()
 }
 
 fn watch_interfaces() -> impl Stream<Item = Vec<Interface>> {

@@ -61,8 +61,13 @@ impl Settings {
 
     /// The menu as it is now.
     pub fn menu(&self, inspections: &[Inspection]) -> Menu {
+        self.menu_of(self.items(inspections))
+    }
+
+    /// The menu of these entries, which are those of [`Settings::items`].
+    pub fn menu_of(&self, items: Vec<Item>) -> Menu {
         Menu {
-            items: menu::arrange(self.items(inspections), &self.entry),
+            items: menu::arrange(items, &self.entry),
             default: self.default_choice(),
             timeout: self.menu_timeout.unwrap_or(MENU_TIMEOUT),
             append: self.append.clone().unwrap_or_default(),

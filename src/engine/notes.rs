@@ -34,7 +34,10 @@ fn serving(plan: &Plan, listening: &Listening) -> Note {
     let default = match &plan.default {
         Choice::Local => None,
         Choice::Entry(id) => Some(id.clone()),
-        Choice::Position(position) => listening.entries.get(position.saturating_sub(1)).map(|item| item.id.clone()),
+        Choice::Position(position) => {
+            let entry = position.checked_sub(1).and_then(|index| listening.entries.get(index));
+            entry.map(|item| item.id.clone())
+        }
     };
     Note::Serving {
         interface: plan.interface.clone(),

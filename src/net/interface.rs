@@ -71,6 +71,16 @@ pub fn list() -> Vec<Interface> {
     all
 }
 
+/// The interface that is most likely meant: firmware boots over cables, and inside a virtual machine or a container
+/// those are made by software. With link and address before without.
+pub fn likely(all: &[Interface]) -> Option<&Interface> {
+    let of_kind = |kind: Kind| {
+        let all = all.iter().filter(move |interface| interface.kind == kind);
+        all.min_by_key(|interface| (!interface.link, interface.addresses.is_empty()))
+    };
+    of_kind(Kind::Wired).or_else(|| of_kind(Kind::Virtual).filter(|interface| interface.link))
+}
+
 fn describe(found: netdev::Interface) -> Interface {
     let kind = kind(&found);
     let link = found.is_up() && (found.is_running() || kind == Kind::Loopback);

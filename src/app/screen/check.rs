@@ -157,10 +157,10 @@ impl Check {
         }
         let running = matches!(context.checks, Checks::NotYet | Checks::Running(_));
         let aside: Element<'a, Message> = match context.starting {
-            Starting::Asking => {
+            Starting::Asking | Starting::Binding => {
                 press(body("Give up")).look(Look::Secondary).padding([9, 18]).on_press(Message::GivenUp).into()
             }
-            Starting::Binding | Starting::No => press(body("Check again"))
+            Starting::No => press(body("Check again"))
                 .look(Look::Secondary)
                 .padding([9, 18])
                 .on_press_maybe((!running && context.starting == Starting::No).then_some(Message::Again))

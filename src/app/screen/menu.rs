@@ -94,20 +94,13 @@ pub struct Context<'a> {
 impl Context<'_> {
     /// All entries in their order with their titles, hidden ones too.
     fn rows(&self) -> Vec<(Item, bool)> {
-        let shown = |edit: &Edit| Edit { hidden: false, ..edit.clone() };
-        let edits: Vec<Edit> = self.draft.entry.iter().map(shown).collect();
-        let hidden = |id: &str| self.draft.entry.iter().any(|edit| edit.id == id && edit.hidden);
-        let all = menu::arrange(self.items.to_vec(), &edits);
-        all.into_iter().map(|item| (hidden(&item.id), item)).map(|(hidden, item)| (item, hidden)).collect()
+        let hidden = |item: &Item| self.edit(&item.id).is_some_and(|edit| edit.hidden);
+        let all = menu::ordered(self.items.to_vec(), &self.draft.entry);
+        all.into_iter().map(|item| (hidden(&item), item)).map(|(hidden, item)| (item, hidden)).collect()
     }
 
     fn model(&self) -> Model {
-        Model {
-            items: menu::arrange(self.items.to_vec(), &self.draft.entry),
-            default: self.draft.default_choice(),
-            timeout: self.timeout(),
-            append: self.draft.append.clone().unwrap_or_default(),
-        }
+        self.draft.menu_of(self.items.to_vec())
     }
 
     fn timeout(&self) -> u32 {
@@ -115,7 +108,7 @@ impl Context<'_> {
     }
 
     fn edit(&self, id: &str) -> Option<&Edit> {
-        self.draft.entry.iter().find(|edit| edit.id == id)
+        menu::edit_of(&self.draft.entry, id)
     }
 }
 

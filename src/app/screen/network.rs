@@ -27,8 +27,6 @@ pub struct Network {
     others: bool,
     /// Whether a saved deployment can be chosen from the whole list.
     all_saved: bool,
-    /// Whether an address is being set on the chosen interface just now.
-    setting: bool,
 }
 
 /// What happened on the page.
@@ -102,6 +100,8 @@ pub struct Context<'a> {
     pub saved: &'a [Saved],
     /// Why an address could not be set.
     pub trouble: Option<&'a check::Finding>,
+    /// An address is being set just now.
+    pub setting_address: bool,
 }
 
 impl<'a> Context<'a> {
@@ -145,7 +145,7 @@ impl Network {
             Message::ModePicked(mode) => Action::Mode(mode),
             Message::RangeTyped(text) => Action::Range(text),
             Message::AskedAgain => Action::Probe,
-            Message::AddressWanted(address) => self.want_address(address),
+            Message::AddressWanted(address) => Action::SetAddress(address),
             Message::Opened(path) => Action::Open(path),
             Message::Continued => Action::Next,
         }
@@ -159,16 +159,6 @@ impl Network {
     fn toggle_saved(&mut self) -> Action {
         self.all_saved = !self.all_saved;
         Action::None
-    }
-
-    fn want_address(&mut self, address: Ipv4Net) -> Action {
-        self.setting = true;
-        Action::SetAddress(address)
-    }
-
-    /// An address was set, or was not.
-    pub fn address_settled(&mut self) {
-        self.setting = false;
     }
 
     /// What leads on from here, or what is missing for that.
@@ -306,7 +296,7 @@ impl Network {
         let proposal = deployment::proposed_address(context.interfaces);
         let button = small_button(Icon::Check, "Set it", Look::Secondary)
             .id(Id::new("set-address"))
-            .on_press_maybe((!self.setting).then_some(Message::AddressWanted(proposal)));
+            .on_press_maybe((!context.setting_address).then_some(Message::AddressWanted(proposal)));
         let strip = notice::notice(
             Tone::Caution,
             format!("{} has no address.", friendly(interface)),

@@ -95,8 +95,6 @@ pub enum Message {
     LogSaved,
     /// The services are to stop.
     Stopped,
-    /// Back to a page where something can be changed.
-    Left,
     /// The services are to start again.
     Restarted,
 }
@@ -191,13 +189,14 @@ impl Serve {
             Message::LogSaved => Action::Save,
             Message::Stopped => Action::Stop,
             Message::Restarted => Action::Start,
-            Message::Left => Action::None,
         }
     }
 
     /// Shows a tab.
     pub fn show(&mut self, tab: Tab) -> Action {
         self.tab = tab;
+        // The pointer may be over another list now, and says so only when it moves.
+        self.hovered = false;
         if tab == Tab::Log && self.log.follows() { Action::ToEnd } else { Action::None }
     }
 
@@ -272,7 +271,7 @@ impl Serve {
                 Primary { danger: true, ..Primary::ready(label, Message::Stopped) }
             }
             Serving::Stopping => Primary::waiting("Stop serving", "Stopping…", None),
-            Serving::No | Serving::Ended(_) => Primary::ready("Start serving again", Message::Restarted),
+            Serving::No | Serving::Ended(_) => Primary::ready("Check and start again", Message::Restarted),
         }
     }
 
@@ -338,9 +337,7 @@ impl Serve {
                 computers.len(),
                 COMPACT,
                 Message::ComputersScrolled,
-                |from, count| {
-                    computers.iter().skip(from).take(count).map(|computer| compact(computer)).collect()
-                },
+                |from, count| computers.iter().skip(from).take(count).map(|computer| compact(computer)).collect(),
             );
             column![].extend(above).push(rows).spacing(gap::CARD).into()
         };
@@ -551,9 +548,8 @@ fn full<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message
             .push(firmware(computer).map(|firmware| badge(firmware, Tone::Soft)))
             .spacing(gap::CARD)
             .align_y(Alignment::Center);
-    let content = column![head, stage_line(computer), progress(computer)]
-        .push(trouble(computer, context))
-        .spacing(gap::CARD);
+    let content =
+        column![head, stage_line(computer), progress(computer)].push(trouble(computer, context)).spacing(gap::CARD);
     press(content).look(Look::Card).padding(gap::INSIDE).width(Fill).on_press(Message::Picked(computer.mac)).into()
 }
 
