@@ -42,8 +42,8 @@ struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
     /// Show the window on a described machine with recorded boots: no network, no rights
-    #[arg(long, conflicts_with = "open")]
-    demo: bool,
+    #[arg(long, value_name = "MACHINE", num_args = 0..=1, require_equals = true, default_missing_value = "bench", conflicts_with = "open")]
+    demo: Option<String>,
     /// Open the window with this saved deployment
     #[arg(long, value_name = "FILE")]
     open: Option<PathBuf>,

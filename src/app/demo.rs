@@ -42,7 +42,9 @@ struct Machines;
 struct Boots;
 
 /// The machine that `bootwright --demo` shows.
-const USUAL: &str = "bench";
+pub const USUAL: &str = "bench";
+/// Time between two computers of one kind: a row of them behind one switch of the mains.
+const APART: SignedDuration = SignedDuration::from_millis(20);
 /// Events that come within this time are told at once, as the engine does.
 const BATCH: SignedDuration = SignedDuration::from_millis(100);
 
@@ -117,6 +119,13 @@ struct Computer {
     /// Seconds until it is switched on.
     #[serde(default)]
     after: u32,
+    /// So many of the same kind, switched on one after the other.
+    #[serde(default = "one")]
+    count: u16,
+}
+
+fn one() -> u16 {
+    1
 }
 
 /// Why a machine cannot be shown. Those inside the program are proved by a test.
@@ -130,12 +139,14 @@ pub enum NoMachine {
     Syntax(String, String),
 }
 
-impl Machine {
-    /// The machine of the demonstration.
-    pub fn usual() -> Result<Machine, NoMachine> {
-        Machine::named(USUAL)
-    }
+/// The names of the described machines.
+pub fn names() -> Vec<String> {
+    let mut names: Vec<String> = Machines::iter().map(|file| file.trim_end_matches(".toml").to_owned()).collect();
+    names.sort();
+    names
+}
 
+impl Machine {
     /// A machine by its name.
     pub fn named(name: &str) -> Result<Machine, NoMachine> {
         let file = Machines::get(&format!("{name}.toml")).ok_or_else(|| NoMachine::Unknown(name.to_owned()))?;
@@ -257,10 +268,21 @@ impl Machine {
 impl Computer {
     fn story(&self, start: Timestamp) -> Vec<Event> {
         let recording = recorded(&self.boot).unwrap_or_default();
-        let start = start.checked_add(SignedDuration::from_secs(i64::from(self.after))).unwrap_or(start);
+        let first = SignedDuration::from_secs(i64::from(self.after));
+        let boot = |number: u16| {
+            let start = start.checked_add(first + APART * i32::from(number)).unwrap_or(start);
+            let mac = if number == 0 { self.mac } else { self.mac.map(|mac| next(mac, number)) };
+            recording.shifted(start, mac)
+        };
         // What a recording tells of its services would come once for each computer.
-        recording.shifted(start, self.mac).into_iter().filter(|event| event.mac.is_some()).collect()
+        (0..self.count).flat_map(boot).filter(|event| event.mac.is_some()).collect()
     }
+}
+
+/// The address of the computer that stands so many places behind this one.
+fn next(Mac([a, b, c, d, e, f]): Mac, number: u16) -> Mac {
+    let [e, f] = u16::from_be_bytes([e, f]).wrapping_add(number).to_be_bytes();
+    Mac([a, b, c, d, e, f])
 }
 
 /// A recorded boot by its name.
@@ -300,7 +322,7 @@ mod tests {
 
     #[test]
     fn a_story_is_told_in_order_and_in_batches() {
-        let machine = Machine::usual().unwrap();
+        let machine = Machine::named(USUAL).unwrap();
         let story = machine.story(Timestamp::now());
         assert!(story.is_sorted_by_key(|event| event.time));
         let count = story.len();

@@ -1,7 +1,7 @@
 //! What opens above a page: settings, about, help, a computer's timeline, and questions.
 
 use iced::advanced::widget::Id;
-use iced::widget::{Column, center, column, container, opaque, row, scrollable, space, stack, text_input};
+use iced::widget::{Column, center, column, container, opaque, row, scrollable, space, text_input};
 use iced::{Alignment, Element, Fill, Length};
 use jiff::Timestamp;
 
@@ -10,6 +10,7 @@ use crate::app::icon::Icon;
 use crate::app::preferences::{Preferences, SCALES, Shade};
 use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{icon_button, small_button};
+use crate::app::widget::page::Room;
 use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, section, small, soft, title};
 use crate::boot::loader::manifest::Manifest;
@@ -118,12 +119,8 @@ fn close_id() -> Id {
     Id::new("overlay-close")
 }
 
-/// Draws an overlay above a page.
-pub fn above<'a>(
-    page: Element<'a, crate::app::Message>,
-    overlay: &'a Overlay,
-    context: Context<'a>,
-) -> Element<'a, crate::app::Message> {
+/// Draws an overlay, to lie above the page.
+pub fn view<'a>(overlay: &'a Overlay, context: Context<'a>) -> Element<'a, crate::app::Message> {
     let (width, content) = match overlay {
         Overlay::Settings => (460.0, settings(context)),
         Overlay::About => (640.0, about(context)),
@@ -135,7 +132,7 @@ pub fn above<'a>(
     let sheet =
         container(content).id(scope()).padding(gap::SECTION).max_width(width).style(theme::ground(Ground::Card));
     let sheet = center(opaque(sheet)).padding(gap::SECTION).style(theme::ground(Ground::Veil));
-    stack![page, opaque(Element::from(sheet).map(crate::app::Message::Overlay))].into()
+    opaque(Element::from(sheet).map(crate::app::Message::Overlay))
 }
 
 fn head<'a>(words: String) -> Element<'a, Message> {
@@ -164,21 +161,20 @@ fn settings<'a>(context: Context<'a>) -> Element<'a, Message> {
         let words = format!("{} %", (scale * 100.0).round());
         press(body(words)).look(look).padding([8, 12]).on_press(Message::ScalePicked(scale)).into()
     });
-    let deployment = small_button(Icon::Save, "Save by a name…", Look::Secondary).on_press(Message::SaveAsAsked);
-    column![
-        head("Settings".to_owned()),
-        column![section("Light or dark"), shades.spacing(gap::SMALL)].spacing(gap::SMALL),
-        column![section("Size of text"), iced::widget::Row::with_children(scales).spacing(gap::SMALL)]
+    let deployment = small_button(Icon::Save, "Save it by a name…", Look::Secondary).on_press(Message::SaveAsAsked);
+    let choices = column![
+        column![section("Light or dark"), shades.spacing(gap::SMALL).wrap()].spacing(gap::SMALL),
+        column![section("Size of text"), iced::widget::Row::with_children(scales).spacing(gap::SMALL).wrap()]
             .spacing(gap::SMALL),
         column![
-            section("This deployment"),
+            section("This set-up"),
             soft("It is saved by itself and comes back next time. With a name it can be opened again later."),
             deployment
         ]
         .spacing(gap::SMALL),
     ]
-    .spacing(gap::SECTION)
-    .into()
+    .spacing(gap::SECTION);
+    column![head("Settings".to_owned()), scrolling(choices)].spacing(gap::INSIDE).into()
 }
 
 fn about<'a>(context: Context<'a>) -> Element<'a, Message> {
@@ -293,7 +289,7 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         let words = wording::words(event)?;
         let tone = match wording::level(event) {
             Level::Problem => Tone::Bad,
-            Level::Notice => Tone::Caution,
+            Level::Notice => Tone::Accent,
             Level::Normal => Tone::Ink,
             Level::Detail => Tone::Soft,
         };
@@ -343,7 +339,7 @@ fn save_as<'a>(name: &'a str) -> Element<'a, Message> {
         press(body("Save")).look(Look::Primary).on_press_maybe((!name.trim().is_empty()).then_some(Message::NameGiven));
     let cancel = press(body("Cancel")).look(Look::Secondary).on_press(Message::Closed);
     column![
-        head("Save this deployment".to_owned()),
+        head("Save this set-up".to_owned()),
         soft("A name by which you find it again on the first page."),
         field,
         row![space::horizontal(), cancel, save].spacing(gap::SMALL),
@@ -366,15 +362,18 @@ fn question<'a>(question: &'a Question) -> Element<'a, Message> {
 }
 
 /// The buttons at the foot of the rail.
-pub fn openers<'a>() -> Element<'a, crate::app::Message> {
+pub fn openers<'a>(room: Room) -> Element<'a, crate::app::Message> {
     let opener = |icon, name: &'static str, overlay: Overlay| {
         icon_button(icon, name, Some(crate::app::Message::Opened(overlay)))
     };
-    row![
+    let all = [
         opener(Icon::Gear, "Settings", Overlay::Settings),
         opener(Icon::Help, "Help", Overlay::Help),
         opener(Icon::Info, "About", Overlay::About),
-    ]
-    .spacing(gap::TIGHT)
-    .into()
+    ];
+    // Where there is little room one of them is enough: the settings make room again, and F1 opens the help.
+    match room.narrow {
+        true => iced::widget::Row::with_children(all.into_iter().take(1)).into(),
+        false => iced::widget::Row::with_children(all).spacing(gap::TIGHT).into(),
+    }
 }

@@ -41,8 +41,8 @@ pub(super) fn opened() {
 /// How the window begins.
 #[derive(Clone, Debug, Default)]
 pub struct Start {
-    /// On a described machine, with recorded boots.
-    pub demo: bool,
+    /// On this described machine, with recorded boots.
+    pub demo: Option<String>,
     /// With this deployment.
     pub deployment: Option<PathBuf>,
 }
@@ -73,8 +73,8 @@ pub fn run(start: Start) -> Result<(), NoWindow> {
         return Err(NoWindow::NoDisplay);
     }
     let world = match start.demo {
-        true => World::Described(Arc::new(Machine::usual()?)),
-        false => World::Real(Arc::new(Places::of_this_user())),
+        Some(name) => World::Described(Arc::new(Machine::named(&name)?)),
+        None => World::Real(Arc::new(Places::of_this_user())),
     };
     // Windows and their libraries panic where they cannot begin; what they say is for us to word.
     let said: Arc<Mutex<Option<String>>> = Arc::default();
@@ -145,7 +145,11 @@ pub fn explain(error: &NoWindow) -> Finding {
         NoWindow::Refused(said) => {
             Finding::new("The display refused to open a window.", "", SERVE).with(text::plain(said, 300))
         }
-        NoWindow::Demo(error) => Finding::new("The demonstration cannot be shown.", "", "Report it.").with(error),
+        NoWindow::Demo(error) => {
+            let names = super::demo::names().join(", ");
+            let step = format!("Use --demo alone, or with one of {names}.");
+            Finding::new("The demonstration cannot be shown.", "", step).with(error)
+        }
     }
 }
 

@@ -399,7 +399,7 @@ fn edits_of_the_menu_are_answers() {
     assert_eq!(titles, ["Test the memory", "Debian Live 12.11.0"]);
     assert_eq!((model.default, model.timeout), (Choice::Entry("memtest86plus".into()), 5));
     send(&mut app, menu(menu::Message::TimeoutTyped(String::new())));
-    assert_eq!(app.primary().reason.as_deref(), Some("The time needs a number"));
+    assert_eq!(app.primary().reason.as_deref(), Some("The time needs a number up to 86400"));
     send(&mut app, menu(menu::Message::TimeoutTyped("7".into())));
     send(&mut app, menu(menu::Message::AppendAllTyped("quiet || shell".into())));
     assert_eq!(app.primary().reason.as_deref(), Some("The extra arguments cannot be used"));

@@ -199,7 +199,9 @@ impl App {
         let (focus, task) = match step {
             Step::Network => (network::first_focus(self.network_context()), self.list_saved()),
             Step::Images => (images::first_focus(&self.imports), Task::none()),
-            Step::Menu | Step::Serve => (Some(page::primary_id()), Task::none()),
+            Step::Menu => (Some(page::primary_id()), Task::none()),
+            // Not at Stop: a second Enter must not end what the first one began.
+            Step::Serve => (Some(serve::computers_tab_id()), Task::none()),
             Step::Check => (Some(page::primary_id()), self.check_everything()),
         };
         let top = iced::widget::operation::scroll_to(
@@ -244,7 +246,9 @@ impl App {
     fn window_opened(&mut self, id: window::Id, size: iced::Size) -> Task<Message> {
         super::run::opened();
         (self.window, self.size) = (Some(id), size);
-        network::first_focus(self.network_context()).map_or_else(Task::none, focus::to)
+        let focus = network::first_focus(self.network_context()).map_or_else(Task::none, focus::to);
+        // What it says of itself at its opening leaves the text size out.
+        Task::batch([focus, window::size(id).map(Message::Resized)])
     }
 
     fn resized(&mut self, size: iced::Size) -> Task<Message> {
@@ -309,6 +313,8 @@ impl App {
     }
 
     fn prefer(&mut self, preferences: super::Preferences) -> Task<Message> {
+        // The same window has another size in logical pixels then.
+        self.size = self.size * (self.preferences.scale / preferences.scale);
         self.preferences = preferences;
         if let Some(state) = self.world.state() {
             preferences.save(state);
@@ -460,9 +466,8 @@ impl App {
             return Task::none();
         };
         let draft = self.draft.clone();
-        let keep = async move {
-            tokio::task::spawn_blocking(move || library.save_as(PREVIOUS, &draft, true).map(drop)).await
-        };
+        let keep =
+            async move { tokio::task::spawn_blocking(move || library.save_as(PREVIOUS, &draft, true).map(drop)).await };
         // That they could not be kept is told by the next save, which fails for the same reason.
         Task::perform(keep, |_| ()).discard()
     }
@@ -888,6 +893,7 @@ impl App {
         let items = std::mem::take(&mut self.items);
         let task = match self.menu.update(message) {
             menu::Action::None => Task::none(),
+            menu::Action::Focus(id) => self.focus(id),
             menu::Action::Title(id, title) => done(self.draft.set_title(&id, &title, &items)),
             menu::Action::Append(id, text) => done(self.draft.set_append(&id, &text, &items)),
             menu::Action::AppendAll(text) => {
@@ -909,7 +915,11 @@ impl App {
 
     /// Whether a page has room for two columns.
     pub(super) fn is_wide(&self) -> bool {
-        self.size.width >= 1100.0 * self.preferences.scale
+        self.size.width >= 1100.0
+    }
+
+    pub(super) fn room(&self) -> page::Room {
+        page::Room::of(self.size)
     }
 }
 
@@ -1055,6 +1065,7 @@ impl App {
     fn run(&mut self, plan: &Plan, sockets: Sockets) -> Task<Message> {
         self.starting = Starting::Binding;
         self.serve_run += 1;
+        self.log.pause(false);
         let run = self.serve_run;
         let (stopper, stream) = self.world.serve(plan, sockets);
         (self.stopper, self.running) = (Some(stopper), Some(plan.clone()));
@@ -1213,6 +1224,7 @@ impl App {
         self.starting = Starting::No;
         if matches!(self.serving, Serving::On { .. } | Serving::Stopping) {
             self.serving = Serving::Ended(None);
+            self.log.pause(false);
             let stopped = What::Service(Note::Stopped);
             let _ = self.events(&[Event { time: Timestamp::now(), mac: None, ip: None, role: None, what: stopped }]);
         }
@@ -1227,6 +1239,7 @@ impl App {
             cautions: &self.cautions,
             now: self.now,
             wide: self.is_wide(),
+            narrow: self.room().narrow,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use iced::widget::{column, container, row, rule};
+use iced::widget::{column, container, row, rule, stack};
 use iced::{Element, Event, Fill, Subscription, Theme, keyboard, time, window};
 use jiff::Timestamp;
 
@@ -28,7 +28,7 @@ impl App {
     pub fn view(&self) -> Element<'_, Message> {
         let idle = self.is_idle();
         let back = self.step.before().filter(|_| idle).map(|_| Message::WentBack);
-        let page = page::view(self.page(), back);
+        let page = page::view(self.page(), back, self.room());
         let notice = self.notice.as_ref().map(|finding| {
             let close = icon_button(Icon::Close, "Close", Some(Message::NoticeClosed));
             container(notice::finding(Tone::Caution, finding, Some(close))).padding([gap::CARD, gap::PAGE])
@@ -37,10 +37,9 @@ impl App {
         let window = row![self.rail(), rule::vertical(1).style(theme::line), page.width(Fill)];
         let window: Element<'_, Message> =
             container(window).width(Fill).height(Fill).style(theme::ground(Ground::Window)).into();
-        match &self.overlay {
-            Some(overlay) => overlay::above(window, overlay, self.overlay_context()),
-            None => window,
-        }
+        // Always a stack, so that what the page keeps (scrolling, focus) is there when the overlay closes.
+        let above = self.overlay.as_ref().map(|overlay| overlay::view(overlay, self.overlay_context()));
+        stack![window].push(above).into()
     }
 
     /// The chosen interface went while another page is open.
@@ -91,7 +90,7 @@ impl App {
         let demo =
             matches!(self.world, World::Described(_)).then(|| badge("Demonstration: nothing is served", Tone::Caution));
         let notes = column![].push(said.or(locked)).push(demo).spacing(gap::CARD);
-        rail::view(stops.collect(), Some(notes.into()), overlay::openers())
+        rail::view(stops.collect(), Some(notes.into()), overlay::openers(self.room()), self.room())
     }
 
     /// What was answered at a step, in a few words.

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::{SinkExt, Stream, StreamExt};
 use iced::futures::channel::mpsc;
+use iced::futures::stream::BoxStream;
 use iced::{Subscription, stream};
 
 use crate::app::demo::Machine;
@@ -22,6 +23,7 @@ use crate::engine::probe::{self, Probe};
 use crate::engine::{self, Update};
 use crate::image::checksum::{self, Expected, Verdict};
 use crate::image::{self, DiscError, Inspection};
+use crate::journal::Event;
 use crate::net::ports::Transport;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
@@ -30,6 +32,8 @@ use crate::{check, http};
 
 /// How often the interfaces are looked at while the window is open.
 const LOOK: Duration = Duration::from_secs(2);
+/// How long events are gathered before the window is drawn with them.
+const CALM: Duration = Duration::from_millis(200);
 /// A dialog that is gone sooner was never there.
 const NO_DIALOG: Duration = Duration::from_millis(300);
 /// Most files that are taken out of one folder.
@@ -227,7 +231,7 @@ impl World {
                     (None, None) => Probe::Nobody,
                 };
                 let places = (*places).clone();
-                blocking(move || gather(&places, draft, list, chosen, probe)).await
+                blocking(move || look(&places, draft, list, chosen, probe)).await
             }
             World::Described(machine) => Ok(machine.facts(draft)),
         }
@@ -247,15 +251,15 @@ impl World {
     }
 
     /// Starts the services. Must be called inside the runtime.
-    pub fn serve(&self, plan: &Plan, sockets: Sockets) -> (Stopper, iced::futures::stream::BoxStream<'static, Update>) {
+    pub fn serve(&self, plan: &Plan, sockets: Sockets) -> (Stopper, BoxStream<'static, Update>) {
         match self {
             World::Real(_) => {
                 let running = engine::run_with(plan, sockets);
-                (Stopper::Engine(running.stopper()), running.boxed())
+                (Stopper::Engine(running.stopper()), calmly(running.boxed()).boxed())
             }
             World::Described(machine) => {
                 let (stop, stopped) = tokio::sync::oneshot::channel();
-                (Stopper::Player(stop), machine.clone().play(plan.clone(), stopped).boxed())
+                (Stopper::Player(stop), calmly(machine.clone().play(plan.clone(), stopped).boxed()).boxed())
             }
         }
     }
@@ -276,6 +280,40 @@ pub(super) fn ports(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> 
     let (udp, tcp) = engine::ports(mode != DhcpMode::Off, Ports { http, ..Ports::default() });
     let second = http.is_none().then_some((Transport::Tcp, http::SECOND_PORT));
     udp.iter().map(|udp| (Transport::Udp, udp.port)).chain([(Transport::Tcp, tcp)]).chain(second).collect()
+}
+
+/// The same updates with events gathered for a while: each batch draws the window anew, and with two hundred computers
+/// that would leave no time for the person in front of it.
+fn calmly(updates: BoxStream<'static, Update>) -> impl Stream<Item = Update> {
+    let mut updates = updates.fuse();
+    stream::channel(16, async move |mut sender: mpsc::Sender<Update>| {
+        let mut behind = None;
+        loop {
+            let next = match behind.take() {
+                Some(update) => Some(update),
+                None => updates.next().await,
+            };
+            let Some(mut update) = next else { return };
+            if let Update::Events(events) = &mut update {
+                behind = gather(events, &mut updates).await;
+            }
+            if sender.send(update).await.is_err() {
+                return;
+            }
+        }
+    })
+}
+
+/// Adds the events that come within a while. Returns an update of another kind, where one ended that.
+async fn gather(events: &mut Vec<Event>, updates: &mut (impl Stream<Item = Update> + Unpin)) -> Option<Update> {
+    let until = tokio::time::Instant::now() + CALM;
+    loop {
+        match tokio::time::timeout_at(until, updates.next()).await {
+            Ok(Some(Update::Events(more))) => events.extend(more),
+            Ok(Some(other)) => return Some(other),
+            Ok(None) | Err(_) => return None,
+        }
+    }
 }
 
 fn watch_interfaces() -> impl Stream<Item = Vec<Interface>> {
@@ -325,7 +363,7 @@ fn unfold(path: PathBuf) -> Vec<PathBuf> {
     files
 }
 
-fn gather(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<Interface>, probe: Probe) -> Facts {
+fn look(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<Interface>, probe: Probe) -> Facts {
     let mode = draft.dhcp.unwrap_or(DhcpMode::Proxy);
     let wanted = ports(mode, draft.http_port);
     let own = chosen.as_ref().and_then(Interface::network).map(|network| network.addr());
@@ -376,4 +414,49 @@ fn publishable(folder: &Path) -> Result<(), (PathBuf, String)> {
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Error;
+    use crate::journal::{Note, What};
+
+    fn events(count: usize) -> Update {
+        let event = Event {
+            time: jiff::Timestamp::UNIX_EPOCH,
+            mac: None,
+            ip: None,
+            role: None,
+            what: What::Service(Note::Stopped),
+        };
+        Update::Events(vec![event; count])
+    }
+
+    #[test]
+    fn events_that_come_together_are_drawn_together_and_none_is_lost() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let came = runtime.block_on(async {
+            let (sender, receiver) = tokio::sync::mpsc::unbounded_channel();
+            let updates = iced::futures::stream::unfold(receiver, async |mut receiver| {
+                receiver.recv().await.map(|update: Update| (update, receiver))
+            });
+            let gathered = tokio::spawn(calmly(updates.boxed()).collect::<Vec<Update>>());
+            for update in [events(1), events(2), Update::Failed(Error::Broken(String::new())), events(3)] {
+                sender.send(update).unwrap();
+            }
+            tokio::time::sleep(CALM * 2).await;
+            sender.send(events(4)).unwrap();
+            drop(sender);
+            gathered.await.unwrap()
+        });
+        let sizes: Vec<Option<usize>> = came
+            .iter()
+            .map(|update| match update {
+                Update::Events(events) => Some(events.len()),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(sizes, [Some(3), None, Some(3), Some(4)]);
+    }
 }

@@ -261,9 +261,13 @@ fn service(note: &Note) -> String {
     match note {
         Note::Ready { url } => format!("ready {url}"),
         Note::Image { image, title, entries, warnings } => {
-            let entries = if entries.is_empty() { "nothing to boot".to_owned() } else { entries.join(", ") };
+            let place = if entries.is_empty() {
+                "not in the menu".to_owned()
+            } else {
+                format!("in the menu as {}", entries.join(", "))
+            };
             let warnings = warnings.iter().map(|warning| format!(" {warning}")).collect::<String>();
-            format!("{image}: {title}, in the menu as {entries}.{warnings}")
+            format!("{image}: {title}, {place}.{warnings}")
         }
         Note::Menu { platform, product, .. } => {
             let parts = [product.as_deref(), platform.as_deref()];

@@ -213,12 +213,12 @@ impl Images {
             () if imports.is_empty() => Primary::waiting(LABEL, "Add an image first", Some(browse_id())),
             () if reading > 0 => Primary::waiting(LABEL, "Reading…", None),
             () if failed > 0 => {
-                let reason = if failed == 1 {
-                    "One image cannot be used".to_owned()
-                } else {
-                    format!("{failed} images cannot be used")
-                };
                 let cause = imports.iter().find(|import| matches!(import.state, State::Failed(_)));
+                let name = cause.map(|import| shortened(&image::file_name(&import.path), 24)).unwrap_or_default();
+                let reason = match failed {
+                    1 => format!("Take out {name} to go on"),
+                    count => format!("Take out {name} and {} more to go on", count - 1),
+                };
                 Primary::waiting(LABEL, reason, cause.map(|import| remove_id(&import.path)))
             }
             () if !usable => Primary::waiting(LABEL, "None of them boots over a network", Some(browse_id())),

@@ -62,6 +62,8 @@ pub enum Message {
 pub enum Action {
     /// Nothing more.
     None,
+    /// Give this the focus.
+    Focus(Id),
     /// A title; empty is the image's own.
     Title(String, String),
     /// More kernel arguments of an entry.
@@ -139,8 +141,13 @@ impl Menu {
     }
 
     fn unfold(&mut self, id: String) -> Action {
-        self.open = if self.open.as_ref() == Some(&id) { None } else { Some(id) };
-        Action::None
+        if self.open.as_ref() == Some(&id) {
+            self.open = None;
+            return Action::None;
+        }
+        let title = title_id(&id);
+        self.open = Some(id);
+        Action::Focus(title)
     }
 
     fn draw_for(&mut self, firmware: Firmware) -> Action {
@@ -164,7 +171,9 @@ impl Menu {
         let objection = |text: &Option<String>| text.as_deref().and_then(ipxe::objection);
         let wrong = context.draft.entry.iter().find(|edit| objection(&edit.append).is_some());
         match () {
-            () if self.timeout.is_some() => Primary::waiting(LABEL, "The time needs a number", Some(timeout_id())),
+            () if self.timeout.is_some() => {
+                Primary::waiting(LABEL, "The time needs a number up to 86400", Some(timeout_id()))
+            }
             () if objection(&context.draft.append).is_some() => {
                 Primary::waiting(LABEL, "The extra arguments cannot be used", Some(append_id()))
             }
@@ -258,7 +267,7 @@ impl Menu {
             .size(size::BODY)
             .style(theme::field(self.timeout.is_some()));
         let words = match (context.timeout(), self.timeout.is_some()) {
-            (_, true) => soft("seconds: a number from 0 to 86400"),
+            (_, true) => small("seconds: needs a number from 0 to 86400, which is a day", Tone::Bad),
             (0, _) => soft("seconds: it starts at once, without a menu"),
             (_, _) => soft("seconds without a key; then the marked entry starts"),
         };
@@ -309,6 +318,10 @@ fn firmware_badge<'a>(item: &Item) -> Option<Element<'a, Message>> {
     }
 }
 
+fn title_id(id: &str) -> Id {
+    Id::from(format!("title-{id}"))
+}
+
 fn entry_append_id(id: &str) -> Id {
     Id::from(format!("append-{id}"))
 }
@@ -321,7 +334,7 @@ fn details<'a>(context: Context<'a>, item: &Item) -> Element<'a, Message> {
     let (for_title, for_append) = (item.id.clone(), item.id.clone());
     let objection = ipxe::objection(append);
     let title = text_input(&own, title)
-        .id(Id::from(format!("title-{}", item.id)))
+        .id(title_id(&item.id))
         .on_input(move |text| Message::TitleTyped(for_title.clone(), text))
         .padding([8, 12])
         .size(size::BODY)

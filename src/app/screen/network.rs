@@ -169,7 +169,8 @@ impl Network {
             return Primary::waiting(LABEL, reason, context.interfaces.first().map(card_id));
         };
         if interface.network().is_none() {
-            return Primary::waiting(LABEL, "It needs an address first", Some(Id::new("set-address")));
+            let reason = format!("{} has no address", shortened(&friendly(interface), 24));
+            return Primary::waiting(LABEL, reason, Some(Id::new("set-address")));
         }
         match (context.mode(), &context.draft.range) {
             (DhcpMode::Full, Some(range)) => match deployment::range_problem(range, interface) {
@@ -217,8 +218,12 @@ impl Network {
         let chosen = context.draft.interface.as_deref();
         let mut list = column![].spacing(gap::CARD);
         let mut others: Vec<&Interface> = Vec::new();
-        for interface in context.interfaces {
-            if is_usual(interface) || chosen.is_some_and(|name| interface.is_called(name)) {
+        // Nobody boots from this computer's talk with itself.
+        let shown = || context.interfaces.iter().filter(|interface| interface.kind != Kind::Loopback);
+        for interface in shown() {
+            let chosen_in_fold = !self.others && chosen.is_some_and(|name| interface.is_called(name));
+            // While the fold is open a chosen card stays where it is: nothing jumps from under the hand.
+            if is_usual(interface) || chosen_in_fold {
                 list = list.push(interface_card(interface, chosen));
             } else {
                 others.push(interface);
@@ -237,7 +242,7 @@ impl Network {
         }
         if !others.is_empty() {
             // Where there is nothing else, there is nothing to fold away from.
-            let alone = others.len() == context.interfaces.len();
+            let alone = others.len() == shown().count();
             list = list.push((!alone).then(|| self.fold(others.len())));
             if self.others || alone {
                 list = others.into_iter().fold(list, |list, other| list.push(interface_card(other, chosen)));
@@ -278,6 +283,12 @@ impl Network {
                 "For a cable or a switch of your own, with no other DHCP server on it.".to_owned(),
             ),
         ];
+        if mode == DhcpMode::Proxy && matches!(context.asking, Asking::Heard(Probe::Nobody)) {
+            let more =
+                "Computers will get none. Choose “Hand out addresses”, unless you know of a server that stays silent.";
+            let title = "Nobody answered who gives addresses.".to_owned();
+            ways = ways.push(notice::notice(Tone::Caution, title, more.to_owned(), None));
+        }
         if mode == DhcpMode::Full {
             ways = ways.push(range(context, interface));
         }
@@ -294,7 +305,7 @@ impl Network {
 
     fn no_address<'a>(&'a self, context: Context<'a>, interface: &'a Interface) -> Element<'a, Message> {
         let proposal = deployment::proposed_address(context.interfaces);
-        let button = small_button(Icon::Check, "Set it", Look::Secondary)
+        let button = small_button(Icon::Check, "Set this address", Look::Secondary)
             .id(Id::new("set-address"))
             .on_press_maybe((!context.setting_address).then_some(Message::AddressWanted(proposal)));
         let strip = notice::notice(

@@ -160,6 +160,13 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Whether two cards stand side by side.
     pub wide: bool,
+    /// Whether rows of tools need a second line.
+    pub narrow: bool,
+}
+
+/// The name of the tab with the computers.
+pub fn computers_tab_id() -> Id {
+    Id::new("tab-computers")
 }
 
 /// The name of the search field.
@@ -281,9 +288,8 @@ impl Serve {
         let tabs = row![
             self.tab_button(Tab::Computers, format!("Computers ({count})")),
             self.tab_button(Tab::Log, "Log".to_owned()),
-            space::horizontal(),
-            listening(context),
         ];
+        let tabs = if context.narrow { tabs } else { tabs.push(space::horizontal()).push(listening(context)) };
         let content: Element<'a, Message> = match self.tab {
             Tab::Computers => self.computers(context, count),
             Tab::Log => self.log(context),
@@ -314,7 +320,8 @@ impl Serve {
 
     fn tab_button<'a>(&self, tab: Tab, words: String) -> Element<'a, Message> {
         let look = if self.tab == tab { Look::CurrentLine } else { Look::Line };
-        press(small(words, Tone::Ink)).look(look).padding([6, 12]).on_press(Message::TabPicked(tab)).into()
+        let id = if tab == Tab::Computers { computers_tab_id() } else { Id::new("tab-log") };
+        press(small(words, Tone::Ink)).id(id).look(look).padding([6, 12]).on_press(Message::TabPicked(tab)).into()
     }
 
     fn computers<'a>(&'a self, context: Context<'a>, count: usize) -> Element<'a, Message> {
@@ -368,13 +375,13 @@ impl Serve {
         };
         let follow = (!self.log.follows())
             .then(|| small_button(Icon::Down, "To the end", Look::Quiet).on_press(Message::Followed(true)));
-        let tools = row![field, levels]
-            .push(follow)
-            .push(pause)
-            .push(small_button(Icon::Copy, "Copy", Look::Quiet).on_press(Message::LogCopied))
-            .push(small_button(Icon::Save, "Save", Look::Quiet).on_press(Message::LogSaved))
-            .spacing(gap::TIGHT)
-            .align_y(Alignment::Center);
+        let copy = small_button(Icon::Copy, "Copy", Look::Quiet).on_press(Message::LogCopied);
+        let save = small_button(Icon::Save, "Save", Look::Quiet).on_press(Message::LogSaved);
+        let acts = row![].push(follow).push(pause).push(copy).push(save).spacing(gap::TIGHT);
+        let tools: Element<'a, Message> = match context.narrow {
+            true => column![field, levels, acts].spacing(gap::TIGHT).into(),
+            false => row![field, levels, acts].spacing(gap::TIGHT).align_y(Alignment::Center).into(),
+        };
         let lines: Element<'a, Message> = if context.log.is_empty() {
             let words = match (context.log.total(), self.search.is_empty()) {
                 (0, _) => "Nothing has happened yet.",
@@ -390,7 +397,10 @@ impl Serve {
         let waiting = paused.then(|| {
             marked(
                 Icon::Pause,
-                format!("Paused; {} new lines wait. Serving goes on.", context.log.waiting()),
+                match context.log.waiting() {
+                    1 => "Paused; 1 new line waits. Serving goes on.".to_owned(),
+                    count => format!("Paused; {count} new lines wait. Serving goes on."),
+                },
                 Tone::Caution,
             )
         });
@@ -608,12 +618,12 @@ fn compact<'a>(computer: &'a Computer) -> Element<'a, Message> {
         (None, None) => soft(clock::time(computer.heard)).into(),
     };
     let file = transfer.map(|transfer| transfer.file.rsplit('/').next().unwrap_or_default()).unwrap_or_default();
-    let file = soft(shortened(&text::plain(file, 200), 40)).wrapping(iced::widget::text::Wrapping::None);
+    let file = soft(shortened(&text::plain(file, 200), 28)).wrapping(iced::widget::text::Wrapping::None);
     let line = row![
         icon::icon(Icon::Computer, Tone::Soft),
         column![small(shortened(&computer.name(), 28), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(210),
         small(wording::stage_word(computer.stage), Tone::Accent).width(90),
-        container(file).width(Fill).clip(true),
+        container(file).width(Fill),
         state,
     ];
     press(line.spacing(gap::CARD).align_y(Alignment::Center))
@@ -627,7 +637,7 @@ fn compact<'a>(computer: &'a Computer) -> Element<'a, Message> {
 fn log_line<'a>(line: &'a crate::app::log::Line) -> Element<'a, Message> {
     let tone = match line.level {
         Level::Problem => Tone::Bad,
-        Level::Notice => Tone::Caution,
+        Level::Notice => Tone::Accent,
         Level::Normal => Tone::Ink,
         Level::Detail => Tone::Soft,
     };

@@ -82,7 +82,8 @@ pub fn view<'a, Message: 'a>(
     let (first, count) = position.window(total, row);
     let rows = make(first, count);
     let behind = total.saturating_sub(first + rows.len());
-    let rows = rows.into_iter().map(|content| container(content).height(row).width(Fill).clip(true).into());
+    // Rows are not clipped one by one: the software renderer fills a mask of the whole window for each.
+    let rows = rows.into_iter().map(|content| container(content).height(row).width(Fill).into());
     let content = Column::new()
         .push(space::vertical().height(first as f32 * row))
         .extend(rows)

@@ -1,6 +1,7 @@
 //! The scaffold of every page: a title that is an instruction, one sentence, a body, and one primary action.
 
 use iced::advanced::widget::Id;
+use iced::widget::text::Wrapping;
 use iced::widget::{column, container, row, rule, scrollable, space};
 use iced::{Alignment, Element, Fill};
 
@@ -11,6 +12,9 @@ use crate::app::theme::{self, Look, Tone, space as gap};
 
 /// Room for the focus ring of what stands at an edge that cuts off.
 pub const RING: f32 = 6.0;
+
+/// Height of a page that scrolls by itself where the window is lower than that, in logical pixels.
+const LOWEST: f32 = 360.0;
 
 /// The one primary action of a page.
 #[derive(Clone, Debug)]
@@ -80,6 +84,22 @@ impl<'a, Message: 'a> Page<'a, Message> {
     }
 }
 
+/// How much room the window gives, by its size in logical pixels: at a text size of 200 % a small window has little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Room {
+    /// The rail shows marks only, and texts beside buttons stand above them.
+    pub narrow: bool,
+    /// The head of a page scrolls with its body.
+    pub low: bool,
+}
+
+impl Room {
+    /// The room of a window of this size.
+    pub fn of(size: iced::Size) -> Room {
+        Room { narrow: size.width < 740.0, low: size.height < 500.0 }
+    }
+}
+
 /// The name of the primary action, for the focus.
 pub fn primary_id() -> Id {
     Id::new("primary")
@@ -91,27 +111,34 @@ pub fn body_id() -> Id {
 }
 
 /// Draws a page; `back` leads to the one before.
-pub fn view<'a, Message: Clone + 'a>(page: Page<'a, Message>, back: Option<Message>) -> Element<'a, Message> {
+pub fn view<'a, Message: Clone + 'a>(
+    page: Page<'a, Message>,
+    back: Option<Message>,
+    room: Room,
+) -> Element<'a, Message> {
+    let side = if room.narrow { gap::INSIDE } else { gap::PAGE };
     let head = column![title(page.title), soft(page.sentence).size(theme::size::BODY)].spacing(6);
-    let body: Element<'a, Message> = if page.scrolls_itself {
-        column_of(page.body)
-            .padding(iced::Padding { top: RING, right: gap::PAGE, bottom: 0.0, left: gap::PAGE })
-            .height(Fill)
-            .into()
-    } else {
-        let inside = container(column_of(page.body)).padding(iced::Padding::ZERO.top(RING).bottom(gap::SECTION));
-        scrollable(inside).id(body_id()).height(Fill).width(Fill).style(theme::scroll).into()
+    let top = if room.low { gap::INSIDE } else { 28.0 };
+    let head = column_of(head).padding(iced::Padding { top, right: side, bottom: 20.0 - RING, left: side });
+    let inside = iced::Padding { top: RING, right: side, bottom: 0.0, left: side };
+    let content = column_of(page.body).padding(inside);
+    let scrolled = |content: Element<'a, Message>| {
+        let content = container(content).padding(iced::Padding::ZERO.bottom(gap::SECTION));
+        scrollable(content).id(body_id()).height(Fill).width(Fill).style(theme::scroll)
     };
-    let footer = footer(page.primary, page.aside, back);
-    column![
-        column_of(head).padding(iced::Padding { top: 28.0, right: gap::PAGE, bottom: 20.0 - RING, left: gap::PAGE }),
-        body,
-        rule::horizontal(1).style(theme::line),
-        column_of(footer).padding([14.0, gap::PAGE]),
-    ]
-    .width(Fill)
-    .height(Fill)
-    .into()
+    let body: Element<'a, Message> = match (page.scrolls_itself, room.low) {
+        (true, false) => column![head, content.height(Fill)].height(Fill).into(),
+        // A list of its own needs some height, however low the window is.
+        (true, true) => scrolled(column![head, content.height(LOWEST)].into()).into(),
+        (false, false) => column![head, scrolled(content.into())].height(Fill).into(),
+        (false, true) => scrolled(column![head, content].into()).into(),
+    };
+    let footer = footer(page.primary, page.aside, back, room);
+    let low = if room.low { gap::SMALL } else { 14.0 };
+    column![body, rule::horizontal(1).style(theme::line), column_of(footer).padding([low, side])]
+        .width(Fill)
+        .height(Fill)
+        .into()
 }
 
 /// Content in the page's column: at most so wide, and centred.
@@ -124,18 +151,26 @@ fn footer<'a, Message: Clone + 'a>(
     primary: Primary<Message>,
     aside: Option<Element<'a, Message>>,
     back: Option<Message>,
+    room: Room,
 ) -> Element<'a, Message> {
-    let back = back.map(|message| press(body("Back")).look(Look::Secondary).padding([9, 18]).on_press(message));
+    let back = back.map(|message| {
+        press(body("Back").wrapping(Wrapping::None)).look(Look::Secondary).padding([9, 18]).on_press(message)
+    });
     let reason = primary.reason.map(|reason| marked(Icon::Info, reason, Tone::Soft));
     let look = if primary.danger { Look::Danger } else { Look::Primary };
-    let go = press(body(primary.label)).id(primary_id()).look(look).padding([9, 22]).on_press_maybe(primary.message);
-    row![]
+    let go = press(body(primary.label).wrapping(Wrapping::None))
+        .id(primary_id())
+        .look(look)
+        .padding([9, 22])
+        .on_press_maybe(primary.message);
+    let (above, beside) = if room.narrow { (reason, None) } else { (None, reason) };
+    let line = row![]
         .push(back)
         .push(aside)
         .push(space::horizontal())
-        .push(reason)
+        .push(beside)
         .push(go)
         .spacing(gap::CARD)
-        .align_y(Alignment::Center)
-        .into()
+        .align_y(Alignment::Center);
+    column![].push(above).push(line).spacing(gap::SMALL).into()
 }

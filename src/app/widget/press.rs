@@ -167,6 +167,9 @@ impl<'a, Message: Clone + 'a> Widget<Message, Theme, Renderer> for Press<'a, Mes
         let state = tree.state.downcast_mut::<State>();
         if !shell.is_event_captured() {
             self.react(state, event, over, shell);
+        } else if is_click(event) && !over {
+            // Whoever took the click has the focus now.
+            *state = State::default();
         }
         let status = match () {
             () if self.on_press.is_none() => theme::Press::Disabled,
@@ -259,7 +262,8 @@ impl<'a, Message: Clone + 'a> Press<'a, Message> {
             }
             Event::Touch(touch::Event::FingerLost { .. }) => state.held = false,
             Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, repeat: false, .. })
-                if state.focused && modifiers.is_empty() =>
+                // What a click left behind is not to be seen, so no key may mean it.
+                if state.shown && modifiers.is_empty() =>
             {
                 let enter = self.enter && *key == keyboard::Key::Named(key::Named::Enter);
                 let space = *key == keyboard::Key::Named(key::Named::Space) || is_space(key);
@@ -271,6 +275,14 @@ impl<'a, Message: Clone + 'a> Press<'a, Message> {
             _ => {}
         }
     }
+}
+
+fn is_click(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::Mouse(mouse::Event::ButtonPressed(mouse::Button::Left))
+            | Event::Touch(touch::Event::FingerPressed { .. })
+    )
 }
 
 /// Some systems tell the space bar as a letter.

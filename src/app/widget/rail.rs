@@ -1,8 +1,10 @@
 //! The rail at the left: five steps, told apart by mark and colour, each done one with its answer.
 
-use iced::widget::{Column, column, container, row, space};
+use iced::widget::scrollable::{Direction, Scrollbar};
+use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Element, Fill};
 
+use super::page::Room;
 use super::press::press;
 use super::words::{body, small, soft};
 use crate::app::icon::{self, Icon};
@@ -32,35 +34,49 @@ pub enum State {
     Ahead,
 }
 
-/// Draws the rail, with `foot` at its lower end and `note` above that.
+/// Draws the rail, with `foot` at its lower end and `note` above that. In a narrow window it shows marks only.
 pub fn view<'a, Message: Clone + 'a>(
     stops: Vec<Stop<Message>>,
     note: Option<Element<'a, Message>>,
     foot: Element<'a, Message>,
+    room: Room,
 ) -> Element<'a, Message> {
-    let name = row![icon::sized(Icon::Logo, Tone::Accent, 24.0), body("Bootwright").size(size::SECTION)]
-        .spacing(gap::SMALL)
-        .align_y(Alignment::Center);
-    let steps = Column::with_children(stops.into_iter().map(stop)).spacing(gap::TIGHT);
-    let content =
-        column![container(name).padding([4.0, 8.0]), steps, space::vertical(),].push(note).push(foot).spacing(20);
-    container(content).width(gap::RAIL).height(Fill).padding([20.0, 12.0]).style(theme::ground(Ground::Window)).into()
+    let logo = icon::sized(Icon::Logo, Tone::Accent, 24.0);
+    let name = (!room.narrow).then(|| body("Bootwright").size(size::SECTION));
+    let name = row![logo].push(name).spacing(gap::SMALL).align_y(Alignment::Center);
+    let steps = Column::with_children(stops.into_iter().map(|one| stop(one, room))).spacing(gap::TIGHT);
+    let steps = scrollable(steps).height(Fill).style(theme::scroll).direction(thin());
+    let note = note.filter(|_| !room.narrow && !room.low);
+    let content = column![container(name).padding([4.0, 8.0]), steps].push(note).push(foot);
+    let (width, side, tall) = if room.narrow { (72.0, 10.0, 8.0) } else { (gap::RAIL, 12.0, 20.0) };
+    let tall = if room.low { 8.0 } else { tall };
+    container(content.spacing(tall))
+        .width(width)
+        .height(Fill)
+        .padding([tall, side])
+        .style(theme::ground(Ground::Window))
+        .into()
 }
 
-fn stop<'a, Message: Clone + 'a>(stop: Stop<Message>) -> Element<'a, Message> {
+/// A scroll bar that takes no room where the steps fit.
+fn thin() -> Direction {
+    Direction::Vertical(Scrollbar::new().width(4).scroller_width(4).margin(0))
+}
+
+fn stop<'a, Message: Clone + 'a>(stop: Stop<Message>, room: Room) -> Element<'a, Message> {
     let number = stop.step.number();
     let (mark, tone): (Element<'a, Message>, Tone) = match stop.state {
         State::Done => (round(icon::sized(Icon::Check, Tone::OnAccent, 14.0).into(), Ring::Full), Tone::Ink),
         State::Current => (round(small(number, Tone::Accent).into(), Ring::Line), Tone::Ink),
         State::Ahead => (round(small(number, Tone::Soft).into(), Ring::Faint), Tone::Soft),
     };
-    let answer = stop
-        .answer
-        .map(|answer| soft(super::words::shortened(&answer, 24)).wrapping(iced::widget::text::Wrapping::None));
+    let answer = stop.answer.filter(|_| !room.low);
+    let answer =
+        answer.map(|answer| soft(super::words::shortened(&answer, 24)).wrapping(iced::widget::text::Wrapping::None));
     let name = body(stop.step.name()).style(theme::toned(tone));
-    let words = column![name].push(answer).spacing(1).width(Fill);
+    let words = (!room.narrow).then(|| column![name].push(answer).spacing(1).width(Fill));
     let look = if stop.state == State::Current { Look::CurrentLine } else { Look::Line };
-    let line = row![mark, words].spacing(gap::SMALL + 2.0).align_y(Alignment::Center);
+    let line = row![mark].push(words).spacing(gap::SMALL + 2.0).align_y(Alignment::Center);
     press(container(line).clip(true)).look(look).padding([8, 8]).width(Fill).on_press_maybe(stop.visit).into()
 }
 
