@@ -11,6 +11,10 @@ source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 need_packages gcc libc6-dev ca-certificates
 # What the window opens by name when it starts, and what its file dialogs go through.
 need_packages libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 libdbus-1-3
+# What the window gets its ports through, where somebody without root rights is going to look at it.
+if [ "$(id -u)" != 0 ] && [ -n "${DISPLAY:-}${WAYLAND_DISPLAY:-}" ] && ! command -v pkexec >/dev/null; then
+    need_packages pkexec
+fi
 need_rust
 need_loaders
 say "building"

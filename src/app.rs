@@ -212,7 +212,7 @@ pub enum Message {
     /// Answers that changed a while ago are to be saved.
     SaveDue,
     /// The answers were saved by themselves.
-    AutoSaved(Settings, Arc<Result<(), SaveError>>),
+    AutoSaved(Box<Settings>, Arc<Result<(), SaveError>>),
     /// The deployment was saved by a name.
     NameSaved(String, Arc<Result<PathBuf, SaveError>>),
     /// A text was saved to a file.

@@ -91,7 +91,7 @@ fn a_person_with_a_mouse_boots_a_computer() {
     window.clear_clipboard();
     let open_and_copy = |window: &Window<'_>| {
         window.click(500, 200);
-        window.click(631, 494);
+        window.click(633, 220);
         window.picture("mouse-5-timeline");
     };
     let report = window

@@ -102,7 +102,7 @@ fn serving() -> App {
     let plan = app.plan().unwrap();
     app.step = Step::Serve;
     app.reached = Step::Serve;
-    app.serving = Serving::On { plan, url: "http://10.77.0.1/".into(), since: at(0) };
+    app.serving = Serving::On { plan: Box::new(plan), url: "http://10.77.0.1/".into(), since: at(0) };
     app.now = at(0);
     app
 }
@@ -551,7 +551,7 @@ fn what_cannot_be_saved_is_told_once_and_what_comes_next_is_saved() {
     app.draft.menu_timeout = Some(3);
     let tried = app.draft.clone();
     let error = SaveError::Unwritable { reason: "for a test".into() };
-    let _ = app.update(Message::AutoSaved(tried, Arc::new(Err(error))));
+    let _ = app.update(Message::AutoSaved(Box::new(tried), Arc::new(Err(error))));
     assert!(app.notice.take().is_some() && !app.save_pending && app.lock.is_some());
     let _ = app.update(Message::NoticeClosed);
     assert!(!app.save_pending, "the same answers are not tried again");

@@ -100,7 +100,7 @@ impl App {
             Message::Listed(saved) => self.listed(saved),
             Message::Loaded(result) => self.loaded(&result),
             Message::SaveDue => self.save_due(),
-            Message::AutoSaved(draft, result) => self.auto_saved(draft, &result),
+            Message::AutoSaved(draft, result) => self.auto_saved(*draft, &result),
             Message::NameSaved(name, result) => self.name_saved(name, &result),
             Message::TextSaved(result) => self.text_saved(result),
             Message::Copied => self.say("Copied".to_owned()),
@@ -374,7 +374,7 @@ impl App {
             let work = tokio::task::spawn_blocking(move || crate::deployment::save(&path, &draft)).await;
             work.unwrap_or_else(|error| Err(SaveError::Unwritable { reason: error.to_string() }))
         };
-        Task::perform(save, move |result| Message::AutoSaved(tried.clone(), Arc::new(result)))
+        Task::perform(save, move |result| Message::AutoSaved(Box::new(tried.clone()), Arc::new(result)))
     }
 
     fn auto_saved(&mut self, draft: Settings, result: &Result<(), SaveError>) -> Task<Message> {
@@ -890,23 +890,29 @@ impl App {
 /// The menu.
 impl App {
     fn on_menu(&mut self, message: menu::Message) -> Task<Message> {
-        let items = std::mem::take(&mut self.items);
-        let task = match self.menu.update(message) {
+        match self.menu.update(message) {
             menu::Action::None => Task::none(),
             menu::Action::Focus(id) => self.focus(id),
-            menu::Action::Title(id, title) => done(self.draft.set_title(&id, &title, &items)),
-            menu::Action::Append(id, text) => done(self.draft.set_append(&id, &text, &items)),
-            menu::Action::AppendAll(text) => {
-                done(self.draft.append = Some(text).filter(|text| !text.trim().is_empty()))
-            }
-            menu::Action::Move(id, by) => done(self.draft.move_entry(&id, by, &items)),
-            menu::Action::Hide(id, hidden) => done(drop(self.draft.set_hidden(&id, hidden, &items))),
-            menu::Action::Default(id) => done(self.draft.default_entry = id),
-            menu::Action::Timeout(seconds) => done(self.draft.menu_timeout = Some(seconds)),
             menu::Action::Next => self.next(),
-        };
-        self.items = items;
-        task
+            menu::Action::Edit(edit) => {
+                self.edit_menu(edit);
+                Task::none()
+            }
+        }
+    }
+
+    fn edit_menu(&mut self, edit: menu::Edited) {
+        let (draft, items) = (&mut self.draft, &self.items);
+        match edit {
+            menu::Edited::Title(id, title) => draft.set_title(&id, &title, items),
+            menu::Edited::Append(id, text) => draft.set_append(&id, &text, items),
+            menu::Edited::AppendAll(text) => draft.append = Some(text).filter(|text| !text.trim().is_empty()),
+            menu::Edited::Move(id, by) => draft.move_entry(&id, by, items),
+            // What is hidden does not start by itself any more; the mark on the page shows it.
+            menu::Edited::Hide(id, hidden) => drop(draft.set_hidden(&id, hidden, items)),
+            menu::Edited::Default(id) => draft.default_entry = id,
+            menu::Edited::Timeout(seconds) => draft.menu_timeout = Some(seconds),
+        }
     }
 
     pub(super) fn menu_context(&self) -> menu::Context<'_> {
@@ -926,11 +932,6 @@ impl App {
 /// Ends after a while. The clock starts when it is first waited for.
 async fn after(time: Duration) {
     tokio::time::sleep(time).await;
-}
-
-/// For changes that need nothing more done.
-fn done(_changed: ()) -> Task<Message> {
-    Task::none()
 }
 
 /// The checks, and the start.
@@ -1104,9 +1105,18 @@ impl App {
         match action {
             serve::Action::None => Task::none(),
             serve::Action::Open(mac) => self.open(Overlay::Timeline(mac)),
-            serve::Action::Search(text) => done(self.log.search(text)).chain(self.follow_log()),
-            serve::Action::Level(level) => done(self.log.set_level(level)).chain(self.follow_log()),
-            serve::Action::Pause(paused) => done(self.log.pause(paused)).chain(self.follow_log()),
+            serve::Action::Search(text) => {
+                self.log.search(text);
+                self.follow_log()
+            }
+            serve::Action::Level(level) => {
+                self.log.set_level(level);
+                self.follow_log()
+            }
+            serve::Action::Pause(paused) => {
+                self.log.pause(paused);
+                self.follow_log()
+            }
             serve::Action::ToEnd => iced::widget::operation::snap_to_end(serve::log_id()),
             serve::Action::Copy => self.copy_log(),
             serve::Action::Save => self.save_log(),
@@ -1187,7 +1197,7 @@ impl App {
         self.now = Timestamp::now();
         self.cautions = judge::at_start(&listening);
         let notes = engine::notes(&plan, &listening);
-        self.serving = Serving::On { plan, url: listening.url, since: self.now };
+        self.serving = Serving::On { plan: Box::new(plan), url: listening.url, since: self.now };
         let event = |note| Event { time: self.now, mac: None, ip: None, role: None, what: What::Service(note) };
         let warnings = self.cautions.iter().map(|finding| Note::Warning { sentence: finding.sentence() });
         let events: Vec<Event> = notes.into_iter().chain(warnings).map(event).collect();

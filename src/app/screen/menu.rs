@@ -64,6 +64,15 @@ pub enum Action {
     None,
     /// Give this the focus.
     Focus(Id),
+    /// Change an answer.
+    Edit(Edited),
+    /// Go on.
+    Next,
+}
+
+/// A change of the menu.
+#[derive(Clone, Debug)]
+pub enum Edited {
     /// A title; empty is the image's own.
     Title(String, String),
     /// More kernel arguments of an entry.
@@ -78,8 +87,6 @@ pub enum Action {
     Default(Option<String>),
     /// After how many seconds.
     Timeout(u32),
-    /// Go on.
-    Next,
 }
 
 /// What the page is shown from.
@@ -128,12 +135,12 @@ impl Menu {
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::Unfolded(id) => self.unfold(id),
-            Message::TitleTyped(id, title) => Action::Title(id, title),
-            Message::AppendTyped(id, text) => Action::Append(id, text),
-            Message::AppendAllTyped(text) => Action::AppendAll(text),
-            Message::Moved(id, by) => Action::Move(id, by),
-            Message::Hidden(id, hidden) => Action::Hide(id, hidden),
-            Message::DefaultPicked(id) => Action::Default(id),
+            Message::TitleTyped(id, title) => Action::Edit(Edited::Title(id, title)),
+            Message::AppendTyped(id, text) => Action::Edit(Edited::Append(id, text)),
+            Message::AppendAllTyped(text) => Action::Edit(Edited::AppendAll(text)),
+            Message::Moved(id, by) => Action::Edit(Edited::Move(id, by)),
+            Message::Hidden(id, hidden) => Action::Edit(Edited::Hide(id, hidden)),
+            Message::DefaultPicked(id) => Action::Edit(Edited::Default(id)),
             Message::TimeoutTyped(text) => self.timeout_typed(text),
             Message::FirmwarePicked(firmware) => self.draw_for(firmware),
             Message::Continued => Action::Next,
@@ -162,7 +169,7 @@ impl Menu {
         }
         let seconds = text.parse().ok().filter(|seconds| *seconds <= MAX_MENU_TIMEOUT);
         self.timeout = seconds.is_none().then_some(text);
-        seconds.map_or(Action::None, Action::Timeout)
+        seconds.map_or(Action::None, |seconds| Action::Edit(Edited::Timeout(seconds)))
     }
 
     /// What leads on from here, or what is missing for that.

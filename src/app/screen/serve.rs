@@ -133,7 +133,7 @@ pub enum Serving {
     /// Running, since then, and where.
     On {
         /// What is served.
-        plan: Plan,
+        plan: Box<Plan>,
         /// Where the tree begins.
         url: String,
         /// Since when.

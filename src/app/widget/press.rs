@@ -253,10 +253,11 @@ impl<'a, Message: Clone + 'a> Press<'a, Message> {
             }
             Event::Mouse(mouse::Event::ButtonReleased(mouse::Button::Left))
             | Event::Touch(touch::Event::FingerLifted { .. }) => {
-                if std::mem::take(&mut state.held) {
-                    if over {
-                        shell.publish(message.clone());
-                    }
+                let held = std::mem::take(&mut state.held);
+                if held && over {
+                    shell.publish(message.clone());
+                }
+                if held {
                     shell.capture_event();
                 }
             }
