@@ -59,7 +59,7 @@ if [ "$(id -u)" != 0 ]; then
     export "CARGO_TARGET_${host}_RUNNER=sudo --preserve-env=PATH,BOOTWRIGHT_LIVE_ISO,CI"
 fi
 say "bad input, and real clients in network namespaces"
-cargo test --locked --test cli --test helper --test peers --test survey -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
+cargo test --locked --test cli --test helper --test peers --test ports --test survey -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
 say "the window, and a real computer that boots from it"
 cargo test --locked --test window -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
 say "real firmware"
