@@ -66,7 +66,8 @@ impl Log {
     /// Adds an event, where it is worth a line.
     pub fn record(&mut self, event: &Event) {
         let Some(words) = wording::words(event) else { return };
-        let words = foreign::plain(&words, LONGEST);
+        // The mark with which a stage stands out in a terminal; here it has a colour.
+        let words = foreign::plain(words.strip_prefix("** ").unwrap_or(&words), LONGEST);
         self.push(Line { time: event.time, level: wording::level(event), mac: event.mac, words });
     }
 

@@ -287,13 +287,14 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
     let facts: Vec<String> = facts.into_iter().flatten().collect();
     let events = computer.history.iter().filter_map(|event| {
         let words = wording::words(event)?;
+        let words = words.strip_prefix("** ").unwrap_or(&words);
         let tone = match wording::level(event) {
             Level::Problem => Tone::Bad,
             Level::Notice => Tone::Accent,
             Level::Normal => Tone::Ink,
             Level::Detail => Tone::Soft,
         };
-        let line = row![soft(clock::time(event.time)).width(70), small(text::plain(&words, 400), tone).width(Fill)];
+        let line = row![soft(clock::time(event.time)).width(70), small(text::plain(words, 400), tone).width(Fill)];
         Some(line.spacing(gap::SMALL).into())
     });
     let quiet = clock::span(computer.silent_for(context.now));

@@ -246,7 +246,15 @@ impl Menu {
         let title = body(text::plain(&item.entry.title, 80)).style(theme::toned(tone));
         let badges = firmware_badge(&item).into_iter().chain(hidden.then(|| badge("hidden", Tone::Caution)));
         let memory = item.entry.min_ram_mb.map(|mib| format!("{} of memory or more", memory(mib)));
-        let below = soft(memory.unwrap_or_else(|| text::plain(&item.id, 60)));
+        let below = match item.entry.firmware.as_slice() {
+            [Firmware::Bios] if chosen => {
+                small("UEFI computers cannot start it, and start their own disk", Tone::Caution)
+            }
+            [Firmware::Uefi] if chosen => {
+                small("BIOS computers cannot start it, and start their own disk", Tone::Caution)
+            }
+            _ => soft(memory.unwrap_or_else(|| text::plain(&item.id, 60))),
+        };
         let words = column![row![title].extend(badges).spacing(gap::SMALL).align_y(Alignment::Center), below,];
         let eye = if hidden { (Icon::EyeOff, "Show it in the menu") } else { (Icon::Eye, "Leave it out of the menu") };
         let up = (at > 0).then(|| Message::Moved(id.clone(), -1));
