@@ -194,7 +194,7 @@ impl Machine {
             .interface
             .as_ref()
             .and_then(|name| self.interfaces.iter().find(|found| found.is_called(name)).cloned());
-        let ports = super::world::ports(mode, draft.http_port);
+        let ports = crate::check::preflight::ports_for(mode, draft.http_port);
         Facts {
             interface,
             proposal: crate::deployment::proposed_address(&self.interfaces),

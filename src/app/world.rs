@@ -17,18 +17,17 @@ use crate::app::demo::Machine;
 use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::published::Folder;
-use crate::check::preflight::Facts;
-use crate::deployment::{DhcpMode, Library, Places, Plan, Ports, Settings, proposed_address};
+use crate::check;
+use crate::check::preflight::{self, Facts};
+use crate::deployment::{DhcpMode, Library, Places, Plan, Settings, proposed_address};
 use crate::engine::probe::{self, Probe};
 use crate::engine::{self, Update};
 use crate::image::checksum::{self, Expected, Verdict};
 use crate::image::{self, DiscError, Inspection};
 use crate::journal::Event;
-use crate::net::ports::Transport;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
 use crate::net::{Interface, interface, survey};
-use crate::{check, http};
 
 /// How often the interfaces are looked at while the window is open.
 const LOOK: Duration = Duration::from_secs(2);
@@ -275,13 +274,6 @@ impl Hash for World {
     }
 }
 
-/// The ports that a way of serving needs, and the second one of HTTP, which is taken where the first is held.
-pub(super) fn ports(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> {
-    let (udp, tcp) = engine::ports(mode != DhcpMode::Off, Ports { http, ..Ports::default() });
-    let second = http.is_none().then_some((Transport::Tcp, http::SECOND_PORT));
-    udp.iter().map(|udp| (Transport::Udp, udp.port)).chain([(Transport::Tcp, tcp)]).chain(second).collect()
-}
-
 /// The same updates with events gathered for a while: each batch draws the window anew, and with two hundred computers
 /// that would leave no time for the person in front of it.
 fn calmly(updates: BoxStream<'static, Update>) -> impl Stream<Item = Update> {
@@ -365,7 +357,7 @@ fn unfold(path: PathBuf) -> Vec<PathBuf> {
 
 fn look(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<Interface>, probe: Probe) -> Facts {
     let mode = draft.dhcp.unwrap_or(DhcpMode::Proxy);
-    let wanted = ports(mode, draft.http_port);
+    let wanted = preflight::ports_for(mode, draft.http_port);
     let own = chosen.as_ref().and_then(Interface::network).map(|network| network.addr());
     let ports =
         chosen.as_ref().zip(own).map(|(interface, own)| survey::ports(interface, own, &wanted)).unwrap_or_default();

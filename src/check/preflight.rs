@@ -9,7 +9,8 @@ use ipnet::Ipv4Net;
 use super::wording::preflight as say;
 use super::{Finding, Remedy, Rights, explain_disc, explain_plan, unserved};
 use crate::boot::loader::Loaders;
-use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError};
+use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError, Ports};
+use crate::engine;
 use crate::engine::probe::Probe;
 use crate::http;
 use crate::image::{DiscError, Inspection};
@@ -51,6 +52,13 @@ pub struct Facts {
 const FEW_ADDRESSES: u64 = 5;
 /// Up to this speed, in Mbit/s, the network is what one waits for.
 const SLOW_MBPS: u64 = 100;
+
+/// The ports that a way of serving needs, and the second one of HTTP, which is taken where the first is held.
+pub fn ports_for(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> {
+    let (udp, tcp) = engine::ports(mode != DhcpMode::Off, Ports { http, ..Ports::default() });
+    let second = http.is_none().then_some((Transport::Tcp, http::SECOND_PORT));
+    udp.iter().map(|udp| (Transport::Udp, udp.port)).chain([(Transport::Tcp, tcp)]).chain(second).collect()
+}
 
 /// Judges all of it. What is as it should be is told as well.
 pub fn preflight(facts: &Facts) -> Vec<Finding> {

@@ -1,0 +1,179 @@
+//! The checks, and the start of the services.
+
+use std::sync::Arc;
+
+use iced::Task;
+
+use crate::app::overlay::Overlay;
+use crate::app::parcel::Parcel;
+use crate::app::screen::check::{Checks, Starting};
+use crate::app::screen::network::Asking;
+use crate::app::screen::{Step, check};
+use crate::app::widget::page;
+use crate::app::{App, Message};
+use crate::check as judge;
+use crate::check::preflight::{self, Facts};
+use crate::check::{Finding, Remedy};
+use crate::deployment::{DhcpMode, Plan};
+use crate::engine;
+use crate::net::privilege::{self, Grant, PrivilegeError};
+use crate::net::socket::Sockets;
+
+impl App {
+    pub(in crate::app) fn on_check(&mut self, message: check::Message) -> Task<Message> {
+        match self.check.update(message) {
+            check::Action::None => Task::none(),
+            check::Action::Check => self.check_anew(),
+            check::Action::Mend(remedy) => self.mend(remedy),
+            check::Action::Start => self.start(),
+            check::Action::GiveUp => self.give_up(),
+        }
+    }
+
+    /// Checks with a new question to the network: what it said an hour ago may be over.
+    pub(in crate::app) fn check_anew(&mut self) -> Task<Message> {
+        self.asking = Asking::NotYet;
+        self.check_everything()
+    }
+
+    pub(in crate::app) fn check_everything(&mut self) -> Task<Message> {
+        self.check_run += 1;
+        self.probe_run += 1;
+        self.probing = None;
+        let run = self.check_run;
+        self.checks = Checks::Running(self.checks.findings().to_vec());
+        let probe = match &self.asking {
+            Asking::Heard(probe) => Some(probe.clone()),
+            Asking::NotYet | Asking::Waiting => None,
+        };
+        let facts = self.world.clone().facts(self.draft.clone(), probe);
+        let (task, handle) = Task::perform(facts, move |facts| Message::Surveyed(run, Arc::new(facts))).abortable();
+        self.checking = Some(handle.abort_on_drop());
+        task
+    }
+
+    pub(in crate::app) fn surveyed(&mut self, run: u64, facts: &Result<Facts, String>) -> Task<Message> {
+        if run != self.check_run {
+            return Task::none();
+        }
+        self.checking = None;
+        if let Ok(facts) = facts
+            && !matches!(self.asking, Asking::Heard(_))
+        {
+            self.heard(facts.probe.clone());
+        }
+        self.checks = Checks::Done(match facts {
+            Ok(facts) => preflight::preflight(facts),
+            Err(reason) => vec![judge::explain(&engine::Error::Broken(reason.clone()))],
+        });
+        // It waited for this, so it could not have the focus until now.
+        if self.step == Step::Check { self.focus(page::primary_id()) } else { Task::none() }
+    }
+
+    pub(in crate::app) fn mend(&mut self, remedy: Remedy) -> Task<Message> {
+        match remedy {
+            Remedy::UseProxyMode => self.set_mode(DhcpMode::Proxy),
+            Remedy::UseFullMode => self.set_mode(DhcpMode::Full),
+            Remedy::UseHttpPort(port) => {
+                self.draft.http_port = Some(port);
+                return self.check_everything();
+            }
+            Remedy::RemoveImage(path) => return Task::batch([self.remove_image(&path), self.check_everything()]),
+            Remedy::SetAddress(address) => return self.set_address(address),
+        }
+        self.mode_by_hand = true;
+        self.check_everything()
+    }
+
+    pub(in crate::app) fn plan(&self) -> Result<Plan, Box<Finding>> {
+        let plan = self.draft.clone().plan(&self.interfaces, self.world.places());
+        plan.map_err(|error| Box::new(judge::explain_plan(&error)))
+    }
+
+    pub(in crate::app) fn start(&mut self) -> Task<Message> {
+        if !self.is_idle() {
+            return Task::none();
+        }
+        self.failure = None;
+        // Every way to a start ends here, also those that did not leave the first page by its button.
+        if let Some(question) = self.question_about_servers() {
+            return self.open(Overlay::Question(question));
+        }
+        let plan = match self.plan() {
+            Ok(plan) => plan,
+            Err(finding) => return self.not_started(*finding),
+        };
+        let Some(interface) = self.interface() else { return Task::none() };
+        let request = engine::request(&plan);
+        match self.world.rights(interface, &request) {
+            privilege::Rights::Present => self.run(&plan, Sockets::default()),
+            privilege::Rights::ByHelper => {
+                self.starting = Starting::Asking;
+                let acquire = self.world.clone().acquire(request);
+                let (task, handle) =
+                    Task::perform(acquire, |result| Message::Acquired(result.map(Parcel::new))).abortable();
+                self.acquiring = Some(handle.abort_on_drop());
+                task
+            }
+            privilege::Rights::Missing(error) => self.not_started(judge::explain_privilege(&error)),
+        }
+    }
+
+    pub(in crate::app) fn give_up(&mut self) -> Task<Message> {
+        self.acquiring = None;
+        self.starting = Starting::No;
+        // Services that are coming up end; until they have, their messages find nobody.
+        if let Some(stopper) = self.stopper.take() {
+            stopper.stop();
+        }
+        Task::none()
+    }
+
+    pub(in crate::app) fn acquired(&mut self, result: Result<Parcel<Grant>, Arc<PrivilegeError>>) -> Task<Message> {
+        if self.starting != Starting::Asking {
+            return Task::none();
+        }
+        self.acquiring = None;
+        self.starting = Starting::No;
+        let mut grant = match result {
+            Ok(grant) => grant.take(),
+            Err(error) => return self.not_started(judge::explain_privilege(&error)),
+        };
+        let sockets = grant.as_mut().map(|grant| std::mem::take(&mut grant.sockets)).unwrap_or_default();
+        self.grant = grant;
+        match self.plan() {
+            Ok(plan) => self.run(&plan, sockets),
+            Err(finding) => self.not_started(*finding),
+        }
+    }
+
+    pub(in crate::app) fn run(&mut self, plan: &Plan, sockets: Sockets) -> Task<Message> {
+        self.starting = Starting::Binding;
+        self.serve_run += 1;
+        self.log.pause(false);
+        let run = self.serve_run;
+        let (stopper, stream) = self.world.serve(plan, sockets);
+        (self.stopper, self.running) = (Some(stopper), Some(plan.clone()));
+        let updates = Task::run(stream, move |update| Message::Engine(run, Parcel::new(update)));
+        updates.chain(Task::done(Message::EngineEnded(run)))
+    }
+
+    pub(in crate::app) fn not_started(&mut self, finding: Finding) -> Task<Message> {
+        self.starting = Starting::No;
+        self.grant = None;
+        self.failure = Some(finding);
+        if self.step == Step::Check { Task::none() } else { self.go_to_failed() }
+    }
+
+    /// A start from the Serve page failed: the Check page says why, and what to do.
+    pub(in crate::app) fn go_to_failed(&mut self) -> Task<Message> {
+        let failure = self.failure.take();
+        let task = self.go_to(Step::Check);
+        self.failure = failure;
+        task
+    }
+
+    pub(in crate::app) fn check_context(&self) -> check::Context<'_> {
+        check::Context { checks: &self.checks, starting: self.starting, failure: self.failure.as_ref() }
+    }
+}
