@@ -377,7 +377,7 @@ impl Serve {
             .then(|| small_button(Icon::Down, "To the end", Look::Quiet).on_press(Message::Followed(true)));
         let copy = small_button(Icon::Copy, "Copy", Look::Quiet).on_press(Message::LogCopied);
         let save = small_button(Icon::Save, "Save", Look::Quiet).on_press(Message::LogSaved);
-        let acts = row![].push(follow).push(pause).push(copy).push(save).spacing(gap::TIGHT);
+        let acts = row![pause].push(copy).push(save).spacing(gap::TIGHT);
         let tools: Element<'a, Message> = match context.narrow {
             true => column![field, levels, acts].spacing(gap::TIGHT).into(),
             false => row![field, levels, acts].spacing(gap::TIGHT).align_y(Alignment::Center).into(),
@@ -404,8 +404,10 @@ impl Serve {
                 Tone::Caution,
             )
         });
+        let below = (paused || !self.log.follows())
+            .then(|| row![].push(waiting).push(space::horizontal()).push(follow).align_y(Alignment::Center));
         let frame = container(lines).padding(6).width(Fill).height(Fill).style(theme::ground(Ground::Card));
-        column![tools].push(waiting).push(frame).spacing(gap::SMALL).height(Fill).into()
+        column![tools].push(below).push(frame).spacing(gap::SMALL).height(Fill).into()
     }
 }
 
@@ -618,10 +620,10 @@ fn compact<'a>(computer: &'a Computer) -> Element<'a, Message> {
         (None, None) => soft(clock::time(computer.heard)).into(),
     };
     let file = transfer.map(|transfer| transfer.file.rsplit('/').next().unwrap_or_default()).unwrap_or_default();
-    let file = soft(shortened(&text::plain(file, 200), 28)).wrapping(iced::widget::text::Wrapping::None);
+    let file = soft(shortened(&text::plain(file, 200), 20)).wrapping(iced::widget::text::Wrapping::None);
     let line = row![
         icon::icon(Icon::Computer, Tone::Soft),
-        column![small(shortened(&computer.name(), 28), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(210),
+        column![small(shortened(&computer.name(), 22), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(170),
         small(wording::stage_word(computer.stage), Tone::Accent).width(90),
         container(file).width(Fill),
         state,
