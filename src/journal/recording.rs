@@ -227,7 +227,7 @@ mod tests {
             let path = entry.unwrap().path();
             let text = std::fs::read_to_string(&path).unwrap();
             assert!(text.len() < 100_000, "{path:?}");
-            assert!(!["/tmp/", "/root/", "/home/", "/work/"].iter().any(|part| text.contains(part)), "{path:?}");
+            assert!(!["/tmp/", "/home/", "/var/"].iter().any(|part| text.contains(part)), "{path:?}");
             let again: String =
                 parse(&text).unwrap().iter().map(|event| serde_json::to_string(event).unwrap() + "\n").collect();
             assert!(again == text, "{path:?} is not what an event is written as");
