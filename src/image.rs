@@ -24,6 +24,31 @@ use crate::text;
 pub use disc::{Disc, DiscError};
 pub use recognise::inspect;
 
+/// What the boot loader does to start an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Boot {
+    /// A Linux kernel, or another program with its boot protocol, and initrds.
+    #[default]
+    Linux,
+    /// A UEFI program that needs no other file.
+    EfiProgram,
+    /// A hypervisor and its modules by Multiboot: iPXE for a BIOS, GRUB for UEFI.
+    Multiboot,
+    /// Windows PE by `wimboot`, which is a loader that the user adds.
+    Wimboot,
+    /// ESXi's own loader with a `boot.cfg` that we make. UEFI only.
+    Esxi,
+    /// The image in memory as a drive of the BIOS (`memdisk`). Works for what asks the BIOS for its disc.
+    Memdisk,
+    /// The image as a drive of the firmware, read over the network (iPXE `sanboot`). Works for what asks the firmware
+    /// for its disc.
+    Sanboot,
+    /// The image given to UEFI HTTP Boot, which makes a memory disc of it: the last resort. Few systems find that disc
+    /// again.
+    HttpDisc,
+}
+
 /// How an entry's files reach the computer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -32,8 +57,10 @@ pub enum Transport {
     HttpTree,
     /// Kernel and initrd; the system then fetches the whole image by HTTP.
     HttpIso,
-    /// The image as a disc drive of the BIOS (iPXE `sanboot`). Works only for what asks the BIOS for its disc.
+    /// The whole image, read piece by piece as if it were a drive.
     Sanboot,
+    /// The whole image, loaded into memory before anything starts.
+    Memdisk,
 }
 
 /// The two kinds of firmware.
@@ -49,12 +76,43 @@ pub enum Firmware {
 /// A file of the image that goes into the initramfs, under a name of its own.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Injection {
-    /// Its absolute path in the image.
+    /// Its absolute path in the image, or [`WHOLE_IMAGE`].
     pub from: String,
     /// Its path in the initramfs.
     pub to: String,
     /// Its mode, octal.
     pub mode: String,
+}
+
+/// What stands for the image itself among injected files.
+pub const WHOLE_IMAGE: &str = "{iso_url}";
+
+/// An unattended installation that a system understands, and how it is told of its answer file.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Answering {
+    /// The kind of file.
+    pub kind: AnswerKind,
+    /// Kernel arguments that name it, with `{answer_url}` (the file) or `{answer_dir_url}` (a folder, with a slash
+    /// behind it, that has the files which cloud-init asks for).
+    pub arguments: String,
+}
+
+/// The kinds of answer files that we know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerKind {
+    /// Ubuntu's subiquity: YAML, with cloud-init's NoCloud around it.
+    Autoinstall,
+    /// debian-installer, and Ubuntu's ubiquity.
+    Preseed,
+    /// Anaconda, and ESXi's own dialect.
+    Kickstart,
+    /// openSUSE and SLE up to 15: XML.
+    Autoyast,
+    /// Windows: XML.
+    Autounattend,
+    /// Another file that the system fetches: a shell script, Ignition, a product's own format. Not checked.
+    Other,
 }
 
 /// One thing that the image can start.
@@ -64,16 +122,26 @@ pub struct Entry {
     pub id: String,
     /// What people read.
     pub title: String,
-    /// Absolute path of the kernel in the image; none where the image boots as a disc.
+    /// What the loader does.
+    #[serde(default)]
+    pub boot: Boot,
+    /// Absolute path of the kernel, hypervisor or UEFI program in the image; none where the image boots as a disc.
     pub kernel: Option<String>,
-    /// Absolute paths of the initrds, in order.
+    /// Absolute paths of the initrds, in order; for Multiboot of the modules, for `wimboot` of the files that it takes by
+    /// their last names.
     #[serde(default)]
     pub initrd: Vec<String>,
+    /// For Multiboot, the arguments of each module.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub module_arguments: Vec<String>,
     /// Files added to the initramfs.
     #[serde(default)]
     pub inject: Vec<Injection>,
-    /// Kernel arguments with placeholders: `{base_url}`, `{iso_url}`, `{server}`, `{mac_dashes}`.
+    /// Kernel arguments with placeholders, which [`crate::boot::menu::arguments`] fills in.
     pub cmdline: String,
+    /// How an answer file is named to it, where it can use one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answering: Option<Answering>,
     /// How its files reach the computer.
     pub transport: Transport,
     /// The firmware that can start it.
@@ -95,7 +163,7 @@ pub struct Recognised {
     pub version: Option<String>,
     /// The processors it is for.
     pub arch: Vec<String>,
-    /// Installer, live system or tool.
+    /// Which submenu it belongs to.
     pub category: String,
     /// How we know.
     pub evidence: Vec<String>,

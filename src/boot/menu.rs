@@ -168,14 +168,17 @@ pub fn arguments(item: &Item, place: &Place, append: &str, mac: &str) -> String 
 pub(crate) mod tests {
     use super::*;
     use crate::image::stored::Filesystem;
-    use crate::image::{Recognised, Transport};
+    use crate::image::{Boot, Recognised, Transport};
 
     /// What the inspection of an image of this kind could be, with an entry for each of these suffixes.
     pub(crate) fn inspection(path: &str, kind: &str, suffixes: &[&str]) -> Inspection {
         let entry = |suffix: &&str| Entry {
             id: format!("{kind}{suffix}"),
             title: format!("{kind}{suffix} of {kind}"),
+            boot: Boot::default(),
             kernel: Some("/vmlinuz".into()),
+            module_arguments: Vec::new(),
+            answering: None,
             initrd: vec![],
             inject: vec![],
             cmdline: "boot=live".into(),

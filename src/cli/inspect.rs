@@ -55,6 +55,7 @@ fn describe_entry(field: &mut impl FnMut(&str, &str), entry: &Entry) {
         Transport::HttpTree => "loads its files by HTTP",
         Transport::HttpIso => "loads the whole image by HTTP into memory",
         Transport::Sanboot => "reads the image by HTTP as if it were a disc",
+        Transport::Memdisk => "loads the whole image into memory, as a disc",
     };
     field("  Way", way);
     if let Some(kernel) = &entry.kernel {

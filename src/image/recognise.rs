@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::recipe::{self, EntryRecipe, Ram, Recipe};
-use super::{Disc, DiscError, Entry, Firmware, Injection, Inspection, Recognised, Transport};
+use super::{Boot, Disc, DiscError, Entry, Firmware, Injection, Inspection, Recognised, Transport};
 use super::{bootcfg, family, kernel};
 use crate::text;
 
@@ -159,7 +159,10 @@ fn build(
     let mut built = Entry {
         id,
         title: title.join(" "),
+        boot: if entry.kernel.is_empty() { Boot::Sanboot } else { Boot::Linux },
         kernel: None,
+        module_arguments: Vec::new(),
+        answering: None,
         initrd: Vec::new(),
         inject: Vec::new(),
         cmdline: entry.cmdline.clone(),
@@ -255,7 +258,10 @@ fn from_own_menu(disc: &Disc, inspection: &mut Inspection) -> bool {
         inspection.entries.push(Entry {
             id: if number == 1 { OWN_MENU.to_owned() } else { format!("{OWN_MENU}-entry{number}") },
             title: title.unwrap_or_else(|| format!("Entry {number}")),
+            boot: Boot::default(),
             kernel: Some(kernel),
+            module_arguments: Vec::new(),
+            answering: None,
             initrd,
             inject: Vec::new(),
             cmdline: text::plain(&cmdline, 2000),

@@ -392,6 +392,7 @@ fn way_words(transport: Transport) -> &'static str {
         Transport::HttpTree => "Fetches its files as it needs them",
         Transport::HttpIso => "Loads the whole image into memory",
         Transport::Sanboot => "Reads the image as if it were a disc",
+        Transport::Memdisk => "Loads the whole image into memory, as a disc",
     }
 }
 

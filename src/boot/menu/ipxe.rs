@@ -5,7 +5,7 @@
 //! with `#` is a comment, a line break starts a command. So text is filtered, never escaped.
 
 use super::{Asker, HEADING, Item, Menu, OWN_DISK, Place, arguments};
-use crate::image::{Firmware, Transport};
+use crate::image::{Boot, Firmware};
 
 /// Path of the menu; the first script adds a query that says who asks.
 pub const MENU: &str = "menu.ipxe";
@@ -92,7 +92,7 @@ fn entry(script: &mut String, item: &Item, menu: &Menu, place: &Place) {
     line(script, &format!("echo Bootwright: {}", text(&entry.title)));
     // Whatever an earlier attempt left in memory.
     line(script, "imgfree");
-    if entry.transport == Transport::Sanboot {
+    if entry.boot == Boot::Sanboot {
         line(script, &format!("sanboot --no-describe {base}.iso || goto failed"));
         return;
     }
@@ -171,7 +171,7 @@ pub fn firmware(platform: Option<&str>) -> Option<Firmware> {
 mod tests {
     use super::*;
     use crate::boot::menu::Default;
-    use crate::image::{Entry, Injection};
+    use crate::image::{Entry, Injection, Transport};
     use std::net::Ipv4Addr;
 
     fn place() -> Place {
@@ -185,7 +185,10 @@ mod tests {
             entry: Entry {
                 id: id.into(),
                 title: title.into(),
+                boot: Boot::default(),
                 kernel: Some("/live/vmlinuz-6.1".into()),
+                module_arguments: Vec::new(),
+                answering: None,
                 initrd: vec!["/live/initrd 1.img".into()],
                 inject: vec![],
                 cmdline: "boot=live fetch={base_url}/live/filesystem.squashfs BOOTIF=01-{mac_dashes}".into(),
@@ -210,7 +213,7 @@ mod tests {
     #[test]
     fn the_menu_is_as_its_golden_file() {
         let mut menu = both();
-        menu.items[1].entry.transport = Transport::Sanboot;
+        menu.items[1].entry.boot = Boot::Sanboot;
         assert_eq!(super::menu(&menu, BIOS, &place()), include_str!("../../../tests/golden/menu-bios.ipxe"));
         assert_eq!(first(&place()), include_str!("../../../tests/golden/boot.ipxe"));
     }
