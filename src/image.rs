@@ -9,6 +9,7 @@ pub mod checksum;
 pub mod disc;
 pub mod family;
 pub mod glob;
+pub mod initrd;
 pub mod kernel;
 pub mod recipe;
 pub mod recognise;
