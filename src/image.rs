@@ -15,6 +15,7 @@ pub mod recipe;
 pub mod recognise;
 pub mod stored;
 mod volume;
+pub mod wim;
 
 use std::path::{Path, PathBuf};
 
