@@ -16,6 +16,7 @@ pub mod recognise;
 pub mod stored;
 mod volume;
 pub mod wim;
+pub mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::text;
 
 pub use disc::{Disc, DiscError};
-pub use recognise::inspect;
+pub use recognise::{inspect, inspect_all};
 
 /// What the boot loader does to start an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -49,6 +50,28 @@ pub enum Boot {
     /// The image given to UEFI HTTP Boot, which makes a memory disc of it: the last resort. Few systems find that disc
     /// again.
     HttpDisc,
+}
+
+/// What a system is for: long menus have a submenu for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Category {
+    /// Installs a system.
+    Installer,
+    /// Runs from memory or the network.
+    Live,
+    /// Repairs and backs up.
+    Rescue,
+    /// Tests, wipes, or is a boot loader.
+    Tool,
+    /// Installs a host for virtual machines.
+    Hypervisor,
+    /// Windows and Windows PE.
+    Windows,
+    /// FreeBSD and its relatives.
+    Bsd,
+    /// Anything else, and what only its own menu tells.
+    Other,
 }
 
 /// How an entry's files reach the computer.
@@ -166,7 +189,7 @@ pub struct Recognised {
     /// The processors it is for.
     pub arch: Vec<String>,
     /// Which submenu it belongs to.
-    pub category: String,
+    pub category: Category,
     /// How we know.
     pub evidence: Vec<String>,
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{Status, complain, out, out_json};
 use crate::check;
-use crate::image::{self, Entry, Firmware, Inspection, Transport};
+use crate::image::{self, AnswerKind, Boot, Entry, Inspection, words};
 use crate::journal::wording::bytes;
 use crate::text;
 
@@ -32,7 +32,7 @@ fn describe(inspection: &Inspection) -> String {
         field("Label", label);
     }
     if let Some(system) = &inspection.recognised {
-        field("Kind", &format!("{} for {}", system.category, system.arch.join(", ")));
+        field("Kind", &format!("{} for {}", words::kind(system.category), system.arch.join(", ")));
         field("Known by", &system.evidence.join("; "));
     }
     for entry in &inspection.entries {
@@ -45,29 +45,42 @@ fn describe(inspection: &Inspection) -> String {
 }
 
 fn describe_entry(field: &mut impl FnMut(&str, &str), entry: &Entry) {
-    let firmware = entry.firmware.iter().map(|firmware| match firmware {
-        Firmware::Bios => "BIOS",
-        Firmware::Uefi => "UEFI",
-    });
-    let firmware: Vec<&str> = firmware.collect();
-    field("Entry", &format!("{} ({}), boots on {}", entry.title, entry.id, firmware.join(" and ")));
-    let way = match entry.transport {
-        Transport::HttpTree => "loads its files by HTTP",
-        Transport::HttpIso => "loads the whole image by HTTP into memory",
-        Transport::Sanboot => "reads the image by HTTP as if it were a disc",
-        Transport::Memdisk => "loads the whole image into memory, as a disc",
-    };
-    field("  Way", way);
+    field("Entry", &format!("{} ({}), for {}", entry.title, entry.id, words::firmware(&entry.firmware)));
+    field("  Way", words::way(entry));
     if let Some(kernel) = &entry.kernel {
         field("  Kernel", kernel);
     }
-    for initrd in &entry.initrd {
-        field("  Initrd", initrd);
+    let (name, modules) = match entry.boot {
+        Boot::Multiboot => ("  Module", entry.module_arguments.as_slice()),
+        Boot::Wimboot => ("  File", &[][..]),
+        _ => ("  Initrd", &[][..]),
+    };
+    for (number, initrd) in entry.initrd.iter().enumerate() {
+        let arguments = modules.get(number).map(String::as_str).unwrap_or_default();
+        field(name, format!("{initrd} {arguments}").trim_end());
+    }
+    for file in &entry.inject {
+        let from = if file.from == image::WHOLE_IMAGE { "the image itself" } else { &file.from };
+        field("  Injected", &format!("{from} as {} in the initramfs", file.to));
     }
     if !entry.cmdline.is_empty() {
         field("  Arguments", &entry.cmdline);
     }
+    if let Some(answering) = &entry.answering {
+        field("  Answers", &format!("takes {}", answer_file(answering.kind)));
+    }
     if let Some(ram) = entry.min_ram_mb {
         field("  Memory", &format!("{ram} MiB or more"));
+    }
+}
+
+fn answer_file(kind: AnswerKind) -> &'static str {
+    match kind {
+        AnswerKind::Autoinstall => "an autoinstall file",
+        AnswerKind::Preseed => "a preseed file",
+        AnswerKind::Kickstart => "a kickstart file",
+        AnswerKind::Autoyast => "an AutoYaST profile",
+        AnswerKind::Autounattend => "an autounattend.xml",
+        AnswerKind::Other => "a file of its own kind",
     }
 }

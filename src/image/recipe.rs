@@ -1,10 +1,28 @@
-//! What is known of systems, as data: `assets/recipes/*.toml`, in the order of their file names.
+//! What is known of systems, as data: `assets/recipes/*.toml` and a folder of the user's own, in the order of their file
+//! names.
 //!
 //! Files decide, labels only add evidence: labels of different systems collide, and remastered images keep the old one.
+//! `assets/recipes/README.md` explains the format to people who want to add one.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use super::Transport;
+use super::initrd::Feature;
+use super::{Answering, Boot, Category, Firmware, Transport};
+use crate::text;
+
+/// Largest recipe of the user that is read, in bytes; the longest of ours has 3 kB.
+const LARGEST: u64 = 256 << 10;
+/// Most recipes of the user that are read.
+const MOST: usize = 1000;
+
+/// Ids that mean something else in the scripts that are made of entries, and how such words begin.
+pub const RESERVED: [&str; 4] = ["menu", "local", "failed", "next"];
+/// See [`RESERVED`].
+pub const RESERVED_START: &str = "group-";
 
 #[derive(rust_embed::RustEmbed)]
 #[folder = "assets/recipes"]
@@ -19,12 +37,18 @@ pub struct Recipe {
     pub id: String,
     /// What people call it.
     pub name: String,
-    /// Installer, live system or tool.
-    pub category: String,
+    /// Which submenu it belongs to.
+    pub category: Category,
     /// What it is told by.
     pub detect: Detect,
-    /// Where its version stands.
-    pub version: Option<Version>,
+    /// Where its version stands; the first that matches counts.
+    #[serde(default)]
+    pub version: Vec<Version>,
+    /// Versions that cannot be booted over a network.
+    pub too_old: Option<TooOld>,
+    /// Names for parts of paths and texts that differ from image to image.
+    #[serde(default)]
+    pub values: BTreeMap<String, Value>,
     /// Tried only after the image's own boot menu named no kernel.
     #[serde(default)]
     pub last_resort: bool,
@@ -41,6 +65,7 @@ pub struct Recipe {
 #[serde(deny_unknown_fields)]
 pub struct Detect {
     /// All of these are there; `*` stands for any characters of a name.
+    #[serde(default)]
     pub files: Vec<String>,
     /// One of these is there, where there are any.
     #[serde(default)]
@@ -50,8 +75,13 @@ pub struct Detect {
     pub absent: Vec<String>,
     /// Text in a file, for systems that no name tells.
     pub contains: Option<Contains>,
-    /// A regular expression that its label usually matches; a hint, never a condition.
+    /// What an initrd has in it, for systems that nothing else tells.
+    pub initrd: Option<InitrdHas>,
+    /// A regular expression that its label usually matches; a hint, unless `label_decides`.
     pub label: Option<String>,
+    /// The label must match: for systems that no file tells.
+    #[serde(default)]
+    pub label_decides: bool,
 }
 
 /// Files one of which must have a text in its first mebibyte.
@@ -64,6 +94,16 @@ pub struct Contains {
     pub text: String,
 }
 
+/// An initrd that must have a feature.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InitrdHas {
+    /// Its path; `*` as elsewhere.
+    pub path: String,
+    /// The feature.
+    pub has: Feature,
+}
+
 /// Where a version stands.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -72,8 +112,6 @@ pub struct Version {
     pub file: Option<String>,
     /// A regular expression with a group `version`, and perhaps `name`.
     pub pattern: String,
-    /// Versions that cannot be booted over a network.
-    pub too_old: Option<TooOld>,
 }
 
 /// Versions below which a system cannot be booted over a network.
@@ -86,6 +124,26 @@ pub struct TooOld {
     pub say: String,
 }
 
+/// Something that differs from image to image.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// What the first `*` of this pattern stands for.
+    Star(String),
+    /// A text in the first of these files that has it.
+    Text(TextValue),
+}
+
+/// A text in a file.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TextValue {
+    /// The files.
+    pub files: Vec<String>,
+    /// A regular expression with a group `value`.
+    pub pattern: String,
+}
+
 /// One thing to start.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,7 +154,10 @@ pub struct EntryRecipe {
     /// Added to the system's name in the menu.
     #[serde(default)]
     pub title: String,
-    /// Where the kernel may be, the likeliest first; none boots the image as a disc.
+    /// What the loader does.
+    #[serde(default)]
+    pub boot: Boot,
+    /// Where the kernel may be, the likeliest first.
     #[serde(default)]
     pub kernel: Vec<String>,
     /// Initrds that come first where the image has them: microcode, which some images keep apart.
@@ -105,30 +166,50 @@ pub struct EntryRecipe {
     /// For each initrd, where it may be. A `*` prefers what the kernel's `*` stood for, so that versions pair up.
     #[serde(default)]
     pub initrd: Vec<Vec<String>>,
+    /// Initrds that come last where the image has them, all that match.
+    #[serde(default)]
+    pub optional: Vec<String>,
     /// Files added to the initramfs.
     #[serde(default)]
     pub inject: Vec<InjectRecipe>,
     /// Kernel arguments with placeholders.
     #[serde(default)]
     pub cmdline: String,
+    /// For Multiboot, the arguments of each module.
+    #[serde(default)]
+    pub modules: Vec<String>,
     /// How its files reach the computer.
     pub transport: Transport,
+    /// The firmware that can start it, where the kernel's header does not tell.
+    #[serde(default)]
+    pub firmware: Vec<Firmware>,
+    /// The processor, where there is no kernel to tell it.
+    pub arch: Option<String>,
     /// Memory needed, where it can be told.
     pub ram: Option<Ram>,
-    /// What the initrd must contain for this to work.
-    pub requires: Option<Requires>,
+    /// What the initrd must not lack.
+    pub requires: Option<Needs>,
+    /// What the initrd must be seen to have.
+    pub proof: Option<Needs>,
+    /// How an answer file is named to it.
+    pub answer: Option<Answering>,
 }
 
 /// A file added to the initramfs.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InjectRecipe {
-    /// Its path in the image.
+    /// Its path in the image; all that match, or [`super::WHOLE_IMAGE`].
     pub from: String,
-    /// Its path in the initramfs.
+    /// Its path in the initramfs; `{file}` is the name of each one.
     pub to: String,
     /// Its mode, octal.
+    #[serde(default = "readable")]
     pub mode: String,
+}
+
+fn readable() -> String {
+    "644".to_owned()
 }
 
 /// Memory needed: `base_mb` plus `factor` times the size of the files, or of the whole image.
@@ -139,23 +220,23 @@ pub struct Ram {
     pub base_mb: u64,
     /// How many copies are in memory at the worst moment.
     #[serde(default)]
-    pub factor: u64,
+    pub factor: f64,
     /// Files that count; none: the image.
     pub files: Option<String>,
 }
 
-/// What an initrd must contain.
+/// A feature that decides whether an entry can work.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Requires {
-    /// A byte sequence, such as the name of a program in it.
-    pub initrd_contains: String,
-    /// What to say where it is missing; the entry is left out then.
+pub struct Needs {
+    /// The feature.
+    pub has: Feature,
+    /// What to say where the entry is left out.
     pub otherwise: String,
 }
 
 /// A recipe that cannot be used.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("recipe {file}: {reason}")]
 pub struct BadRecipe {
     /// Its file.
@@ -167,24 +248,79 @@ pub struct BadRecipe {
 /// Reads one recipe, and proves its patterns.
 pub fn parse(file: &str, text: &str) -> Result<Recipe, BadRecipe> {
     let bad = |reason: String| BadRecipe { file: file.to_owned(), reason };
-    let recipe: Recipe = toml::from_str(text).map_err(|error| bad(error.to_string()))?;
+    let recipe: Recipe = toml::from_str(text).map_err(|error| bad(where_and_why(&error, text)))?;
+    match objection(&recipe) {
+        Some(reason) => Err(bad(reason)),
+        None => Ok(recipe),
+    }
+}
+
+/// toml's message is several lines with a drawing; the line's number and the cause are enough.
+fn where_and_why(error: &toml::de::Error, text: &str) -> String {
+    let before = error.span().and_then(|span| text.get(..span.start));
+    let line = before.map(|before| before.matches('\n').count() + 1);
+    let why = text::plain(error.message(), 200);
+    line.map_or(why.clone(), |line| format!("line {line}: {why}"))
+}
+
+fn objection(recipe: &Recipe) -> Option<String> {
     let plain = |id: &str| id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if recipe.id.is_empty() || !plain(&recipe.id) || !recipe.entries.iter().all(|entry| plain(&entry.suffix)) {
-        return Err(bad("an id has lower-case letters, digits and dashes only".to_owned()));
+        return Some("an id has lower-case letters, digits and dashes only".to_owned());
+    }
+    if RESERVED.contains(&recipe.id.as_str()) || recipe.id.starts_with(RESERVED_START) {
+        return Some(format!("the id {:?} has a meaning in menus already", recipe.id));
     }
     // A second image of the same kind gets a number behind its id.
     if recipe.entries.iter().any(|entry| !entry.suffix.is_empty() && entry.suffix.parse::<u64>().is_ok()) {
-        return Err(bad("a suffix is more than a number".to_owned()));
+        return Some("a suffix is more than a number".to_owned());
     }
-    let patterns = recipe.version.iter().map(|version| &version.pattern).chain(recipe.detect.label.iter());
-    for pattern in patterns {
-        regex::Regex::new(pattern).map_err(|error| bad(error.to_string()))?;
+    let mut suffixes: Vec<&str> = recipe.entries.iter().map(|entry| entry.suffix.as_str()).collect();
+    suffixes.sort_unstable();
+    if suffixes.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
+        return Some("two entries have the same suffix".to_owned());
     }
-    Ok(recipe)
+    let Detect { files, any, contains, label_decides, .. } = &recipe.detect;
+    if files.is_empty() && any.is_empty() && contains.is_none() && !label_decides {
+        return Some("detect names nothing that must be there, so it would fit every image".to_owned());
+    }
+    let versions = recipe.version.iter().map(|version| (&version.pattern, Some("version")));
+    let labels = recipe.detect.label.iter().map(|label| (label, None));
+    let values = recipe.values.values().filter_map(|value| match value {
+        Value::Text(text) => Some((&text.pattern, Some("value"))),
+        Value::Star(_) => None,
+    });
+    let wrong = versions.chain(labels).chain(values).find_map(|(pattern, group)| wrong_pattern(pattern, group));
+    wrong.or_else(|| recipe.entries.iter().find_map(wrong_entry))
+}
+
+fn wrong_pattern(pattern: &str, group: Option<&str>) -> Option<String> {
+    match regex::Regex::new(pattern) {
+        Err(error) => Some(format!("the pattern {pattern:?} is none: {}", text::plain(&error.to_string(), 200))),
+        Ok(regex) => {
+            let missing = group.filter(|group| regex.capture_names().flatten().all(|name| name != *group))?;
+            Some(format!("the pattern {pattern:?} has no group `{missing}`"))
+        }
+    }
+}
+
+fn wrong_entry(entry: &EntryRecipe) -> Option<String> {
+    let needs_kernel = matches!(entry.boot, Boot::Linux | Boot::EfiProgram | Boot::Multiboot | Boot::Esxi);
+    let suffix = &entry.suffix;
+    match () {
+        () if needs_kernel && entry.kernel.is_empty() => Some(format!("entry {suffix:?} names no kernel")),
+        () if !needs_kernel && !entry.kernel.is_empty() => {
+            Some(format!("entry {suffix:?} names a kernel, which it does not start"))
+        }
+        () if !entry.modules.is_empty() && entry.boot != Boot::Multiboot => {
+            Some(format!("entry {suffix:?} has modules, which only multiboot has"))
+        }
+        () => None,
+    }
 }
 
 /// The recipes that come with the program, in the order of their file names.
-pub fn shipped() -> Result<Vec<Recipe>, BadRecipe> {
+fn shipped() -> Result<Vec<Recipe>, BadRecipe> {
     let mut names: Vec<_> = Shipped::iter().collect();
     names.sort();
     let read = |name: std::borrow::Cow<'static, str>| {
@@ -194,23 +330,149 @@ pub fn shipped() -> Result<Vec<Recipe>, BadRecipe> {
     names.into_iter().map(read).collect()
 }
 
+/// All recipes, in the order in which they are tried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Book {
+    recipes: Vec<Recipe>,
+    faults: Vec<BadRecipe>,
+}
+
+impl Book {
+    /// Those that come with the program. A test proves them; a program without them would still read images' own menus.
+    pub fn shipped() -> Book {
+        Book { recipes: shipped().unwrap_or_default(), faults: Vec::new() }
+    }
+
+    /// With those of a folder, which are tried first; one with the id of a shipped one stands in for it. A folder that
+    /// is not there is an empty one.
+    pub fn and_folder(mut self, folder: &Path) -> Book {
+        let (own, faults) = read_folder(folder);
+        self.recipes.retain(|recipe| own.iter().all(|other| other.id != recipe.id));
+        self.recipes.splice(..0, own);
+        self.faults.extend(faults);
+        self
+    }
+
+    /// The recipes.
+    pub fn recipes(&self) -> &[Recipe] {
+        &self.recipes
+    }
+
+    /// Recipes of the user that cannot be used.
+    pub fn faults(&self) -> &[BadRecipe] {
+        &self.faults
+    }
+}
+
+fn read_folder(folder: &Path) -> (Vec<Recipe>, Vec<BadRecipe>) {
+    let (mut recipes, mut faults): (Vec<Recipe>, Vec<BadRecipe>) = Default::default();
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Default::default(),
+        Err(error) => {
+            let file = folder.display().to_string();
+            return (recipes, vec![BadRecipe { file, reason: format!("the folder cannot be read ({error})") }]);
+        }
+    };
+    let is_recipe = |path: &PathBuf| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("toml"));
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_recipe).take(MOST).collect();
+    files.sort();
+    for path in files {
+        match read_file(&path) {
+            Ok(recipe) => match recipes.iter().find(|other| other.id == recipe.id) {
+                Some(_) => {
+                    let reason = format!("another recipe of this folder has the id {:?} too", recipe.id);
+                    faults.push(BadRecipe { file: path.display().to_string(), reason });
+                }
+                None => recipes.push(recipe),
+            },
+            Err(fault) => faults.push(fault),
+        }
+    }
+    (recipes, faults)
+}
+
+fn read_file(path: &Path) -> Result<Recipe, BadRecipe> {
+    let file = path.display().to_string();
+    let bad = |reason: String| BadRecipe { file: file.clone(), reason };
+    // Looked at before it is opened: opening a pipe would wait for its other end.
+    let size = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|metadata| metadata.len());
+    if size.is_none_or(|size| size > LARGEST) {
+        return Err(bad(format!("it is no file of at most {} KiB", LARGEST >> 10)));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| bad(format!("it cannot be read ({error})")))?;
+    parse(&file, &text)
+}
+
+static OPENED: OnceLock<Book> = OnceLock::new();
+
+/// Takes the recipes of this folder as well, for the rest of the program's life. To be called once, before the first
+/// image is looked at; later calls change nothing.
+pub fn open_folder(folder: &Path) {
+    OPENED.get_or_init(|| Book::shipped().and_folder(folder));
+}
+
+/// The recipes that images are judged by.
+pub fn book() -> &'static Book {
+    OPENED.get_or_init(Book::shipped)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const LEAST: &str = "id = \"own\"\nname = \"Own\"\ncategory = \"tool\"\n[detect]\nfiles = [\"/own\"]\n";
+
     #[test]
     fn every_shipped_recipe_can_be_read_and_ids_are_unique() {
         let recipes = shipped().expect("readable recipes");
-        assert!(recipes.len() >= 7, "{}", recipes.len());
+        assert!(recipes.len() >= 9, "{}", recipes.len());
         let ids: std::collections::BTreeSet<_> = recipes.iter().map(|recipe| &recipe.id).collect();
         assert_eq!(ids.len(), recipes.len());
     }
 
     #[test]
-    fn a_wrong_recipe_names_file_and_cause() {
-        let error = parse("x.toml", "id = \"a b\"\nname = \"\"\ncategory = \"\"\n[detect]\nfiles = []").unwrap_err();
-        assert!(error.to_string().starts_with("recipe x.toml: an id has"), "{error}");
-        let error = parse("y.toml", "id = \"a\"\nnmae = \"\"").unwrap_err();
-        assert!(error.to_string().contains("nmae"), "{error}");
+    fn a_wrong_recipe_names_file_line_and_cause() {
+        let entry = |text: &str| format!("{LEAST}[[entry]]\ntransport = \"http-tree\"\n{text}\n");
+        let cases = [
+            (LEAST.replace("own\"\nname", "a b\"\nname"), "an id has"),
+            ("id = \"a\"\nnmae = \"\"".to_owned(), "line 2: unknown field `nmae`"),
+            (LEAST.replace("tool", "toy"), "line 3: unknown variant `toy`"),
+            (LEAST.replace("files = [\"/own\"]", ""), "fit every image"),
+            (format!("{LEAST}[[version]]\npattern = \"(\""), "is none"),
+            (format!("{LEAST}[[version]]\npattern = \"a\""), "has no group `version`"),
+            (entry(""), "names no kernel"),
+            (entry("boot = \"memdisk\"\nkernel = [\"/k\"]"), "names a kernel"),
+            (entry("kernel = [\"/k\"]\nsuffix = \"2\""), "more than a number"),
+            (entry("kernel = [\"/k\"]\nrequires = { has = \"magic\", otherwise = \"\" }"), "unknown variant `magic`"),
+        ];
+        for (text, expected) in cases {
+            let error = parse("x.toml", &text).expect_err(expected).to_string();
+            assert!(error.starts_with("recipe x.toml: ") && error.contains(expected), "{error}");
+        }
+        assert!(parse("x.toml", LEAST).is_ok());
+    }
+
+    #[test]
+    fn recipes_of_the_user_come_first_and_wrong_ones_are_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("written");
+        write("20-own.toml", LEAST);
+        write("30-again.toml", LEAST);
+        write("10-arch.toml", &LEAST.replace("\"own\"", "\"arch\""));
+        write("40-wrong.toml", "id = 7");
+        write("notes.txt", "no recipe");
+        std::fs::create_dir(folder.path().join("a.toml")).expect("a folder");
+        let book = Book::shipped().and_folder(folder.path());
+        let first: Vec<_> =
+            book.recipes().iter().take(2).map(|recipe| (recipe.id.as_str(), recipe.name.as_str())).collect();
+        assert_eq!(first, [("arch", "Own"), ("own", "Own")]);
+        assert_eq!(book.recipes().len(), Book::shipped().recipes().len() + 1, "one stands in for a shipped one");
+        let faults: Vec<String> = book.faults().iter().map(ToString::to_string).collect();
+        assert_eq!(faults.len(), 3, "{faults:?}");
+        assert!(faults[0].contains("a.toml") && faults[0].contains("no file"), "{faults:?}");
+        assert!(faults[1].contains("30-again.toml") && faults[1].contains("\"own\""), "{faults:?}");
+        assert!(faults[2].contains("40-wrong.toml: line 1: "), "{faults:?}");
+        assert_eq!(Book::shipped().and_folder(&folder.path().join("none")), Book::shipped());
     }
 }

@@ -1,0 +1,305 @@
+//! A recipe put to a disc: its paths found, its values filled in, its conditions tried.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::order::natural;
+use super::{LOOKED_AT, Look};
+use crate::image::recipe::{EntryRecipe, Ram, Recipe, Value};
+use crate::image::{Boot, Disc, Entry, Firmware, Injection, Inspection, Recognised, WHOLE_IMAGE, file_name, kernel};
+use crate::text;
+
+const MIB: u64 = 1 << 20;
+/// Most files that one pattern injects.
+const MAX_INJECTED: usize = 64;
+
+/// Why an entry cannot be offered.
+enum Problem {
+    /// A file of it is not there: the image is another system after all, or remastered.
+    Missing,
+    /// It is there, and would not work; this is why.
+    Useless(String),
+}
+
+/// Whether the label is one that this system usually has.
+pub(super) fn label_fits(disc: &Disc, recipe: &Recipe) -> bool {
+    let known = recipe.detect.label.as_ref().and_then(|label| Regex::new(label).ok());
+    known.is_some_and(|known| known.is_match(disc.label().unwrap_or_default()))
+}
+
+/// Fills in what a recipe says. Returns whether it fits: a recipe none of whose entries finds its files does not.
+pub(super) fn apply(look: &Look, recipe: &Recipe, inspection: &mut Inspection) -> bool {
+    let disc = look.disc;
+    let mut evidence = evidence(disc, recipe);
+    let (name, version) = name_and_version(disc, recipe, &mut evidence);
+    let mut warnings = recipe.warnings.clone();
+    let too_old = recipe.too_old.as_ref();
+    let too_old = too_old.filter(|old| version.as_ref().is_some_and(|own| natural(own, &old.below) == Ordering::Less));
+    if let Some(old) = too_old {
+        warnings.push(old.say.clone());
+    } else {
+        let filling = Filling::of(disc, recipe);
+        for entry in &recipe.entries {
+            match build(look, recipe, entry, &filling, &mut warnings) {
+                Ok(built) => inspection.entries.push(Entry { title: title(&name, version.as_deref(), entry), ..built }),
+                Err(Problem::Missing) => {}
+                Err(Problem::Useless(reason)) => warnings.push(reason),
+            }
+        }
+    }
+    if inspection.entries.is_empty() && warnings.is_empty() {
+        return false;
+    }
+    // One sentence for all the entries that it is true of.
+    let mut told = std::collections::BTreeSet::new();
+    inspection.warnings.extend(warnings.into_iter().filter(|warning| told.insert(warning.clone())));
+    let mut arch: Vec<String> = inspection.entries.iter().map(|entry| entry.arch.clone()).collect();
+    if arch.is_empty() {
+        arch = loader_arch(disc);
+    }
+    arch.sort();
+    arch.dedup();
+    let (id, category) = (recipe.id.clone(), recipe.category);
+    inspection.recognised = Some(Recognised { id, name, version, arch, category, evidence });
+    true
+}
+
+fn evidence(disc: &Disc, recipe: &Recipe) -> Vec<String> {
+    let detect = &recipe.detect;
+    let present = detect.files.iter().chain(detect.any.iter().filter(|file| disc.has(file)));
+    let mut evidence: Vec<String> = present.map(|file| format!("it has {file}")).collect();
+    evidence.extend(detect.contains.iter().map(|found| format!("it says {:?} of itself", found.text)));
+    evidence.extend(detect.initrd.iter().map(|found| format!("its initrd has {}", found.has.name())));
+    if label_fits(disc, recipe) {
+        evidence.push(format!("its label is {:?}", text::plain(disc.label().unwrap_or_default(), 64)));
+    }
+    evidence
+}
+
+fn title(name: &str, version: Option<&str>, entry: &EntryRecipe) -> String {
+    let parts = [Some(name), version, Some(entry.title.as_str())];
+    let parts: Vec<&str> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
+    parts.join(" ")
+}
+
+fn name_and_version(disc: &Disc, recipe: &Recipe, evidence: &mut Vec<String>) -> (String, Option<String>) {
+    let found = recipe.version.iter().find_map(|version| {
+        let (text, place) = match &version.file {
+            Some(file) => {
+                let (path, _) = disc.matching(file).next()?;
+                (disc.read_text(&path, LOOKED_AT)?, path)
+            }
+            None => (disc.label()?.to_owned(), "its label".to_owned()),
+        };
+        let pattern = Regex::new(&version.pattern).ok()?;
+        let groups = pattern.captures(&text)?;
+        let group = |name: &str| groups.name(name).map(|found| text::plain(found.as_str().trim(), 40));
+        Some((group("name"), group("version").filter(|text| !text.is_empty()), text::plain(&place, 100)))
+    });
+    let Some((name, version, place)) = found else { return (recipe.name.clone(), None) };
+    if let Some(version) = &version {
+        evidence.push(format!("{place} says {version}"));
+    }
+    let name = name.filter(|name| !name.is_empty());
+    (name.unwrap_or_else(|| recipe.name.clone()), version)
+}
+
+/// What stands for the names in braces of a recipe; `None` for one that this image does not have.
+struct Filling(BTreeMap<String, Option<String>>);
+
+impl Filling {
+    fn of(disc: &Disc, recipe: &Recipe) -> Filling {
+        // Blanks of a label are written so on kernel command lines (systemd's and dracut's escape).
+        let label = disc.label().map(|label| text::plain(label, 64).replace(' ', "\\x20"));
+        let kib = disc.stamp().size.div_ceil(1024) + 64 * 1024;
+        let own = [("label".to_owned(), label), ("iso_kib".to_owned(), Some(kib.to_string()))];
+        let values = recipe.values.iter().map(|(name, value)| (name.clone(), value_of(disc, value)));
+        Filling(own.into_iter().chain(values).collect())
+    }
+
+    /// `None` where the text has a name that this image has nothing for.
+    fn fill(&self, text: &str) -> Option<String> {
+        let mut filled = text.to_owned();
+        for (name, value) in &self.0 {
+            let mark = format!("{{{name}}}");
+            if filled.contains(&mark) {
+                filled = filled.replace(&mark, value.as_deref()?);
+            }
+        }
+        Some(filled)
+    }
+
+    fn all<'a>(&self, texts: impl IntoIterator<Item = &'a String>) -> Vec<String> {
+        texts.into_iter().filter_map(|text| self.fill(text)).collect()
+    }
+}
+
+fn value_of(disc: &Disc, value: &Value) -> Option<String> {
+    let found = match value {
+        Value::Star(pattern) => disc.matching(pattern).next()?.1,
+        Value::Text(wanted) => {
+            let pattern = Regex::new(&wanted.pattern).ok()?;
+            let mut files = wanted.files.iter().flat_map(|file| disc.matching(file));
+            files.find_map(|(path, _)| {
+                let text = disc.read_text(&path, LOOKED_AT)?;
+                Some(pattern.captures(&text)?.name("value")?.as_str().to_owned())
+            })?
+        }
+    };
+    // It becomes part of a path or a command line.
+    let harmless = !found.is_empty() && found.chars().all(|c| c.is_ascii_graphic() && !matches!(c, '{' | '}' | '*'));
+    harmless.then(|| text::plain(&found, 300))
+}
+
+/// An entry with its paths found on the disc; its title is left to the caller.
+fn build(
+    look: &Look,
+    recipe: &Recipe,
+    entry: &EntryRecipe,
+    filling: &Filling,
+    warnings: &mut Vec<String>,
+) -> Result<Entry, Problem> {
+    let disc = look.disc;
+    let (kernel, stem) = match newest(disc, &filling.all(&entry.kernel)) {
+        Some((kernel, stem)) => (Some(kernel), stem),
+        None if entry.kernel.is_empty() => (None, String::new()),
+        None => return Err(Problem::Missing),
+    };
+    let (arch, firmware) = machine(disc, entry, kernel.as_deref(), warnings);
+    let mut initrd: Vec<String> = filling.all(&entry.early).iter().filter_map(|path| disc.resolve_file(path)).collect();
+    for places in &entry.initrd {
+        let places = filling.all(places);
+        let paired = places.iter().map(|place| place.replacen('*', &stem, 1)).find_map(|path| disc.resolve_file(&path));
+        initrd.push(paired.or_else(|| newest(disc, &places).map(|(path, _)| path)).ok_or(Problem::Missing)?);
+    }
+    initrd.extend(filling.all(&entry.optional).iter().flat_map(|place| disc.matching(place)).map(|(path, _)| path));
+    conditions(look, entry, &initrd)?;
+    let id = if entry.suffix.is_empty() { recipe.id.clone() } else { format!("{}-{}", recipe.id, entry.suffix) };
+    Ok(Entry {
+        id,
+        title: String::new(),
+        boot: entry.boot,
+        kernel,
+        initrd,
+        module_arguments: entry
+            .modules
+            .iter()
+            .map(|line| filling.fill(line))
+            .collect::<Option<_>>()
+            .ok_or(Problem::Missing)?,
+        inject: injections(disc, entry, filling)?,
+        cmdline: filling.fill(&entry.cmdline).ok_or(Problem::Missing)?,
+        answering: entry.answer.clone(),
+        transport: entry.transport,
+        firmware,
+        arch,
+        min_ram_mb: entry.ram.as_ref().map(|ram| memory(disc, ram, filling)),
+    })
+}
+
+/// Processor and firmware: what the kernel's header says, within what the recipe allows.
+fn machine(
+    disc: &Disc,
+    entry: &EntryRecipe,
+    kernel: Option<&str>,
+    warnings: &mut Vec<String>,
+) -> (String, Vec<Firmware>) {
+    let usual = match entry.boot {
+        Boot::EfiProgram | Boot::Esxi | Boot::HttpDisc => vec![Firmware::Uefi],
+        Boot::Memdisk => vec![Firmware::Bios],
+        Boot::Linux | Boot::Multiboot | Boot::Wimboot | Boot::Sanboot => vec![Firmware::Bios, Firmware::Uefi],
+    };
+    let header = kernel.and_then(|kernel| kernel::probe(disc, kernel));
+    // A hypervisor is an ELF file, perhaps packed: it has no such header.
+    if let (Some(kernel), None, Boot::Linux | Boot::EfiProgram) = (kernel, &header, entry.boot) {
+        let kernel = text::plain(kernel, 100);
+        warnings
+            .push(format!("The header of its kernel {kernel} is of a kind that we do not know, so it may not start."));
+    }
+    let arch = header.as_ref().map(|header| header.arch.to_owned()).or_else(|| entry.arch.clone());
+    let arch = arch.or_else(|| loader_arch(disc).into_iter().next()).unwrap_or_else(|| "x86_64".to_owned());
+    let able = match header {
+        Some(header) if entry.boot == Boot::Linux => header.firmware,
+        _ => usual,
+    };
+    let allowed = |firmware: &Firmware| entry.firmware.is_empty() || entry.firmware.contains(firmware);
+    (arch, able.into_iter().filter(allowed).collect())
+}
+
+fn conditions(look: &Look, entry: &EntryRecipe, initrd: &[String]) -> Result<(), Problem> {
+    if entry.requires.is_none() && entry.proof.is_none() {
+        return Ok(());
+    }
+    let (features, whole) = look.initrds(initrd);
+    if let Some(needs) = entry.requires.as_ref().filter(|needs| whole && !features.contains(&needs.has)) {
+        return Err(Problem::Useless(needs.otherwise.clone()));
+    }
+    match entry.proof.as_ref().filter(|needs| !features.contains(&needs.has)) {
+        Some(needs) => Err(Problem::Useless(needs.otherwise.clone())),
+        None => Ok(()),
+    }
+}
+
+fn injections(disc: &Disc, entry: &EntryRecipe, filling: &Filling) -> Result<Vec<Injection>, Problem> {
+    let mut injections = Vec::new();
+    for file in &entry.inject {
+        let (from, to) = (filling.fill(&file.from), filling.fill(&file.to));
+        let (from, to) = from.zip(to).ok_or(Problem::Missing)?;
+        if from == WHOLE_IMAGE {
+            injections.push(Injection { from, to, mode: file.mode.clone() });
+            continue;
+        }
+        let found: Vec<String> = disc.matching(&from).map(|(path, _)| path).take(MAX_INJECTED).collect();
+        if found.is_empty() {
+            return Err(Problem::Missing);
+        }
+        injections.extend(found.into_iter().map(|from| {
+            let to = to.replace("{file}", &file_name(from.as_ref()));
+            Injection { from, to, mode: file.mode.clone() }
+        }));
+    }
+    Ok(injections)
+}
+
+/// Of the first pattern that matches anything, the match with the highest version, and what its `*` stood for.
+fn newest(disc: &Disc, places: &[String]) -> Option<(String, String)> {
+    places.iter().find_map(|place| disc.matching(place).max_by(|(_, a), (_, b)| natural(a, b)))
+}
+
+fn memory(disc: &Disc, ram: &Ram, filling: &Filling) -> u64 {
+    let sizes =
+        |pattern: &str| disc.matching(pattern).filter_map(|(path, _)| disc.find(&path)).map(|file| file.size).sum();
+    let files = ram.files.as_ref().and_then(|files| filling.fill(files));
+    let counted: u64 = files.as_deref().map_or(disc.stamp().size, sizes);
+    // Whole MiB of a size that fits into 2^53 without loss.
+    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above")]
+    let copies = (ram.factor.clamp(0.0, 100.0) * counted.div_ceil(MIB) as f64).ceil() as u64;
+    ram.base_mb + copies
+}
+
+/// The processors that the image is for: by its UEFI loaders, else by what it says of itself.
+pub(super) fn loader_arch(disc: &Disc) -> Vec<String> {
+    const LOADERS: [(&str, &str); 3] = [
+        ("/EFI/BOOT/BOOTX64.EFI", "x86_64"),
+        ("/EFI/BOOT/BOOTAA64.EFI", "aarch64"),
+        ("/EFI/BOOT/BOOTIA32.EFI", "i386"),
+    ];
+    const WORDS: [(&str, &str); 6] = [
+        ("x86_64", "x86_64"),
+        ("amd64", "x86_64"),
+        ("aarch64", "aarch64"),
+        ("arm64", "aarch64"),
+        ("i386", "i386"),
+        ("i686", "i386"),
+    ];
+    let found: Vec<String> =
+        LOADERS.iter().filter(|(path, _)| disc.has(path)).map(|(_, arch)| (*arch).to_owned()).collect();
+    if !found.is_empty() {
+        return found;
+    }
+    let info = disc.read_text("/.disk/info", 4096).unwrap_or_default();
+    let said = format!("{} {info}", disc.label().unwrap_or_default()).to_ascii_lowercase();
+    WORDS.iter().find(|(word, _)| said.contains(word)).map(|(_, arch)| (*arch).to_owned()).into_iter().collect()
+}
