@@ -5,6 +5,7 @@
 //! reaches the operating system.
 
 pub mod choose;
+mod cpio;
 pub mod loader;
 pub mod machine;
 pub mod menu;

@@ -143,8 +143,8 @@ impl Finding {
 pub use advice::{Advice, mode_advice};
 pub use wording::preflight::speed;
 pub use wording::{
-    explain, explain_disc, explain_lock, explain_plan, explain_privilege, explain_save, no_entries, one_firmware,
-    unprobed, unserved,
+    explain, explain_disc, explain_lock, explain_plan, explain_privilege, explain_save, lacking, no_entries,
+    one_firmware, unprobed, unserved,
 };
 
 /// What to know once everything is bound, before the first computer comes.
@@ -153,7 +153,8 @@ pub fn at_start(listening: &Listening) -> Vec<Finding> {
         [firmware] => Some(one_firmware(&item.id, *firmware)),
         _ => None,
     };
-    let findings = listening.unserved.iter().copied().map(unserved);
+    let lacks = listening.lacking.iter().map(|(item, loader)| lacking(&item.entry.title, *loader));
+    let findings = listening.unserved.iter().copied().map(unserved).chain(lacks);
     let findings = findings.chain(listening.unprobed.then(unprobed));
     let findings = findings.chain(listening.entries.is_empty().then(no_entries));
     findings.chain(listening.entries.iter().filter_map(single)).collect()

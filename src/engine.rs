@@ -25,6 +25,7 @@ use tokio::sync::{mpsc, watch as flag};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::boot::Platform;
+use crate::boot::loader::Loader;
 use crate::boot::menu::Item;
 use crate::boot::tree::LoaderError;
 use crate::deployment::{DhcpPlan, Plan, Ports};
@@ -122,6 +123,8 @@ pub struct Listening {
     pub entries: Vec<Item>,
     /// Platforms that cannot boot for want of a loader.
     pub unserved: Vec<Platform>,
+    /// Entries that are left out for want of another loader, which each of them names.
+    pub lacking: Vec<(Item, Loader)>,
     /// Whether free addresses are not probed before they are offered, since the right for it is missing.
     pub unprobed: bool,
 }

@@ -253,6 +253,7 @@ impl Machine {
             entries: menu::arrange(menu::items(&images), &plan.edits),
             images,
             unserved: Vec::new(),
+            lacking: Vec::new(),
             unprobed: false,
         }
     }

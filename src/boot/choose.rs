@@ -13,6 +13,8 @@ pub struct Offer {
     pub http: SocketAddrV4,
     /// The loaders.
     pub loaders: Loaders,
+    /// The path of an image that UEFI HTTP Boot gets instead of a loader.
+    pub disc: Option<String>,
 }
 
 /// Path of the first script that iPXE gets.
@@ -55,6 +57,9 @@ pub fn choose(machine: &Machine, offer: &Offer) -> Answer {
     let Some(platform) = machine.platform else {
         return Answer::Nothing("its firmware names an architecture that we have no loader for".to_owned());
     };
+    if let (Stage::Http, Some(disc)) = (machine.stage, &offer.disc) {
+        return Answer::HttpLoader(boot(offer.url(disc), "its firmware boots by HTTP, and gets the whole image"));
+    }
     let Some(loader) = offer.loaders.first_for(platform) else {
         return Answer::Nothing(format!("there is no boot loader for {}", platform.name()));
     };
@@ -93,7 +98,7 @@ mod tests {
             std::fs::write(folder.path().join(name), b"loader").expect("written");
         }
         let loaders = Loaders::find(&[folder.path().to_path_buf()]);
-        Offer { http: SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), port), loaders }
+        Offer { http: SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), port), loaders, disc: None }
     }
 
     fn client(class: Option<Class>, architectures: &[u16], ipxe: Option<Ipxe>) -> Client {

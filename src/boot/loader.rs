@@ -22,17 +22,23 @@ pub enum Loader {
     SnponlyIa32,
     /// iPXE for ARM64 UEFI. Debian has none; a pack may.
     SnponlyArm64,
+    /// SYSLINUX's memory disk, for images that ask the BIOS for their disc.
+    Memdisk,
+    /// The loader of Windows PE. It is no part of Debian: the user adds it.
+    Wimboot,
 }
 
 impl Loader {
     /// All of them.
-    pub const ALL: [Loader; 6] = [
+    pub const ALL: [Loader; 8] = [
         Loader::Undionly,
         Loader::IpxePxe,
         Loader::SnponlyX64,
         Loader::IpxeX64,
         Loader::SnponlyIa32,
         Loader::SnponlyArm64,
+        Loader::Memdisk,
+        Loader::Wimboot,
     ];
 
     /// Its name in the loaders' folder and in the served tree.
@@ -44,7 +50,14 @@ impl Loader {
             Loader::IpxeX64 => "ipxe.efi",
             Loader::SnponlyIa32 => "snponly-ia32.efi",
             Loader::SnponlyArm64 => "snponly-arm64.efi",
+            Loader::Memdisk => "memdisk",
+            Loader::Wimboot => "wimboot",
         }
+    }
+
+    /// Whether it is started by another loader, for one kind of image, and not by firmware.
+    pub fn is_helper(self) -> bool {
+        matches!(self, Loader::Memdisk | Loader::Wimboot)
     }
 
     /// The loaders for a platform, the one to try first first.
@@ -80,9 +93,9 @@ impl Loaders {
         Loaders { files: loaders.into_iter().map(|loader| (loader, PathBuf::from(loader.file()))).collect() }
     }
 
-    /// Whether none was found.
+    /// Whether none was found that a firmware starts.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.files.keys().all(|loader| loader.is_helper())
     }
 
     /// Where a loader lies.

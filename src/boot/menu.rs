@@ -6,9 +6,22 @@ pub mod ipxe;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
-use crate::image::{self, Entry, Firmware, Inspection};
+use super::loader::{Loader, Loaders};
+use crate::image::{self, Boot, Category, Entry, Firmware, Inspection, words};
 
 pub use edit::{Edit, Unknown, arrange, edit_of, ordered};
+
+/// Folders of the served tree with what is made when it is asked for.
+pub mod made {
+    /// Archives of injected files: `inject/ENTRY/NUMBER.cpio`.
+    pub const INJECTED: &str = "inject";
+    /// Files of images, unpacked: `unpacked/IMAGE/PATH`.
+    pub const UNPACKED: &str = "unpacked";
+    /// ESXi's settings: `esxi/ENTRY/TICKET/boot.cfg`.
+    pub const ESXI: &str = "esxi";
+    /// Answer files: `answer/TICKET/NAME`.
+    pub const ANSWER: &str = "answer";
+}
 
 /// What stands above the entries.
 pub const HEADING: &str = "Bootwright: what shall this computer start?";
@@ -22,6 +35,8 @@ pub struct Item {
     pub id: String,
     /// The image's id: its place in the served tree.
     pub image: String,
+    /// What its system is for.
+    pub category: Category,
     /// The entry, its title for people.
     pub entry: Entry,
     /// Kernel arguments for this entry alone, after those for each entry.
@@ -59,6 +74,39 @@ pub struct Asker {
     pub firmware: Option<Firmware>,
 }
 
+/// Most entries of a menu that has no submenus, so that it fits on a text screen of 25 lines.
+pub const MAX_FLAT: usize = 16;
+/// Longest kernel command line, in bytes: Linux keeps 2048 with the zero at its end (`COMMAND_LINE_SIZE` of x86 and
+/// arm64), and what is longer is cut off without a word.
+pub const MAX_ARGUMENTS: usize = 2047;
+
+/// A part of a long menu: the entries of one category.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// The category.
+    pub category: Category,
+    /// Its entries, in the menu's order.
+    pub items: Vec<&'a Item>,
+}
+
+/// A line of a menu's first page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line<'a> {
+    /// The computer's own disk.
+    Local,
+    /// An entry.
+    Item(&'a Item),
+    /// A submenu.
+    Group(Group<'a>),
+}
+
+impl Group<'_> {
+    /// Its name for people, with how many there are.
+    pub fn title(&self) -> String {
+        format!("{} ({})", words::category(self.category), self.items.len())
+    }
+}
+
 /// Where the services are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -66,6 +114,34 @@ pub struct Place {
     pub base: String,
     /// Our address.
     pub server: Ipv4Addr,
+}
+
+impl Place {
+    /// The URL of an image's tree, without slash at its end.
+    pub fn tree(&self, item: &Item) -> String {
+        format!("{}/image/{}", self.base, item.image)
+    }
+
+    /// The URL of the archive with the injected file of this number.
+    pub fn injected(&self, item: &Item, number: usize) -> String {
+        format!("{}/{}/{}/{number}.cpio", self.base, made::INJECTED, item.id)
+    }
+
+    /// The URL of a file of an image, unpacked. `path` is ready for a URL.
+    pub fn unpacked(&self, item: &Item, path: &str) -> String {
+        format!("{}/{}/{}{path}", self.base, made::UNPACKED, item.image)
+    }
+
+    /// The URL of the settings that ESXi's loader reads. `answer` is the address of a kickstart file.
+    pub fn esxi(&self, item: &Item, answer: Option<&str>) -> String {
+        let ticket = answer.and_then(|url| url.rsplit('/').nth(1)).unwrap_or("none");
+        format!("{}/{}/{}/{ticket}/boot.cfg", self.base, made::ESXI, item.id)
+    }
+
+    /// The URL of an image's file. casper takes only one that ends in `.iso`.
+    pub fn disc(&self, item: &Item) -> String {
+        format!("{}/image/{}.iso", self.base, item.image)
+    }
 }
 
 /// Names of images that no other image in the list has: `debian-live`, `debian-live-2`.
@@ -86,7 +162,13 @@ pub fn items<'a>(inspections: impl IntoIterator<Item = &'a Inspection>) -> Vec<I
     for (image, inspection) in images.iter().zip(&inspections) {
         items.extend(inspection.entries.iter().map(|entry| {
             let suffix = entry.id.strip_prefix(kind(inspection)).unwrap_or_default();
-            Item { id: format!("{image}{suffix}"), image: image.clone(), entry: entry.clone(), append: String::new() }
+            Item {
+                id: format!("{image}{suffix}"),
+                image: image.clone(),
+                category: inspection.recognised.as_ref().map_or(Category::Other, |system| system.category),
+                entry: entry.clone(),
+                append: String::new(),
+            }
         }));
     }
     let files = images.iter().map(String::as_str).zip(inspections.iter().map(|inspection| &inspection.path));
@@ -119,11 +201,38 @@ impl Menu {
         self.items.iter().filter(fits).collect()
     }
 
-    /// What this computer shows: its own disk, then the title of each of the [fitting](Menu::fitting) entries, with the
-    /// characters that iPXE can draw.
+    /// The first page of this computer's menu: its own disk, then its entries; of a long menu the entry that starts by
+    /// itself, then a submenu for each category.
+    pub fn top(&self, asker: Asker) -> Vec<Line<'_>> {
+        let fitting = self.fitting(asker);
+        if fitting.len() <= MAX_FLAT {
+            return std::iter::once(Line::Local).chain(fitting.into_iter().map(Line::Item)).collect();
+        }
+        let chosen = self.chosen(asker).map(Line::Item);
+        let mut groups: BTreeMap<Category, Vec<&Item>> = BTreeMap::new();
+        for item in fitting {
+            groups.entry(item.category).or_default().push(item);
+        }
+        let groups = groups.into_iter().map(|(category, items)| Line::Group(Group { category, items }));
+        std::iter::once(Line::Local).chain(chosen).chain(groups).collect()
+    }
+
+    /// Leaves out the entries that need a loader which is not there, and says which ones those were.
+    pub fn without_lacking(&mut self, loaders: &Loaders) -> Vec<(Item, Loader)> {
+        let lacks = |item: &Item| needs(item.entry.boot).filter(|loader| loaders.path(*loader).is_none());
+        let lacking = self.items.iter().filter_map(|item| Some((item.clone(), lacks(item)?))).collect();
+        self.items.retain(|item| lacks(item).is_none());
+        lacking
+    }
+
+    /// The [first page](Menu::top) as this computer shows it, with the characters that iPXE can draw.
     pub fn shown(&self, asker: Asker) -> Vec<String> {
-        let titles = self.fitting(asker).into_iter().map(|item| ipxe::text(&item.entry.title));
-        std::iter::once(OWN_DISK.to_owned()).chain(titles).collect()
+        let word = |line: Line| match line {
+            Line::Local => OWN_DISK.to_owned(),
+            Line::Item(item) => ipxe::text(&item.entry.title),
+            Line::Group(group) => group.title(),
+        };
+        self.top(asker).into_iter().map(word).collect()
     }
 
     /// The entry that starts by itself on this computer; `None` is its own disk. Where the chosen entry is for other
@@ -141,6 +250,13 @@ impl Menu {
         }
     }
 
+    /// The entry whose image UEFI HTTP Boot gets instead of a loader: one that is made for that, and starts by itself
+    /// without a menu. No loader of ours runs then, so there is nothing that could show one.
+    pub fn disc_for_http_boot(&self) -> Option<&Item> {
+        let chosen = self.chosen(Asker { firmware: Some(Firmware::Uefi) })?;
+        (self.timeout == 0 && chosen.entry.boot == Boot::HttpDisc).then_some(chosen)
+    }
+
     /// What was asked to start by itself and is on no computer's menu: it is not there, or hidden.
     pub fn missing_default(&self) -> Option<String> {
         match &self.default {
@@ -151,16 +267,51 @@ impl Menu {
     }
 }
 
-/// An entry's kernel arguments with everything filled in.
-pub fn arguments(item: &Item, place: &Place, append: &str, mac: &str) -> String {
-    let line = item
-        .entry
-        .cmdline
-        .replace("{base_url}", &format!("{}/image/{}", place.base, item.image))
-        .replace("{iso_url}", &format!("{}/image/{}.iso", place.base, item.image))
+/// The loader that an entry needs besides the one that shows the menu.
+pub fn needs(boot: Boot) -> Option<Loader> {
+    match boot {
+        Boot::Wimboot => Some(Loader::Wimboot),
+        Boot::Memdisk => Some(Loader::Memdisk),
+        Boot::Linux | Boot::EfiProgram | Boot::Multiboot | Boot::Esxi | Boot::Sanboot | Boot::HttpDisc => None,
+    }
+}
+
+/// What only the computer itself knows, as its boot loader writes it.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// Its hardware address with dashes.
+    pub mac_dashes: &'static str,
+    /// Its IPv4 address.
+    pub ip: &'static str,
+    /// Its router.
+    pub gateway: &'static str,
+    /// Its network mask.
+    pub netmask: &'static str,
+}
+
+/// A text of an entry with everything filled in but an answer file's address.
+pub fn fill(text: &str, item: &Item, place: &Place, own: &Own) -> String {
+    let port = place.base.rsplit(':').next().filter(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    text.replace("{base_url}", &place.tree(item))
+        .replace("{iso_url}", &place.disc(item))
+        .replace("{tree_path}", &format!("image/{}", item.image))
         .replace("{server}", &place.server.to_string())
-        .replace("{mac_dashes}", mac);
-    let parts = [line.trim(), append.trim(), item.append.trim()];
+        .replace("{port}", port.unwrap_or("80"))
+        .replace("{mac_dashes}", own.mac_dashes)
+        .replace("{client_ip}", own.ip)
+        .replace("{gw}", own.gateway)
+        .replace("{mask}", own.netmask)
+}
+
+/// An entry's kernel arguments with everything filled in. `answer` is the address of its answer file, where it has one:
+/// of a folder if it ends with a slash.
+pub fn arguments(item: &Item, place: &Place, append: &str, own: &Own, answer: Option<&str>) -> String {
+    let line = fill(&item.entry.cmdline, item, place, own);
+    let answering = item.entry.answering.as_ref().zip(answer).map(|(answering, url)| {
+        fill(&answering.arguments, item, place, own).replace("{answer_url}", url).replace("{answer_dir_url}", url)
+    });
+    let answering = answering.unwrap_or_default();
+    let parts = [line.trim(), answering.trim(), append.trim(), item.append.trim()];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
@@ -197,7 +348,7 @@ pub(crate) mod tests {
                 name: kind.into(),
                 version: None,
                 arch: vec![],
-                category: "live".into(),
+                category: crate::image::Category::Live,
                 evidence: vec![],
             }),
             entries: suffixes.iter().map(entry).collect(),

@@ -6,13 +6,17 @@
 //! boot.ipxe, menu.ipxe      scripts, made when asked for
 //! image/ID/…                the files of an image, straight out of it
 //! image/ID.iso              the image itself
+//! inject/ENTRY/N.cpio       a file of an image as an archive for its initramfs
+//! unpacked/ID/…             a packed file of an image, unpacked
+//! esxi/ENTRY/TICKET/boot.cfg   ESXi's settings for the network
+//! answer/TICKET/…           an answer file for one computer
 //! files/…                   the published folder
 //! ```
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io;
+use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,13 +25,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::loader::Loaders;
-use super::menu::{Asker, Menu, Place, ipxe};
+use super::menu::{Asker, Item, Menu, Place, ipxe, made};
 use super::published::Folder;
-use super::{choose, loader::Loader};
+use super::{choose, cpio, loader::Loader};
 use crate::http::path;
 use crate::http::reply::{self, Meta};
-use crate::image::Disc;
+use crate::image::bootcfg::esxi;
 use crate::image::stored::{self, Extent};
+use crate::image::{Disc, WHOLE_IMAGE};
 
 /// What a person sees who opens our address in a browser. It lists nothing (SECURITY S25).
 const INDEX: &str = "\
@@ -36,6 +41,13 @@ Bootwright is serving here.
 Connect a computer to this network, switch it on and choose network boot
 (often F12, F9 or Esc at the start). It shows its menu by itself.
 ";
+
+/// How a file begins that is packed with gzip (RFC 1952 section 2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+/// Largest file that is unpacked in memory, in bytes; Xen has about 4 MiB.
+const MAX_UNPACKED: u64 = 64 << 20;
+/// Largest settings of ESXi that are read, in bytes; they have about 5 kB.
+const MAX_SETTINGS: usize = 256 << 10;
 
 /// Where a file's bytes come from.
 #[derive(Clone, Debug)]
@@ -48,6 +60,19 @@ pub enum Source {
         file: Arc<File>,
         /// Where the bytes lie in it.
         extents: Arc<[Extent]>,
+    },
+    /// Pieces of an open file with something made before and behind them.
+    Wrapped {
+        /// What comes first.
+        before: Arc<[u8]>,
+        /// The file.
+        file: Arc<File>,
+        /// Where the bytes lie in it.
+        extents: Arc<[Extent]>,
+        /// How many there are.
+        length: u64,
+        /// What comes last.
+        behind: Arc<[u8]>,
     },
 }
 
@@ -87,14 +112,33 @@ impl Found {
     pub fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         match &self.source {
             Source::Extents { file, extents } => stored::read_at(file, extents, at, buffer),
-            Source::Text(text) => {
-                let from = usize::try_from(at).map_err(|_| io::ErrorKind::InvalidInput)?;
-                let to = from.checked_add(buffer.len()).ok_or(io::ErrorKind::InvalidInput)?;
-                buffer.copy_from_slice(text.get(from..to).ok_or(io::ErrorKind::UnexpectedEof)?);
-                Ok(())
+            Source::Text(text) => copy(text, at, buffer),
+            Source::Wrapped { before, file, extents, length, behind } => {
+                let (first, rest) = split(buffer, (before.len() as u64).saturating_sub(at));
+                copy(before, at, first)?;
+                let at = at.saturating_add(first.len() as u64).saturating_sub(before.len() as u64);
+                let (middle, last) = split(rest, length.saturating_sub(at));
+                stored::read_at(file, extents, at, middle)?;
+                copy(behind, at.saturating_add(middle.len() as u64).saturating_sub(*length), last)
             }
         }
     }
+}
+
+fn copy(text: &[u8], at: u64, buffer: &mut [u8]) -> io::Result<()> {
+    if buffer.is_empty() {
+        return Ok(());
+    }
+    let from = usize::try_from(at).map_err(|_| io::ErrorKind::InvalidInput)?;
+    let to = from.checked_add(buffer.len()).ok_or(io::ErrorKind::InvalidInput)?;
+    buffer.copy_from_slice(text.get(from..to).ok_or(io::ErrorKind::UnexpectedEof)?);
+    Ok(())
+}
+
+/// The first `length` bytes of a buffer, or all of it where it has fewer, and the others.
+fn split(buffer: &mut [u8], length: u64) -> (&mut [u8], &mut [u8]) {
+    let at = usize::try_from(length).unwrap_or(usize::MAX).min(buffer.len());
+    buffer.split_at_mut(at)
 }
 
 #[derive(Debug)]
@@ -168,13 +212,22 @@ impl Tree {
         if let Some(rest) = strip_folder(path, "image") {
             return self.find_image(rest);
         }
+        if let Some(rest) = strip_folder(path, made::INJECTED) {
+            return self.injected(rest);
+        }
+        if let Some(rest) = strip_folder(path, made::UNPACKED) {
+            return self.unpacked(rest);
+        }
+        if let Some(rest) = strip_folder(path, made::ESXI) {
+            return self.esxi(rest);
+        }
         if let Some(rest) = strip_folder(path, "files") {
             return open_file(self.files.as_ref()?.file(rest)?, rest, Role::File).ok();
         }
         match lower.as_str() {
             "" => Some(text("index.txt", INDEX.to_owned())),
             choose::SCRIPT => Some(text(&lower, ipxe::first(&self.place))),
-            ipxe::MENU => Some(text(&lower, ipxe::menu(&self.menu, asker, &self.place))),
+            ipxe::MENU => Some(text(&lower, ipxe::menu(&self.menu, asker, &self.place, &|_| None))),
             name => self.loaders.get(name).cloned(),
         }
     }
@@ -193,12 +246,71 @@ impl Tree {
         }
     }
 
+    fn image(&self, id: &str) -> Option<&Image> {
+        self.images.get(id).filter(|image| !image.withdrawn.load(Ordering::Relaxed))
+    }
+
+    fn item(&self, id: &str) -> Option<(&Item, &Image)> {
+        let item = self.menu.items.iter().find(|item| item.id == id)?;
+        Some((item, self.image(&item.image)?))
+    }
+
+    /// `ENTRY/NUMBER.cpio`: a file of an image, or the image itself, as an archive.
+    fn injected(&self, rest: &str) -> Option<Found> {
+        let (id, number) = rest.split_once('/')?;
+        let number: usize = number.strip_suffix(".cpio")?.parse().ok()?;
+        let (item, image) = self.item(id)?;
+        let injection = item.entry.inject.get(number)?;
+        let stamp = image.disc.stamp();
+        let (extents, length): (Arc<[Extent]>, u64) = if injection.from == WHOLE_IMAGE {
+            ([Extent { at: 0, offset: 0, length: stamp.size }].into(), stamp.size)
+        } else {
+            image.disc.find(&injection.from).map(|stored| (Arc::clone(&stored.extents), stored.size))?
+        };
+        let (before, behind) = cpio::around(&injection.to, &injection.mode, length)?;
+        let size = before.len() as u64 + length + behind.len() as u64;
+        let meta = Meta {
+            size,
+            etag: etag(size, stamp.modified, extents.first().map_or(0, |extent| extent.offset)),
+            modified: stamp.modified,
+            content_type: reply::content_type("archive.cpio"),
+        };
+        let (file, before, behind) = (Arc::clone(image.disc.file()), before.into(), behind.into());
+        Some(Found { role: Role::Initrd, source: Source::Wrapped { before, file, extents, length, behind }, meta })
+    }
+
+    /// `ID/PATH`: a hypervisor or kernel that is packed with gzip, unpacked; one that is not packed, as it is.
+    fn unpacked(&self, rest: &str) -> Option<Found> {
+        let (id, path) = rest.split_once('/')?;
+        let disc = &self.image(id)?.disc;
+        let mut start = [0u8; 2];
+        disc.reader(path)?.read_exact(&mut start).ok()?;
+        if start != GZIP {
+            return self.find_image(rest);
+        }
+        let mut bytes = Vec::new();
+        let unpacker = flate2::read::MultiGzDecoder::new(disc.reader(path)?);
+        unpacker.take(MAX_UNPACKED + 1).read_to_end(&mut bytes).ok()?;
+        let fits = bytes.len() as u64 <= MAX_UNPACKED;
+        fits.then(|| made_of("unpacked.bin", self.role(id, Some(path)), bytes))
+    }
+
+    /// `ENTRY/TICKET/boot.cfg`.
+    fn esxi(&self, rest: &str) -> Option<Found> {
+        let (id, rest) = rest.split_once('/')?;
+        let (_ticket, name) = rest.split_once('/')?;
+        let (item, image) = self.item(id).filter(|_| name.eq_ignore_ascii_case("boot.cfg"))?;
+        let own = ["/efi/boot/boot.cfg", "/boot.cfg"].iter().find_map(|path| image.disc.read_text(path, MAX_SETTINGS));
+        let settings = esxi::parse(&own?)?;
+        Some(text("boot.cfg", settings.for_network(&self.place.tree(item))))
+    }
+
     fn find_image(&self, rest: &str) -> Option<Found> {
         let (id, path) = match rest.split_once('/') {
             Some((id, path)) => (id, Some(path)),
             None => (rest.strip_suffix(".iso")?, None),
         };
-        let image = self.images.get(id).filter(|image| !image.withdrawn.load(Ordering::Relaxed))?;
+        let image = self.image(id)?;
         let stamp = image.disc.stamp();
         let (extents, size): (Arc<[Extent]>, u64) = match path {
             Some(path) => image.disc.find(path).map(|stored| (Arc::clone(&stored.extents), stored.size))?,
@@ -240,15 +352,19 @@ fn open_file(file: File, name: &str, role: Role) -> io::Result<Found> {
 }
 
 fn text(name: &str, text: String) -> Found {
+    made_of(name, Role::Script, text.into_bytes())
+}
+
+fn made_of(name: &str, role: Role, bytes: Vec<u8>) -> Found {
     let mut hasher = DefaultHasher::new();
-    text.hash(&mut hasher);
+    bytes.hash(&mut hasher);
     let meta = Meta {
-        size: text.len() as u64,
+        size: bytes.len() as u64,
         etag: format!("\"{:016x}\"", hasher.finish()),
         modified: None,
         content_type: reply::content_type(name),
     };
-    Found { role: Role::Script, source: Source::Text(text.into_bytes().into()), meta }
+    Found { role, source: Source::Text(bytes.into()), meta }
 }
 
 /// A strong entity tag: EDK2 resumes only with one that begins with a quote (CONFORMANCE Q29).

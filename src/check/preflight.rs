@@ -7,8 +7,9 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::wording::preflight as say;
-use super::{Finding, Remedy, Rights, explain_disc, explain_plan, unserved};
-use crate::boot::loader::Loaders;
+use super::{Finding, Remedy, Rights, explain_disc, explain_plan, lacking as lacking_loader, unserved};
+use crate::boot::loader::{Loader, Loaders};
+use crate::boot::menu;
 use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError, Ports};
 use crate::engine;
 use crate::engine::probe::Probe;
@@ -150,8 +151,17 @@ fn loaders(facts: &Facts) -> Vec<Finding> {
     if empty.is_some() || facts.loaders.is_empty() {
         return vec![say::no_loaders(empty)];
     }
-    let missing = facts.loaders.unserved();
-    if missing.is_empty() { vec![say::loaders_found()] } else { missing.into_iter().map(unserved).collect() }
+    let missing: Vec<Finding> = facts.loaders.unserved().into_iter().map(unserved).collect();
+    let found = missing.is_empty().then(say::loaders_found);
+    missing.into_iter().chain(found).chain(lacking_entries(facts)).collect()
+}
+
+/// Entries that the menu will leave out, since they need a loader that is not there.
+fn lacking_entries(facts: &Facts) -> Vec<Finding> {
+    let entries = facts.images.iter().filter_map(|(_, found)| found.as_ref().ok()).flat_map(|found| &found.entries);
+    let lacks = |loader: &Loader| facts.loaders.path(*loader).is_none();
+    let lacking = entries.filter_map(|entry| Some((entry, menu::needs(entry.boot).filter(lacks)?)));
+    lacking.map(|(entry, loader)| lacking_loader(&entry.title, loader)).collect()
 }
 
 fn network(facts: &Facts) -> Vec<Finding> {

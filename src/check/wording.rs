@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::{Finding, Remedy, Subject};
 use crate::boot::Platform;
+use crate::boot::loader::Loader;
 use crate::deployment::{LockError, PlanError, SaveError};
 use crate::engine::Error;
 use crate::image::{DiscError, Firmware};
@@ -474,6 +475,25 @@ pub fn unserved(platform: Platform) -> Finding {
         "Run packaging/run.sh --prepare, or name a folder that has one with --loaders.",
     )
     .about(Subject::ThisComputer)
+    .caution()
+}
+
+/// An entry needs a loader that is not there.
+pub fn lacking(entry: &str, loader: Loader) -> Finding {
+    let file = loader.file();
+    let next = match loader {
+        Loader::Wimboot => {
+            "Download wimboot 2.9.0 or newer from ipxe.org/wimboot, and put it into the loaders folder under the name wimboot."
+                .to_owned()
+        }
+        _ => format!("Put {file} into the loaders folder; packaging/run.sh --prepare does it."),
+    };
+    Finding::new(
+        format!("{} needs {file}, which is not there.", text::plain(entry, 100)),
+        "The menu leaves this entry out.",
+        next,
+    )
+    .about(Subject::Files)
     .caution()
 }
 

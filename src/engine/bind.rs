@@ -10,8 +10,8 @@ use tokio::net::{TcpListener, UdpSocket};
 
 use super::{Error, Listening, leases};
 use crate::boot::Offer;
-use crate::boot::loader::Loaders;
-use crate::boot::menu::{self, Menu, Place};
+use crate::boot::loader::{Loader, Loaders};
+use crate::boot::menu::{self, Item, Menu, Place};
 use crate::boot::published::Folder;
 use crate::boot::tree::Tree;
 use crate::deployment::{DhcpPlan, Plan};
@@ -70,7 +70,8 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let (http, port_taken) = http_socket(plan, &interface, &mut sockets).map_err(bind)?;
     let port = |address: std::io::Result<std::net::SocketAddr>| address.map_or(0, |address| address.port());
     let http_port = port(http.local_addr());
-    let offer = Offer { http: SocketAddrV4::new(own, http_port), loaders: prepared.loaders };
+    let disc = prepared.menu.disc_for_http_boot().map(|item| format!("image/{}.iso", item.image));
+    let offer = Offer { http: SocketAddrV4::new(own, http_port), loaders: prepared.loaders, disc };
     let base = offer.url("").trim_end_matches('/').to_owned();
     let listening = Listening {
         url: format!("http://{}/", offer.http),
@@ -81,6 +82,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
         images: prepared.inspections,
         entries: prepared.menu.items.clone(),
         unserved: offer.loaders.unserved(),
+        lacking: prepared.lacking,
         unprobed: dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).is_some_and(|full| full.arp.is_none()),
     };
     let place = Place { base, server: own };
@@ -93,6 +95,8 @@ struct Prepared {
     inspections: Vec<Inspection>,
     discs: Vec<(String, Disc)>,
     menu: Menu,
+    /// Entries that are left out of it, each with the loader that it would need.
+    lacking: Vec<(Item, Loader)>,
     loaders: Loaders,
     files: Option<Folder>,
 }
@@ -114,15 +118,14 @@ impl Prepared {
             .as_ref()
             .map(|path| Folder::open(path).map_err(|source| Error::Files { path: path.clone(), source }));
         let files = files.transpose()?;
-        let read: Vec<(Disc, Inspection)> =
-            plan.images.iter().map(|path| image::inspect(path)).collect::<Result<_, _>>()?;
-        let (discs, inspections): (Vec<Disc>, Vec<Inspection>) = read.into_iter().unzip();
+        let (discs, inspections): (Vec<Disc>, Vec<Inspection>) = image::inspect_all(&plan.images)?.into_iter().unzip();
         let discs = menu::image_ids(&inspections).into_iter().zip(discs).collect();
-        let menu = plan.menu(&inspections);
+        let mut menu = plan.menu(&inspections);
+        let lacking = menu.without_lacking(&loaders);
         if let Some(wanted) = menu.missing_default() {
             return Err(Error::NoDefault { wanted, known: menu.items.into_iter().map(|item| item.id).collect() });
         }
-        Ok(Prepared { inspections, discs, menu, loaders, files })
+        Ok(Prepared { inspections, discs, menu, lacking, loaders, files })
     }
 }
 

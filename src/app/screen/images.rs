@@ -378,39 +378,16 @@ fn ready_card<'a>(
 }
 
 fn firmware_words(inspection: &Inspection) -> &'static str {
-    let has = |firmware| inspection.entries.iter().any(|entry| entry.firmware.contains(&firmware));
-    match (has(Firmware::Bios), has(Firmware::Uefi)) {
-        (true, true) => "BIOS and UEFI",
-        (true, false) => "BIOS only",
-        (false, true) => "UEFI only",
-        (false, false) => "none",
-    }
-}
-
-fn way_words(transport: Transport) -> &'static str {
-    match transport {
-        Transport::HttpTree => "Fetches its files as it needs them",
-        Transport::HttpIso => "Loads the whole image into memory",
-        Transport::Sanboot => "Reads the image as if it were a disc",
-        Transport::Memdisk => "Loads the whole image into memory, as a disc",
-    }
-}
-
-fn processor(arch: &str) -> &str {
-    match arch {
-        "x86_64" => "64-bit PC",
-        "i386" | "i686" => "32-bit PC",
-        "aarch64" => "64-bit ARM",
-        other => other,
-    }
+    let all: Vec<Firmware> = inspection.entries.iter().flat_map(|entry| entry.firmware.iter().copied()).collect();
+    image::words::firmware(&all)
 }
 
 fn facts<'a>(inspection: &'a Inspection) -> Element<'a, Message> {
-    let mut arch: Vec<&str> = inspection.entries.iter().map(|entry| processor(&entry.arch)).collect();
+    let mut arch: Vec<&str> = inspection.entries.iter().map(|entry| image::words::processor(&entry.arch)).collect();
     arch.dedup();
     let memory = inspection.entries.iter().filter_map(|entry| entry.min_ram_mb).max();
     let memory = memory.map_or("not known".to_owned(), |mib| format!("{} or more", words::memory(mib)));
-    let way = inspection.entries.first().map_or("", |entry| way_words(entry.transport));
+    let way = inspection.entries.first().map_or("", image::words::way);
     row![
         fact("Boots on", firmware_words(inspection).to_owned()).width(Fill),
         fact("Processor", arch.join(", ")).width(Fill),

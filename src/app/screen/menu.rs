@@ -10,7 +10,7 @@ use crate::app::widget::card::{card, icon_button, radio};
 use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, memory, section, small, soft};
-use crate::boot::menu::{self, Asker, Edit, Item, Menu as Model, ipxe};
+use crate::boot::menu::{self, Asker, Edit, Item, Line, Menu as Model, ipxe};
 use crate::deployment::{MAX_MENU_TIMEOUT, MENU_TIMEOUT, Settings};
 use crate::image::Firmware;
 use crate::text;
@@ -369,7 +369,7 @@ fn details<'a>(context: Context<'a>, item: &Item) -> Element<'a, Message> {
 
 /// The menu as iPXE draws it on a text screen: the heading, the entries with a bar on the chosen one, the seconds left.
 fn screen<'a>(model: &Model, firmware: Firmware) -> Element<'a, Message> {
-    const MOST: usize = 14;
+    const MOST: usize = 15;
     let asker = Asker { firmware: Some(firmware) };
     let chosen = model.chosen(asker).map(|item| item.id.clone());
     let letters = |words: String| {
@@ -382,23 +382,20 @@ fn screen<'a>(model: &Model, firmware: Firmware) -> Element<'a, Message> {
             ..container::Style::default()
         })
     };
-    let fitting = model.fitting(asker);
-    let more = fitting.len().saturating_sub(MOST);
-    let entries = fitting
-        .iter()
-        .take(MOST)
-        .map(|item| line(ipxe::text(&item.entry.title), chosen.as_ref() == Some(&item.id)).into());
+    let lines = model.top(asker);
+    let more = lines.len().saturating_sub(MOST);
+    let entries = lines.into_iter().take(MOST).map(|shown| match shown {
+        Line::Local => line(menu::OWN_DISK.to_owned(), chosen.is_none()).into(),
+        Line::Item(item) => line(ipxe::text(&item.entry.title), chosen.as_ref() == Some(&item.id)).into(),
+        Line::Group(group) => line(format!("{} ...", ipxe::text(&group.title())), false).into(),
+    });
     let entries = Column::with_children(entries);
     let count = match model.timeout {
         0 => "no menu: starts at once".to_owned(),
         seconds => format!("({seconds})"),
     };
-    let content = column![
-        container(letters(menu::HEADING.to_owned())).center_x(Fill).padding([2, 8]),
-        line(menu::OWN_DISK.to_owned(), chosen.is_none()),
-        entries,
-    ]
-    .push((more > 0).then(|| line(format!("… and {more} more"), false)))
-    .push(container(letters(count)).align_right(Fill).padding([2, 8]));
+    let content = column![container(letters(menu::HEADING.to_owned())).center_x(Fill).padding([2, 8]), entries,]
+        .push((more > 0).then(|| line(format!("… and {more} more"), false)))
+        .push(container(letters(count)).align_right(Fill).padding([2, 8]));
     container(content.spacing(2)).padding([14, 6]).width(Fill).style(theme::ground(Ground::Screen)).into()
 }

@@ -4,7 +4,9 @@
 //! can as well. iPXE has no quoting: `${…}` expands anywhere, a word `||` or `&&` ends a command, a word that begins
 //! with `#` is a comment, a line break starts a command. So text is filtered, never escaped.
 
-use super::{Asker, HEADING, Item, Menu, OWN_DISK, Place, arguments};
+use super::super::loader::Loader;
+use super::{Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, arguments, fill};
+use crate::image::recipe::RESERVED_START;
 use crate::image::{Boot, Firmware};
 
 /// Path of the menu; the first script adds a query that says who asks.
@@ -41,9 +43,11 @@ pub fn first(place: &Place) -> String {
     )
 }
 
+/// Finds the address of an entry's answer file for the computer that asks; none where it has none.
+pub type Answer<'a> = &'a dyn Fn(&Item) -> Option<String>;
+
 /// The menu for one computer.
-pub fn menu(menu: &Menu, asker: Asker, place: &Place) -> String {
-    let items = menu.fitting(asker);
+pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer) -> String {
     let chosen = menu.chosen(asker);
     let chosen_label = chosen.map_or("local", |item| item.id.as_str());
     let mut script = String::from("#!ipxe\n");
@@ -52,20 +56,48 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place) -> String {
     }
     line(&mut script, ":menu");
     line(&mut script, &format!("menu {HEADING}"));
-    line(&mut script, &format!("item local {OWN_DISK}"));
-    for item in &items {
-        line(&mut script, &format!("item {} {}", item.id, text(&item.entry.title)));
+    let top = menu.top(asker);
+    for shown in &top {
+        match shown {
+            Line::Local => line(&mut script, &format!("item local {OWN_DISK}")),
+            Line::Item(item) => line(&mut script, &format!("item {} {}", item.id, text(&item.entry.title))),
+            Line::Group(group) => line(&mut script, &format!("item {} {} ...", label(group), text(&group.title()))),
+        }
     }
     // With a time-out of 0 the menu is only reached after a failure; then it waits for a person.
     let timeout = u64::from(menu.timeout) * 1000;
     let timeout = if timeout == 0 { String::new() } else { format!("--timeout {timeout} ") };
     line(&mut script, &format!("choose {timeout}--default {chosen_label} selected || goto local"));
     script.push_str("goto ${selected}\n");
-    for item in items {
-        entry(&mut script, item, menu, place);
+    for group in top.iter().filter_map(|line| if let Line::Group(group) = line { Some(group) } else { None }) {
+        submenu(&mut script, group);
+    }
+    for item in menu.fitting(asker) {
+        line(&mut script, &format!(":{}", item.id));
+        line(&mut script, &format!("echo Bootwright: {}", text(&item.entry.title)));
+        // Whatever an earlier attempt left in memory.
+        line(&mut script, "imgfree");
+        start(&mut script, item, menu, place, answer(item).as_deref());
     }
     script.push_str(LOCAL);
     script
+}
+
+fn label(group: &Group) -> String {
+    format!("{RESERVED_START}{}", group.category as u8)
+}
+
+fn submenu(script: &mut String, group: &Group) {
+    line(script, &format!(":{}", label(group)));
+    line(script, &format!("menu {HEADING}"));
+    line(script, "item menu Back");
+    for item in &group.items {
+        line(script, &format!("item {} {}", item.id, text(&item.entry.title)));
+    }
+    // The first entry rather than "Back"; Escape goes back as well.
+    let first = group.items.first().map_or("menu", |item| item.id.as_str());
+    line(script, &format!("choose --default {first} selected || goto menu"));
+    script.push_str("goto ${selected}\n");
 }
 
 /// The computer's own disk. UEFI goes on with its next boot option if this one failed; after a success many show their
@@ -85,30 +117,82 @@ exit 0
 exit 1
 ";
 
-fn entry(script: &mut String, item: &Item, menu: &Menu, place: &Place) {
-    let Item { id, image, entry, .. } = item;
-    let base = format!("{}/image/{image}", place.base);
-    line(script, &format!(":{id}"));
-    line(script, &format!("echo Bootwright: {}", text(&entry.title)));
-    // Whatever an earlier attempt left in memory.
-    line(script, "imgfree");
-    if entry.boot == Boot::Sanboot {
-        line(script, &format!("sanboot --no-describe {base}.iso || goto failed"));
-        return;
+fn start(script: &mut String, item: &Item, menu: &Menu, place: &Place, answer: Option<&str>) {
+    let arguments = words(&arguments(item, place, &menu.append, &OWN, answer));
+    match item.entry.boot {
+        _ if arguments.len() > MAX_ARGUMENTS => {
+            line(
+                script,
+                &format!("echo Its arguments have {} characters; Linux takes {MAX_ARGUMENTS}.", arguments.len()),
+            );
+            line(script, "goto failed");
+        }
+        Boot::Linux => linux(script, item, place, &arguments),
+        Boot::EfiProgram => chain(script, item, place, &arguments),
+        Boot::Multiboot => multiboot(script, item, place, &arguments),
+        Boot::Wimboot => wimboot(script, item, place),
+        // Its loader takes the address of its settings, and reads all else beside them.
+        Boot::Esxi => chain(script, item, place, &format!("-c {}", place.esxi(item, answer))),
+        Boot::Memdisk => memdisk(script, item, place),
+        Boot::Sanboot | Boot::HttpDisc => {
+            line(script, &format!("sanboot --no-describe {} || goto failed", place.disc(item)));
+        }
     }
-    let Some(kernel) = &entry.kernel else { return };
-    // iPXE of 2019 finds initrds on UEFI only by the names that the kernel's arguments give (`initrd=name`).
-    let names: Vec<String> = (0..entry.initrd.len()).map(|number| format!("initrd{number}")).collect();
-    let initrds = names.iter().map(|name| format!("initrd={name} ")).collect::<String>();
-    let arguments = words(&arguments(item, place, &menu.append, "${netX/mac:hexhyp}"));
-    line(script, &format!("kernel --name kernel {}{} {initrds}{arguments} || goto failed", base, url_path(kernel)));
-    for (name, path) in names.iter().zip(&entry.initrd) {
-        line(script, &format!("initrd --name {name} {base}{} || goto failed", url_path(path)));
+}
+
+fn linux(script: &mut String, item: &Item, place: &Place, arguments: &str) {
+    let Some(kernel) = &item.entry.kernel else { return };
+    let initrds = item.entry.initrd.iter().map(|path| format!("{}{}", place.tree(item), url_path(path)));
+    // The archives are made here: iPXE of 2019 makes none on UEFI.
+    let injected = (0..item.entry.inject.len()).map(|number| place.injected(item, number));
+    let all: Vec<String> = initrds.chain(injected).collect();
+    // On UEFI it finds initrds only by the names that the kernel's arguments give (`initrd=name`).
+    let names = (0..all.len()).map(|number| format!("initrd=initrd{number} ")).collect::<String>();
+    let kernel = format!("{}{}", place.tree(item), url_path(kernel));
+    line(script, &format!("kernel --name kernel {kernel} {names}{arguments} || goto failed"));
+    for (number, url) in all.iter().enumerate() {
+        line(script, &format!("initrd --name initrd{number} {url} || goto failed"));
     }
-    for file in &entry.inject {
-        let (from, to, mode) = (url_path(&file.from), url_path(&file.to), words(&file.mode));
-        line(script, &format!("initrd {base}{from} {to} mode={mode} || goto failed"));
+    line(script, "boot || goto failed");
+}
+
+fn chain(script: &mut String, item: &Item, place: &Place, arguments: &str) {
+    let Some(program) = &item.entry.kernel else { return };
+    let program = format!("{}{} {arguments}", place.tree(item), url_path(program));
+    line(script, &format!("chain {} || goto failed", program.trim_end()));
+}
+
+/// A hypervisor comes unpacked from here, since iPXE of 2019 unpacks nothing. iPXE has Multiboot for a BIOS only; UEFI
+/// goes by GRUB.
+fn multiboot(script: &mut String, item: &Item, place: &Place, arguments: &str) {
+    let Some(kernel) = &item.entry.kernel else { return };
+    line(script, "iseq ${platform} efi && goto failed ||");
+    let kernel = place.unpacked(item, &url_path(kernel));
+    line(script, &format!("kernel --name kernel {kernel} {arguments} || goto failed"));
+    let lines = item.entry.module_arguments.iter().map(|line| words(&fill(line, item, place, &OWN)));
+    for (path, arguments) in item.entry.initrd.iter().zip(lines.chain(std::iter::repeat(String::new()))) {
+        let module = format!("module {}{} {arguments}", place.tree(item), url_path(path));
+        line(script, &format!("{} || goto failed", module.trim_end()));
     }
+    line(script, "boot || goto failed");
+}
+
+/// It takes its files by their names, and everything but `boot.wim` out of that where it is not given.
+fn wimboot(script: &mut String, item: &Item, place: &Place) {
+    line(script, &format!("kernel --name wimboot {}/{} gui || goto failed", place.base, Loader::Wimboot.file()));
+    for path in &item.entry.initrd {
+        let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+        let name = words(&name).replace(' ', "");
+        line(script, &format!("initrd --name {name} {}{} {name} || goto failed", place.tree(item), url_path(path)));
+    }
+    line(script, "boot || goto failed");
+}
+
+/// `iso` for a disc that has no partition table in front, `raw` since other ways of copying fail on some BIOSes
+/// (SYSLINUX wiki, "MEMDISK").
+fn memdisk(script: &mut String, item: &Item, place: &Place) {
+    line(script, &format!("kernel --name memdisk {}/{} iso raw || goto failed", place.base, Loader::Memdisk.file()));
+    line(script, &format!("initrd {} || goto failed", place.disc(item)));
     line(script, "boot || goto failed");
 }
 
@@ -123,12 +207,31 @@ pub fn text(title: &str) -> String {
     words(&ascii).chars().take(64).collect()
 }
 
-/// Words of a command without those that would end it, and without anything that expands except our own `netX`.
+/// What iPXE replaces by what the computer itself knows. `netX` is the card that it used last.
+const OWN: Own =
+    Own { mac_dashes: "${netX/mac:hexhyp}", ip: "${netX/ip}", gateway: "${netX/gateway}", netmask: "${netX/netmask}" };
+
+/// Words of a command without those that would end it, and without anything that expands except [`OWN`].
 fn words(line: &str) -> String {
-    const OURS: &str = "${netX/mac:hexhyp}";
     let harmless = |word: &&str| !matches!(*word, "||" | "&&") && !word.starts_with('#');
-    let inert = |word: &str| word.split(OURS).map(|part| part.replace('$', "")).collect::<Vec<_>>().join(OURS);
     line.split_whitespace().filter(harmless).map(inert).collect::<Vec<_>>().join(" ")
+}
+
+fn inert(word: &str) -> String {
+    const OURS: [&str; 4] = [OWN.mac_dashes, OWN.ip, OWN.gateway, OWN.netmask];
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some((before, behind)) = rest.split_once('$') {
+        out.push_str(before);
+        let ours = OURS.iter().find_map(|own| own.strip_prefix('$').filter(|own| behind.starts_with(own)));
+        if let Some(own) = ours {
+            out.push('$');
+            out.push_str(own);
+        }
+        rest = ours.and_then(|own| behind.strip_prefix(own)).unwrap_or(behind);
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A path inside an image as part of a URL: all but unreserved characters is percent-encoded (RFC 3986 section 2.3), so
@@ -171,7 +274,7 @@ pub fn firmware(platform: Option<&str>) -> Option<Firmware> {
 mod tests {
     use super::*;
     use crate::boot::menu::Default;
-    use crate::image::{Entry, Injection, Transport};
+    use crate::image::{Category, Entry, Injection, Transport};
     use std::net::Ipv4Addr;
 
     fn place() -> Place {
@@ -182,6 +285,7 @@ mod tests {
         Item {
             id: id.into(),
             image: format!("img-{id}"),
+            category: Category::Live,
             entry: Entry {
                 id: id.into(),
                 title: title.into(),
@@ -214,7 +318,7 @@ mod tests {
     fn the_menu_is_as_its_golden_file() {
         let mut menu = both();
         menu.items[1].entry.boot = Boot::Sanboot;
-        assert_eq!(super::menu(&menu, BIOS, &place()), include_str!("../../../tests/golden/menu-bios.ipxe"));
+        assert_eq!(super::menu(&menu, BIOS, &place(), &|_| None), include_str!("../../../tests/golden/menu-bios.ipxe"));
         assert_eq!(first(&place()), include_str!("../../../tests/golden/boot.ipxe"));
     }
 
@@ -236,7 +340,7 @@ mod tests {
     #[test]
     fn a_time_out_of_zero_starts_at_once() {
         let menu = Menu { timeout: 0, default: Default::Position(1), ..both() };
-        let script = super::menu(&menu, UEFI, &place());
+        let script = super::menu(&menu, UEFI, &place(), &|_| None);
         assert!(script.starts_with("#!ipxe\ngoto debian\n"), "{script}");
         assert!(!script.contains("--timeout"), "{script}");
     }
@@ -245,7 +349,7 @@ mod tests {
     fn arguments_of_one_entry_stand_after_those_of_each() {
         let mut menu = both();
         menu.items[0].append = " toram ".into();
-        let script = super::menu(&menu, BIOS, &place());
+        let script = super::menu(&menu, BIOS, &place(), &|_| None);
         let kernels: Vec<&str> = script.lines().filter(|line| line.starts_with("kernel")).collect();
         assert!(kernels[0].ends_with(" console=ttyS0 toram || goto failed"), "{script}");
         assert!(kernels[1].ends_with(" console=ttyS0 || goto failed"), "{script}");
@@ -262,7 +366,7 @@ mod tests {
         menu.items[0].entry.kernel = Some("/a b\n${x}/k?#".into());
         menu.items[0].entry.inject =
             vec![Injection { from: "/${f}".into(), to: "/t\nshell".into(), mode: "7 ||".into() }];
-        let script = super::menu(&menu, UEFI, &place());
+        let script = super::menu(&menu, UEFI, &place(), &|_| None);
         for line in script.lines() {
             assert!(!line.trim_start().starts_with("chain") && !line.trim_start().starts_with("shell"), "{line}");
             let ours = line.replace("${selected}", "").replace("${platform}", "");
