@@ -1,0 +1,140 @@
+//! Every system that a recipe knows: an image with its real layout, made from `tests/layouts/ID.toml`, and what is said
+//! of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may stop at the first surprise"
+)]
+
+#[path = "disc/layout.rs"]
+mod layout;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+
+use bootwright::image::{self, Inspection, recipe};
+use layout::{Entry, Image, Table};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/layouts");
+
+fn tables() -> Vec<(String, Table)> {
+    let mut files: Vec<_> = std::fs::read_dir(FOLDER).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    let read = |path: &Path| {
+        let text = std::fs::read_to_string(path).unwrap();
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    };
+    files.iter().map(|path| (path.file_stem().unwrap().to_string_lossy().into_owned(), read(path))).collect()
+}
+
+/// `BOOTWRIGHT_LAYOUT=arch` tries one table only.
+fn wanted(name: &str) -> bool {
+    std::env::var("BOOTWRIGHT_LAYOUT").map_or(true, |only| only == name)
+}
+
+#[test]
+fn every_layout_is_recognised_and_boots_as_its_system_needs() {
+    for program in ["xorriso", "genisoimage"] {
+        if Command::new(program).arg("--version").output().is_err() {
+            println!("SKIPPED layouts: {program} is missing");
+            return;
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut wrong = Vec::new();
+    for (name, table) in tables().iter().filter(|(name, _)| wanted(name)) {
+        for (number, image) in table.image.iter().enumerate() {
+            let path = image.make(folder.path(), &format!("{name}-{number}"));
+            let (_, found) = image::inspect(&path).unwrap();
+            let faults = compare(image, &found);
+            if !faults.is_empty() {
+                wrong.push(format!("{name} ({}):\n    {}", image.label, faults.join("\n    ")));
+            }
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}\n{} tables are wrong", wrong.join("\n"), wrong.len());
+}
+
+#[test]
+fn every_recipe_has_a_layout() {
+    let expected: BTreeSet<String> =
+        tables().into_iter().flat_map(|(_, table)| table.image).map(|image| image.expect.id).collect();
+    let book = recipe::book();
+    let known: BTreeSet<String> = book.recipes().iter().map(|recipe| recipe.id.clone()).collect();
+    let missing: Vec<_> = known.difference(&expected).collect();
+    assert!(missing.is_empty(), "no layout for {missing:?}");
+}
+
+/// What differs from what the table says.
+fn compare(image: &Image, found: &Inspection) -> Vec<String> {
+    let expect = &image.expect;
+    let mut faults = Vec::new();
+    let mut same = |what: &str, wanted: &str, is: &str| {
+        if wanted != is {
+            faults.push(format!("{what}: expected {wanted:?}, found {is:?}"));
+        }
+    };
+    let Some(system) = &found.recognised else { return vec![format!("not recognised: {:?}", found.warnings)] };
+    same("id", &expect.id, &system.id);
+    same("version", expect.version.as_deref().unwrap_or("none"), system.version.as_deref().unwrap_or("none"));
+    if let Some(name) = &expect.name {
+        same("name", name, &system.name);
+    }
+    let ids = |ids: Vec<&str>| ids.join(" ");
+    same(
+        "entries",
+        &ids(expect.entries.iter().map(|entry| entry.id.as_str()).collect()),
+        &ids(found.entries.iter().map(|entry| entry.id.as_str()).collect()),
+    );
+    for (wanted, is) in expect.entries.iter().zip(&found.entries) {
+        compare_entry(wanted, is, &mut same);
+    }
+    if let Some(part) = &expect.warns
+        && !found.warnings.iter().any(|warning| warning.contains(part))
+    {
+        faults.push(format!("no warning says {part:?}: {:?}", found.warnings));
+    }
+    if expect.entries.is_empty() && expect.warns.is_none() {
+        faults.push("the table neither names an entry nor what is said instead".to_owned());
+    }
+    if system.evidence.is_empty() {
+        faults.push("no evidence".to_owned());
+    }
+    faults
+}
+
+fn compare_entry(wanted: &Entry, is: &image::Entry, same: &mut impl FnMut(&str, &str, &str)) {
+    let at = &wanted.id;
+    same(&format!("{at} kernel"), wanted.kernel.as_deref().unwrap_or("none"), is.kernel.as_deref().unwrap_or("none"));
+    same(&format!("{at} initrd"), &wanted.initrd.join(" "), &is.initrd.join(" "));
+    same(&format!("{at} cmdline"), &wanted.cmdline, &is.cmdline);
+    same(&format!("{at} transport"), &wanted.transport, &word(&is.transport));
+    if let Some(boot) = &wanted.boot {
+        same(&format!("{at} boot"), boot, &word(&is.boot));
+    }
+    if let Some(title) = &wanted.title {
+        same(&format!("{at} title"), title, &is.title);
+    }
+    if let Some(modules) = &wanted.modules {
+        same(&format!("{at} modules"), &modules.join("|"), &is.module_arguments.join("|"));
+    }
+    let inject: Vec<String> = is.inject.iter().map(|file| format!("{} -> {}", file.from, file.to)).collect();
+    same(&format!("{at} inject"), &wanted.inject.clone().unwrap_or_default().join(", "), &inject.join(", "));
+    if let Some(firmware) = &wanted.firmware {
+        let found: Vec<String> = is.firmware.iter().map(word).collect();
+        same(&format!("{at} firmware"), &firmware.join(" "), &found.join(" "));
+    }
+    if let Some(arch) = &wanted.arch {
+        same(&format!("{at} arch"), arch, &is.arch);
+    }
+}
+
+/// The word that a value has in JSON.
+fn word(value: &impl serde::Serialize) -> String {
+    serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
+}
