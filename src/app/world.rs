@@ -326,7 +326,7 @@ fn watch_interfaces() -> impl Stream<Item = Vec<Interface>> {
 }
 
 fn compare(path: &Path, expected: &Expected, mut sender: mpsc::Sender<Comparing>) {
-    let digest = checksum::digest(path, &mut |done, total| match sender.is_closed() {
+    let digest = checksum::digest(path, expected.digest.algorithm(), &mut |done, total| match sender.is_closed() {
         true => ControlFlow::Break(()),
         false => {
             // A full queue only means that a bar moves later.

@@ -76,12 +76,17 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    fn of(metadata: &Metadata) -> Stamp {
+    pub(super) fn of(metadata: &Metadata) -> Stamp {
         #[cfg(unix)]
         let file = std::os::unix::fs::MetadataExt::ino(metadata);
         #[cfg(not(unix))]
         let file = 0;
         Stamp { size: metadata.len(), modified: metadata.modified().ok(), file }
+    }
+
+    /// The file's number in its file system; 0 where the system has none.
+    pub(super) fn number(&self) -> u64 {
+        self.file
     }
 }
 

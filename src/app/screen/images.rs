@@ -416,7 +416,7 @@ fn checksum<'a>(import: &'a Import) -> Element<'a, Message> {
     match &import.checksum {
         Checksum::Unknown => soft("No checksum file beside it").into(),
         Checksum::Found(expected) => {
-            let from = expected.from.file_name().unwrap_or_default().to_string_lossy();
+            let from = expected.from.file_name().unwrap_or_else(|| "what was pasted".to_owned());
             let words = format!("Compare with {}", shortened(&text::plain(&from, 60), 28));
             let content = row![icon::sized(Icon::Shield, Tone::Accent, 16.0), small(words, Tone::Accent)];
             let content = content.spacing(6).align_y(Alignment::Center);
