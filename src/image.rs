@@ -188,6 +188,9 @@ pub struct Recognised {
     pub version: Option<String>,
     /// The processors it is for.
     pub arch: Vec<String>,
+    /// What it can install, where one image installs several editions (Windows).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub editions: Vec<String>,
     /// Which submenu it belongs to.
     pub category: Category,
     /// How we know.

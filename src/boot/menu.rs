@@ -348,6 +348,7 @@ pub(crate) mod tests {
                 name: kind.into(),
                 version: None,
                 arch: vec![],
+                editions: vec![],
                 category: crate::image::Category::Live,
                 evidence: vec![],
             }),

@@ -33,6 +33,9 @@ fn describe(inspection: &Inspection) -> String {
     }
     if let Some(system) = &inspection.recognised {
         field("Kind", &format!("{} for {}", words::kind(system.category), system.arch.join(", ")));
+        if !system.editions.is_empty() {
+            field("Editions", &system.editions.join(", "));
+        }
         field("Known by", &system.evidence.join("; "));
     }
     for entry in &inspection.entries {

@@ -77,6 +77,8 @@ pub struct Detect {
     pub contains: Option<Contains>,
     /// What an initrd has in it, for systems that nothing else tells.
     pub initrd: Option<InitrdHas>,
+    /// Which builds of Windows, by `/sources/boot.wim`.
+    pub build: Option<Build>,
     /// A regular expression that its label usually matches; a hint, unless `label_decides`.
     pub label: Option<String>,
     /// The label must match: for systems that no file tells.
@@ -92,6 +94,16 @@ pub struct Contains {
     pub files: Vec<String>,
     /// The text.
     pub text: String,
+}
+
+/// Builds of Windows; a WIM that does not tell its own fits.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Build {
+    /// The first one.
+    pub from: Option<u32>,
+    /// The first one that is none of them any more.
+    pub below: Option<u32>,
 }
 
 /// An initrd that must have a feature.

@@ -3,6 +3,7 @@
 mod applied;
 mod order;
 mod own;
+mod windows;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::initrd::{self, Budget, Contents, Feature};
 use super::recipe::{self, Book, Recipe};
-use super::{Disc, DiscError, Inspection};
+use super::{Disc, DiscError, Inspection, wim};
 use crate::text;
 
 /// How much of a file is looked at for a version or a text, in bytes.
@@ -77,6 +78,7 @@ pub fn judge(disc: &Disc, book: &Book) -> Inspection {
     let _ = by_recipe(&known, &mut inspection)
         || own::apply(&look, &mut inspection)
         || by_recipe(&last_resort, &mut inspection);
+    windows::refine(disc, &mut inspection);
     if inspection.entries.is_empty() && inspection.recognised.is_none() {
         let text =
             "No kernel and no boot menu that names one was found in this image, so it cannot boot over a network.";
@@ -134,5 +136,12 @@ fn matches(look: &Look, recipe: &Recipe) -> bool {
         && !detect.absent.iter().any(|file| disc.has(file))
         && (!detect.label_decides || applied::label_fits(disc, recipe))
         && detect.contains.as_ref().is_none_or(text_found)
+        && detect.build.as_ref().is_none_or(|wanted| build_fits(disc, wanted))
         && detect.initrd.as_ref().is_none_or(in_initrd)
+}
+
+/// Windows of all ages has the same files. A WIM that does not tell its build fits them all.
+fn build_fits(disc: &Disc, wanted: &recipe::Build) -> bool {
+    let build = wim::media(disc).map_or(0, |media| media.build);
+    build == 0 || (wanted.from.is_none_or(|from| build >= from) && wanted.below.is_none_or(|below| build < below))
 }

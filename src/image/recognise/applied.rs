@@ -62,7 +62,7 @@ pub(super) fn apply(look: &Look, recipe: &Recipe, inspection: &mut Inspection) -
     arch.sort();
     arch.dedup();
     let (id, category) = (recipe.id.clone(), recipe.category);
-    inspection.recognised = Some(Recognised { id, name, version, arch, category, evidence });
+    inspection.recognised = Some(Recognised { id, name, version, arch, editions: Vec::new(), category, evidence });
     true
 }
 

@@ -60,6 +60,7 @@ pub(super) fn apply(look: &Look, inspection: &mut Inspection) -> bool {
         name: label.unwrap_or_else(|| file_name(disc.path())),
         version: None,
         arch,
+        editions: Vec::new(),
         category: Category::Other,
         evidence,
     });
