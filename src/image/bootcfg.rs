@@ -3,8 +3,6 @@
 //! Not an interpreter: conditions are not evaluated, so all branches count; variables are those set by plain text before.
 //! That is enough to learn what an image starts, which is all that is asked.
 
-pub mod esxi;
-
 use std::collections::HashMap;
 
 use super::{Disc, kernel};
