@@ -49,6 +49,9 @@ const MAX_UNPACKED: u64 = 64 << 20;
 /// Largest settings of ESXi that are read, in bytes; they have about 5 kB.
 const MAX_SETTINGS: usize = 256 << 10;
 
+/// Length of a ticket for an answer file, in hexadecimal digits.
+const TICKET: usize = 32;
+
 /// Where a file's bytes come from.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -298,11 +301,14 @@ impl Tree {
     /// `ENTRY/TICKET/boot.cfg`.
     fn esxi(&self, rest: &str) -> Option<Found> {
         let (id, rest) = rest.split_once('/')?;
-        let (_ticket, name) = rest.split_once('/')?;
+        let (ticket, name) = rest.split_once('/')?;
         let (item, image) = self.item(id).filter(|_| name.eq_ignore_ascii_case("boot.cfg"))?;
         let own = ["/efi/boot/boot.cfg", "/boot.cfg"].iter().find_map(|path| image.disc.read_text(path, MAX_SETTINGS));
         let settings = esxi::parse(&own?)?;
-        Some(text("boot.cfg", settings.for_network(&self.place.tree(item))))
+        // The ticket in the path says where the installer finds its answer file; the ticket itself is looked at there.
+        let given = ticket.len() == TICKET && ticket.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let kickstart = given.then(|| format!("ks={}/{}/{ticket}/ks.cfg", self.place.base, made::ANSWER));
+        Some(text("boot.cfg", settings.for_network(&self.place.tree(item), &kickstart.unwrap_or_default())))
     }
 
     fn find_image(&self, rest: &str) -> Option<Found> {
