@@ -15,7 +15,9 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::deployment::{DhcpMode, LoaderChoice, LogForm, Settings};
+use crate::check;
+use crate::deployment::{DhcpMode, LoaderChoice, LogForm, Places, Settings};
+use crate::image::recipe;
 use crate::mac::Mac;
 
 /// How the program ends.
@@ -176,6 +178,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Status::Wrong.into();
         }
     };
+    if matches!(command, Some(Command::Serve(_) | Command::Inspect { .. }) | None) && demo.is_none() {
+        recipe::open_folder(&Places::of_this_user().recipes());
+    }
     let status = match command {
         Some(Command::Serve(options)) => serve::run(*options),
         Some(Command::Inspect { file, json }) => inspect::run(&file, json),
@@ -218,6 +223,13 @@ fn argument_sentence(error: &clap::Error, help: &str) -> String {
     let mut letters = words.chars();
     let words: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
     format!("{words}. `{help}` lists what there is.")
+}
+
+/// Recipes of the user that cannot be used. The images are judged by the others.
+fn complain_of_recipes() {
+    for fault in recipe::book().faults() {
+        complain(&check::wrong_recipe(fault).sentence());
+    }
 }
 
 /// One plain sentence on standard error.

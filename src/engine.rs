@@ -8,7 +8,7 @@ mod bind;
 mod dhcp;
 mod events;
 mod http;
-mod leases;
+mod kept;
 mod notes;
 pub mod probe;
 mod tftp;

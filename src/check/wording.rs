@@ -10,6 +10,7 @@ use crate::boot::Platform;
 use crate::boot::loader::Loader;
 use crate::deployment::{LockError, PlanError, SaveError};
 use crate::engine::Error;
+use crate::image::recipe::BadRecipe;
 use crate::image::{DiscError, Firmware};
 use crate::journal::wording::bytes;
 use crate::net::ports::Transport;
@@ -475,6 +476,17 @@ pub fn unserved(platform: Platform) -> Finding {
         "Run packaging/run.sh --prepare, or name a folder that has one with --loaders.",
     )
     .about(Subject::ThisComputer)
+    .caution()
+}
+
+/// A recipe of the user cannot be used.
+pub fn wrong_recipe(fault: &BadRecipe) -> Finding {
+    Finding::new(
+        format!("The recipe {} cannot be used: {}.", text::plain(&fault.file, 200), text::plain(&fault.reason, 300)),
+        "Images are judged by the other recipes.",
+        "Mend it and start Bootwright again; assets/recipes/README.md explains the format.",
+    )
+    .about(Subject::Files)
     .caution()
 }
 

@@ -2,13 +2,14 @@
 
 use std::path::Path;
 
-use super::{Status, complain, out, out_json};
+use super::{Status, complain, complain_of_recipes, out, out_json};
 use crate::check;
 use crate::image::{self, AnswerKind, Boot, Entry, Inspection, words};
 use crate::journal::wording::bytes;
 use crate::text;
 
 pub(super) fn run(file: &Path, json: bool) -> Status {
+    complain_of_recipes();
     let inspection = match image::inspect(file) {
         Ok((_, inspection)) => inspection,
         Err(error) => {

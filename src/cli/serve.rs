@@ -7,7 +7,7 @@ use futures_util::StreamExt;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Output, Serve, Status, complain};
+use super::{Output, Serve, Status, complain, complain_of_recipes};
 use crate::check;
 use crate::deployment::{LogForm, Places, Plan, PlanError, Settings, parse_duration};
 use crate::engine::{self, Listening, Update};
@@ -19,6 +19,7 @@ use crate::net::interface;
 const GRACE: Duration = Duration::from_millis(600);
 
 pub(super) fn run(options: Serve) -> Status {
+    complain_of_recipes();
     let deployment = options.deployment.clone();
     let mut printer = Printer { log: options.log.unwrap_or(LogForm::Text), output: Output::start() };
     let asked = settings(options.settings(), deployment).and_then(|settings| {

@@ -14,6 +14,11 @@ pub struct Places {
 }
 
 impl Places {
+    /// The user's own recipes for images.
+    pub fn recipes(&self) -> PathBuf {
+        self.data.join("recipes")
+    }
+
     /// Those of the user who started the program. Loaders: the user's packs, beside the program, the distribution's
     /// folders.
     pub fn of_this_user() -> Places {

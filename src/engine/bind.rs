@@ -8,7 +8,8 @@ use std::time::{Instant, SystemTime};
 
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::{Error, Listening, leases};
+use super::dhcp::Leases;
+use super::{Error, Listening, kept};
 use crate::boot::Offer;
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu::{self, Item, Menu, Place};
@@ -145,8 +146,9 @@ fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Opt
         DhcpPlan::Off | DhcpPlan::Proxy => None,
         DhcpPlan::Full { range, excluded, lease_file } => {
             let path = lease_file.clone();
-            let opened = leases::open(&path).map_err(|source| Error::Leases { path: path.clone(), source });
-            let (records, set_aside) = opened?;
+            let opened = kept::open::<Leases>(&path);
+            let (Leases { leases }, set_aside) =
+                opened.map_err(|source| Error::Leases { path: path.clone(), source })?;
             // Without the right for a packet socket addresses are handed out unprobed, and that is told.
             let arp = ArpSocket::open(interface).ok();
             let config = server::Config {
@@ -157,7 +159,7 @@ fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Opt
                 guests: guests.clone(),
                 probe: arp.is_some(),
             };
-            let server = server::Server::new(config, Instant::now(), SystemTime::now(), &records);
+            let server = server::Server::new(config, Instant::now(), SystemTime::now(), &leases);
             Some(Full { server, arp, lease_file: path, set_aside })
         }
     };

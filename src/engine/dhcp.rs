@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant, SystemTime};
 
+use serde::{Deserialize, Serialize};
 use tokio::net::UdpSocket;
 use tokio::task::JoinHandle;
 
 use super::bind::{Dhcp, Full};
 use super::events::Events;
-use super::{Error, Services, leases};
+use super::{Error, Services, kept};
 use crate::boot::Offer;
 use crate::dhcp::lease::Record;
 use crate::dhcp::{Note, Outputs, Question};
@@ -141,6 +142,12 @@ fn held(note: &Note, beside: bool) -> Option<Ipv4Addr> {
     }
 }
 
+/// What is kept of the leases.
+#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Leases {
+    pub(super) leases: Vec<Record>,
+}
+
 /// Writes leases in the background, always the newest.
 pub(super) struct Saver(mpsc::Sender<Vec<Record>>);
 
@@ -153,7 +160,7 @@ impl Saver {
                 while let Ok(newer) = receiver.try_recv() {
                     newest = newer;
                 }
-                if let Err(error) = leases::save(&path, &newest) {
+                if let Err(error) = kept::save(&path, &Leases { leases: newest }) {
                     let path = path.display().to_string();
                     events.service(journal::Note::LeasesNotSaved { path, reason: error.to_string() });
                 }
