@@ -8,11 +8,14 @@ pub mod bootcfg;
 pub mod checksum;
 pub mod disc;
 pub mod family;
+mod foreign;
 pub mod glob;
+mod hole;
 pub mod initrd;
 pub mod kernel;
 pub mod recipe;
 pub mod recognise;
+mod span;
 pub mod stored;
 mod volume;
 pub mod wim;
@@ -25,6 +28,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use crate::text;
 
 pub use disc::{Disc, DiscError};
+pub use foreign::Foreign;
 pub use recognise::{inspect, inspect_all};
 
 /// What the boot loader does to start an entry.

@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bootwright::image::{self, DiscError, Firmware, Inspection, Transport};
+use bootwright::image::{self, DiscError, Firmware, Foreign, Inspection, Transport};
 
 fn ready(test: &str, program: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();
@@ -358,8 +358,14 @@ fn what_is_no_image_is_told_apart() {
         image::inspect(&path).map(drop).unwrap_err()
     };
     assert!(matches!(file("empty.iso", b""), DiscError::Empty { .. }));
-    assert!(matches!(file("text.iso", b"<html>not found</html>"), DiscError::NotAnImage { .. }));
-    assert!(matches!(file("zeros.iso", &[0; 100_000]), DiscError::NotAnImage { .. }));
+    assert!(matches!(file("text.iso", b"hello"), DiscError::NotAnImage { .. }));
+    let foreign = |name: &str, bytes: &[u8]| match file(name, bytes) {
+        DiscError::Foreign { what, .. } => Some(what),
+        _ => None,
+    };
+    assert_eq!(foreign("page.iso", b"<html>not found</html>"), Some(Foreign::WebPage));
+    assert_eq!(foreign("zeros.iso", &[0; 100_000]), Some(Foreign::Blank));
+    assert!(matches!(foreign("packed.iso", &gzip(&[1; 100_000])), Some(Foreign::Packed { format: "gzip", .. })));
     assert!(matches!(image::inspect(folder.path()).map(drop), Err(DiscError::NotAFile { .. })));
     assert!(matches!(image::inspect(Path::new("/nowhere.iso")).map(drop), Err(DiscError::Open { .. })));
     let whole = folder.path().join("big.iso");

@@ -6,7 +6,7 @@ use super::*;
 use crate::boot::tree::LoaderError;
 use crate::deployment::{PlanError, SaveError};
 use crate::engine::Error;
-use crate::image::DiscError;
+use crate::image::{DiscError, Foreign};
 use crate::net::ports::{Holder, Transport};
 use crate::net::privilege::{PrivilegeError, Refusal};
 use crate::net::socket::BindError;
@@ -31,6 +31,7 @@ fn refused(refusal: Refusal) -> Finding {
 #[test]
 fn every_sentence_names_the_thing_and_the_next_step() {
     let disc = |make: fn(std::path::PathBuf) -> DiscError| explain_disc(&make("/x/a.iso".into()));
+    let foreign = |what| explain_disc(&DiscError::Foreign { path: "/x/a.iso".into(), what });
     let findings = [
         ("port 67 is held by dnsmasq (process 7)", explain(&bind(67, io::ErrorKind::AddrInUse))),
         ("port 69 on eth0 may not be opened", explain(&bind(69, io::ErrorKind::PermissionDenied))),
@@ -50,6 +51,13 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("/x/a.iso is not a file", disc(|path| DiscError::NotAFile { path })),
         ("/x/a.iso is empty", disc(|path| DiscError::Empty { path })),
         ("/x/a.iso is not a disc image", disc(|path| DiscError::NotAnImage { path })),
+        ("/x/a.iso is a web page", foreign(Foreign::WebPage)),
+        ("is packed with gzip", foreign(Foreign::Packed { format: "gzip", unpack: "gunzip" })),
+        ("gunzip FILE", foreign(Foreign::Packed { format: "gzip", unpack: "gunzip" })),
+        ("a VHD disk image", foreign(Foreign::Drive { format: "a VHD disk image" })),
+        ("a raw copy of a CD", foreign(Foreign::RawCd)),
+        ("/x/a.iso is a Windows image", foreign(Foreign::Wim)),
+        ("/x/a.iso is filled with zeros", foreign(Foreign::Blank)),
         ("5.0 kB are missing", disc(|path| DiscError::Truncated { path, size: 100, missing: 5000 })),
         ("/x/a.iso is damaged", disc(|path| DiscError::Damaged { path, reason: "bad\nrecord".into() })),
         ("/x/d.toml", explain_plan(&PlanError::File { path: "/x/d.toml".into(), source: denied() })),

@@ -11,7 +11,7 @@ use crate::boot::loader::Loader;
 use crate::deployment::{LockError, PlanError, SaveError};
 use crate::engine::Error;
 use crate::image::recipe::BadRecipe;
-use crate::image::{DiscError, Firmware};
+use crate::image::{DiscError, Firmware, Foreign};
 use crate::journal::wording::bytes;
 use crate::net::ports::Transport;
 use crate::net::privilege::{PrivilegeError, Refusal};
@@ -281,6 +281,7 @@ fn disc(error: &DiscError) -> Finding {
             "It has neither an ISO 9660 nor a UDF file system.",
             "Name the ISO file itself; unpack it first if it is compressed.",
         ),
+        DiscError::Foreign { path, what } => foreign(&name(path), *what),
         DiscError::Truncated { path, size, missing } => Finding::new(
             format!("{} is cut off: it has {} and {} are missing.", name(path), bytes(*size), bytes(*missing)),
             "Its download was broken off.",
@@ -292,6 +293,43 @@ fn disc(error: &DiscError) -> Finding {
             "Download it again and compare its checksum.",
         )
         .with(text::plain(reason, 200)),
+    }
+}
+
+/// What was taken for a disc image.
+fn foreign(name: &str, what: Foreign) -> Finding {
+    let head = format!("{name} is {what}, not a disc image.");
+    match what {
+        Foreign::WebPage => Finding::new(
+            head,
+            "The server gave a page in place of the file: to sign in, to choose a mirror, or to report an error.",
+            "Open the publisher's page in a browser, and download the ISO file from there.",
+        ),
+        Foreign::Packed { unpack, .. } => Finding::new(
+            format!("{name} is {what}."),
+            "The disc image is inside it.",
+            format!("Unpack it, for example with: {unpack} FILE. Then choose the ISO file that comes out."),
+        ),
+        Foreign::Drive { .. } => Finding::new(
+            head,
+            "It is made to be written to a drive, and has no disc's file system.",
+            "Download the publisher's ISO file instead.",
+        ),
+        Foreign::RawCd => Finding::new(
+            head,
+            "It has what a CD has beside its data, as BIN and CUE files do.",
+            "Turn it into an ISO file, for example with bchunk, or download the ISO file.",
+        ),
+        Foreign::Wim => Finding::new(
+            head,
+            "It is one file of a Windows disc, without what starts it.",
+            "Choose the ISO file of the whole disc.",
+        ),
+        Foreign::Blank => Finding::new(
+            format!("{name} is {what} where its tables should be."),
+            "Room was made for a download that has not come yet.",
+            "Wait until the download ends, or start it again.",
+        ),
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::stored::{Filesystem, Node, SECTOR, Stored, read_at};
-use super::{glob, volume};
+use super::{Foreign, foreign, glob, hole, span, volume};
 
 /// Writers put this much padding behind a volume, which some downloads lack; nothing is stored there.
 const PADDING: u64 = 150 * SECTOR;
@@ -45,7 +45,15 @@ pub enum DiscError {
         /// The file.
         path: PathBuf,
     },
-    /// It ends before its own files do.
+    /// Something else that people take for one.
+    #[error("{path} is {what}, not a disc image")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        what: Foreign,
+    },
+    /// It ends before its volume does: its download was broken off.
     #[error("{path} is cut off: {missing} bytes are missing")]
     Truncated {
         /// The file.
@@ -129,24 +137,38 @@ impl Disc {
         if stamp.size == 0 {
             return Err(DiscError::Empty { path });
         }
-        let listing = match volume::list(&file, stamp.size) {
+        let declared = span::declared(&file);
+        let cut_off = |needed: u64| {
+            let missing = needed.saturating_sub(stamp.size);
+            DiscError::Truncated { path: path.clone(), size: stamp.size, missing }
+        };
+        if declared.saturating_sub(PADDING) > stamp.size {
+            return Err(cut_off(declared));
+        }
+        let mut listing = match volume::list(&file, stamp.size) {
             Ok(Some(listing)) => listing,
-            Ok(None) => return Err(DiscError::NotAnImage { path }),
+            Ok(None) => {
+                return Err(match foreign::look(&file, stamp.size) {
+                    Some(what) => DiscError::Foreign { path, what },
+                    None => DiscError::NotAnImage { path },
+                });
+            }
             Err(reason) => return Err(DiscError::Damaged { path, reason }),
         };
-        let ends = listing.entries.iter().filter_map(|(_, node)| match node {
-            Node::File(stored) => stored.extents.iter().map(|extent| extent.offset.saturating_add(extent.length)).max(),
-            _ => None,
-        });
-        let needed = ends.max().unwrap_or(0).max(listing.declared.saturating_sub(PADDING));
-        if needed > stamp.size {
-            let whole = needed.max(listing.declared);
-            return Err(DiscError::Truncated { path, size: stamp.size, missing: whole - stamp.size });
+        let outside = listing.remove_outside(stamp.size);
+        // A volume of unknown size says by its files how long it should be.
+        if declared == 0 && outside > 0 {
+            return Err(cut_off(outside));
         }
         if listing.entries.is_empty() && !listing.damage.is_empty() {
             let reason = listing.damage.into_iter().next().unwrap_or_default();
             return Err(DiscError::Damaged { path, reason });
         }
+        let files = listing.entries.iter().filter_map(|(path, node)| match node {
+            Node::File(stored) => Some((path.as_str(), stored)),
+            _ => None,
+        });
+        listing.damage.extend(hole::find(&file, files));
         let folded = listing.entries.iter().map(|(path, _)| (path.to_lowercase(), path));
         let folded = folded.filter(|(lower, path)| lower != *path).map(|(lower, path)| (lower, path.clone())).collect();
         Ok(Disc {

@@ -41,11 +41,31 @@ type FsError = Error<io::Error>;
 pub(super) struct Listing {
     pub(super) filesystem: Filesystem,
     pub(super) label: Option<String>,
-    /// Size of the volume in bytes, by its own account.
-    pub(super) declared: u64,
     pub(super) entries: Vec<(String, Node)>,
     /// What could not be read.
     pub(super) damage: Vec<String>,
+}
+
+impl Listing {
+    /// Drops files that lie behind the end of an image of this size, and notes them as damage. Returns where the last one
+    /// would end; 0 where there is none.
+    pub(super) fn remove_outside(&mut self, size: u64) -> u64 {
+        let (mut last, damage) = (0, &mut self.damage);
+        self.entries.retain(|(path, node)| {
+            let Node::File(stored) = node else { return true };
+            let ends = stored.extents.iter().map(|extent| extent.offset.saturating_add(extent.length));
+            let end = ends.max().unwrap_or(0);
+            if end <= size {
+                return true;
+            }
+            last = last.max(end);
+            if damage.len() < MAX_DAMAGE {
+                damage.push(format!("{path}: behind the end of the image"));
+            }
+            false
+        });
+        last
+    }
 }
 
 /// Lists the volume in a file: UDF where there is one, since a bridge disc's ISO 9660 side may show a read-me only, and
@@ -53,8 +73,7 @@ pub(super) struct Listing {
 pub(super) fn list(file: &File, size: u64) -> Result<Option<Listing>, String> {
     let udf = device(file).and_then(|device| recognised(UdfFs::mount(device, MountOptions::new())));
     if let Ok(Some(mut volume)) = udf {
-        let declared = 0;
-        return Ok(Some(walk(&mut volume, Filesystem::Udf, declared)));
+        return Ok(Some(walk(&mut volume, Filesystem::Udf)));
     }
     // Without this a short file would be called a damaged disc.
     if size < 17 * SECTOR {
@@ -66,9 +85,7 @@ pub(super) fn list(file: &File, size: u64) -> Result<Option<Listing>, String> {
         (Ok(Some(volume)), _) => {
             let mut volume =
                 volume.with_cache(CacheOptions::new().with_blocks(64).with_records(64).with_links(MAX_ENTRIES));
-            let info = *volume.info();
-            let declared = u64::from(info.volume_space_size()) * u64::from(info.block_size());
-            Ok(Some(walk(&mut volume, Filesystem::Iso9660, declared)))
+            Ok(Some(walk(&mut volume, Filesystem::Iso9660)))
         }
         (Ok(None), Ok(_)) => Ok(None),
         (Err(error), _) | (Ok(None), Err(error)) => Err(error.to_string()),
@@ -151,10 +168,10 @@ impl Mapped for IsoFs<Budgeted> {
     }
 }
 
-fn walk<F: Mapped>(volume: &mut F, filesystem: Filesystem, declared: u64) -> Listing {
+fn walk<F: Mapped>(volume: &mut F, filesystem: Filesystem) -> Listing {
     let mut buffer = [0u8; 1024];
     let label = volume.label(&mut buffer).ok().flatten().map(str::to_owned);
-    let mut listing = Listing { filesystem, label, declared, entries: Vec::new(), damage: Vec::new() };
+    let mut listing = Listing { filesystem, label, entries: Vec::new(), damage: Vec::new() };
     // Ids of folders are unique, so a folder that contains itself is entered once.
     let mut seen = HashSet::from([volume.root()]);
     let mut folders = vec![(volume.root(), String::new(), 0usize)];
