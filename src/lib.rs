@@ -9,9 +9,9 @@
 //! engine                    moves bytes between sockets and machines; owns tasks and the clock
 //! deployment                what the user decided, and the plan that the engine runs
 //! journal                   what happened to each computer, and the words for it
-//! boot                      which computer gets what: decision, menu, the tree that is served
+//! boot · answer             which computer gets what: decision, menu, the tree that is served; its answer file
 //! dhcp · tftp · http · image · net    protocols, readers of discs, the operating system
-//! mac · text                what all of them name a computer by, and foreign text made safe to show
+//! mac · text · unknown      what all of them name a computer by, foreign text made safe to show, words for later
 //! ```
 //!
 //! * [`cli`] reads the arguments, runs a command and prints; no rule lives there.
@@ -25,12 +25,15 @@
 //! * [`journal`] folds events into computers with stages, with a cap on what it keeps, and words each event once.
 //! * [`boot`] is a pure table from machine to answer, the menu model and its iPXE rendering, and the served tree
 //!   (path to [`boot::tree::Source`]). It knows neither leases nor blocks.
+//! * [`answer`] checks answer files of unattended installations, fills them in for one computer and says who may fetch
+//!   one, and how often. It serves nothing, and files are read in its `load` alone.
 //! * [`dhcp`], [`tftp`] and [`http`] take bytes and the time, and return replies, notes and the next deadline. They
 //!   never log, sleep, spawn or open files.
 //! * [`image`] reads disc images, hostile ones too: everything bounded, every verdict with its evidence.
 //! * [`net`] is the operating system: interfaces, sockets tied to one of them, who holds a port. Only in its
 //!   `net/platform` is `unsafe` allowed; what else differs between systems is a few lines (signals, positional reads).
 
+pub mod answer;
 #[cfg(feature = "gui")]
 pub mod app;
 pub mod boot;
@@ -46,3 +49,4 @@ pub mod mac;
 pub mod net;
 pub mod text;
 pub mod tftp;
+pub mod unknown;

@@ -1,10 +1,9 @@
 //! What the user changes about a menu: order, titles, what is left out, kernel arguments of a single entry.
 
-use std::hash::{Hash, Hasher};
-
 use serde::{Deserialize, Serialize};
 
 use super::Item;
+pub use crate::unknown::Unknown;
 
 /// What the user said about one entry. The order of edits is the order of the menu.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -24,34 +23,6 @@ pub struct Edit {
     /// What only a newer program understands; it is kept in the file.
     #[serde(flatten)]
     pub unknown: Unknown,
-}
-
-/// Words of a saved file that this program does not know: a newer one wrote them, and gets them back.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Unknown(pub toml::Table);
-
-impl Unknown {
-    /// Both; where they name the same, the other one's.
-    pub fn and(mut self, over: Unknown) -> Unknown {
-        self.0.extend(over.0);
-        self
-    }
-}
-
-// By their text: two times the same text is the same, also where it has a number that is not one.
-impl PartialEq for Unknown {
-    fn eq(&self, other: &Unknown) -> bool {
-        self.0.to_string() == other.0.to_string()
-    }
-}
-
-impl Eq for Unknown {}
-
-impl Hash for Unknown {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.to_string().hash(state);
-    }
 }
 
 impl Edit {

@@ -1,0 +1,105 @@
+//! Answer files and lists from the disk. The only place of this room that opens files.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use super::fault::Fault;
+use super::hostname::NameError;
+use super::{roster, template};
+use crate::image::AnswerKind;
+
+/// Most bytes of all answer files of a deployment together.
+pub(super) const MAX_TOTAL: usize = 64 << 20;
+
+/// Why there is no answer file for a computer, or no answer files at all. No text of a file is in it.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file is larger than an answer file or a list may be.
+    #[error("{path} has more than {limit} bytes")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit: usize,
+    },
+    /// All answer files together are too large.
+    #[error("the answer files have more than {MAX_TOTAL} bytes together")]
+    TooMuch,
+    /// An answer file is no UTF-8.
+    #[error("{path} is not UTF-8 text")]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The list of computers has mistakes.
+    #[error("the list of computers {path} has mistakes")]
+    List {
+        /// The list.
+        path: PathBuf,
+        /// What they are; one at least.
+        faults: Vec<Fault>,
+    },
+    /// The pattern for host names is none, or made no name.
+    #[error("there is no host name")]
+    HostName(#[from] NameError),
+    /// A variable of one's own has a name that a template cannot use, or that means something already.
+    #[error("`{name}` cannot be the name of a variable")]
+    Variable {
+        /// The name.
+        name: String,
+    },
+    /// The template cannot be filled in for this computer.
+    #[error("{path} cannot be filled in: {}", fault.what)]
+    Template {
+        /// The answer file.
+        path: PathBuf,
+        /// What hinders.
+        fault: Fault,
+    },
+    /// The entry has no answer file for this computer.
+    #[error("the entry {entry} has no answer file for this computer")]
+    None {
+        /// The entry.
+        entry: String,
+    },
+}
+
+/// Reads an answer file: UTF-8, of which the mark at its start is left out. For installers of Linux lines end as they
+/// know it; a carriage return becomes part of a command there.
+pub(super) fn answer_file(path: &Path) -> Result<String, AnswerError> {
+    let bytes = bytes(path, template::MAX_SIZE)?;
+    let text = String::from_utf8(bytes).map_err(|_| AnswerError::NotText { path: path.into() })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    Ok(match super::recognise(text) {
+        AnswerKind::Autounattend | AnswerKind::Other => text.to_owned(),
+        _ => text.replace("\r\n", "\n"),
+    })
+}
+
+/// Reads a list of computers.
+pub(super) fn list(path: &Path) -> Result<roster::Roster, AnswerError> {
+    let bytes = bytes(path, roster::MAX_SIZE)?;
+    roster::Roster::parse(&bytes).map_err(|faults| AnswerError::List { path: path.into(), faults })
+}
+
+fn bytes(path: &Path, limit: usize) -> Result<Vec<u8>, AnswerError> {
+    let refused = |source| AnswerError::Read { path: path.into(), source };
+    let file = File::open(path).map_err(refused)?;
+    // What is no file may never end, and a pipe may never begin.
+    if !file.metadata().map_err(refused)?.is_file() {
+        return Err(refused(ErrorKind::InvalidInput.into()));
+    }
+    let mut bytes = Vec::new();
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(refused)?;
+    if bytes.len() > limit { Err(AnswerError::TooLarge { path: path.into(), limit }) } else { Ok(bytes) }
+}
