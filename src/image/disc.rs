@@ -296,6 +296,11 @@ impl Disc {
         }
     }
 
+    /// Whether a file's path is of some kind.
+    pub fn has_file(&self, kind: impl Fn(&str) -> bool) -> bool {
+        self.nodes.iter().any(|(path, node)| matches!(node, Node::File(_)) && kind(path))
+    }
+
     /// The first bytes of a file, `limit` at most.
     pub fn read_start(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
         let stored = self.find(path).ok_or(io::ErrorKind::NotFound)?;

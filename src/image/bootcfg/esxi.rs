@@ -61,17 +61,22 @@ impl BootCfg {
         names.filter_map(|name| name.split_whitespace().next()).map(|name| super::absolute(&self.prefix, name))
     }
 
+    /// Adds arguments for the kernel: `ks=…`.
+    pub fn with_arguments(mut self, more: &str) -> BootCfg {
+        self.kernelopt = [self.kernelopt.trim(), more.trim()].join(" ").trim().to_owned();
+        self
+    }
+
     /// The same for a network, for a tree that is served at an address without a slash behind it.
     ///
     /// The loader puts `prefix` and a slash before each name, and takes a name that begins with a slash as one of its own
-    /// root: so the slashes go. `cdromBoot` makes the installer look for its disc. `more` is added to the kernel's
-    /// arguments: `ks=…`.
-    pub fn for_network(&self, base_url: &str, more: &str) -> String {
+    /// root: so the slashes go. `cdromBoot` makes the installer look for its disc.
+    pub fn for_network(&self, base_url: &str) -> String {
         let inner = self.prefix.trim_matches('/');
         let prefix = format!("{}/{inner}", base_url.trim_end_matches('/'));
         let bare = |name: &str| name.trim_start_matches('/').to_owned();
         let kept = self.kernelopt.split_whitespace().filter(|word| !word.eq_ignore_ascii_case("cdromBoot"));
-        let arguments: Vec<&str> = kept.chain(more.split_whitespace()).collect();
+        let arguments: Vec<&str> = kept.collect();
         let modules: Vec<String> = self.modules.iter().map(|module| bare(module)).collect();
         let mut text = String::new();
         let mut line = |key: &str, value: &str| {
@@ -109,8 +114,11 @@ mod tests {
         let expected = "bootstate=0\ntitle=Loading ESXi installer\ntimeout=5\nprefix=http://10.0.0.1:8080/i/esxi\n\
             kernel=b.b00\nkernelopt=runweasel ks=http://10.0.0.1/ks\n\
             modules=jumpstrt.gz --- useropts.gz --- k.b00 --- x.v00\nbuild=8.0.3-0.0.24022510\nupdated=0\n";
-        assert_eq!(found.for_network("http://10.0.0.1:8080/i/esxi/", "ks=http://10.0.0.1/ks"), expected);
-        assert!(parse(&found.for_network("http://h", "")).is_some());
+        assert_eq!(
+            found.clone().with_arguments("ks=http://10.0.0.1/ks").for_network("http://10.0.0.1:8080/i/esxi/"),
+            expected
+        );
+        assert!(parse(&found.for_network("http://h")).is_some());
     }
 
     #[test]
@@ -118,7 +126,7 @@ mod tests {
         let text = "TITLE=x\r\nprefix=/esx\r\nkernel=B.B00 a=b\r\nkernelopt=CDROMBOOT\r\nmodules=A.V00 opt\r\n";
         let found = parse(text).unwrap();
         assert_eq!(found.files().collect::<Vec<_>>(), ["/esx/B.B00", "/esx/A.V00"]);
-        let network = found.for_network("http://h/t", "");
+        let network = found.for_network("http://h/t");
         assert!(
             network.contains("prefix=http://h/t/esx\nkernel=B.B00 a=b\nkernelopt=\nmodules=A.V00 opt\n"),
             "{network}"
