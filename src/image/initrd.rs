@@ -53,6 +53,8 @@ pub enum Feature {
     Genkernel,
     /// Alpine's mkinitfs: `alpine_repo=`, `modloop=`.
     Alpine,
+    /// mkinitfs with network drivers and DHCP: not on the published discs.
+    AlpineNet,
     /// debian-installer.
     DebianInstaller,
     /// debian-installer that fetches the rest of itself from a mirror.
@@ -69,7 +71,7 @@ pub enum Feature {
 
 impl Feature {
     /// All of them.
-    pub const ALL: [Feature; 21] = [
+    pub const ALL: [Feature; 22] = [
         Feature::LiveBoot,
         Feature::LiveBootFetch,
         Feature::Casper,
@@ -85,6 +87,7 @@ impl Feature {
         Feature::Linuxrc,
         Feature::Genkernel,
         Feature::Alpine,
+        Feature::AlpineNet,
         Feature::DebianInstaller,
         Feature::DebianInstallerNet,
         Feature::DebianInstallerCdrom,
@@ -111,6 +114,7 @@ impl Feature {
             Feature::Linuxrc => "linuxrc",
             Feature::Genkernel => "genkernel",
             Feature::Alpine => "alpine",
+            Feature::AlpineNet => "alpine-net",
             Feature::DebianInstaller => "debian-installer",
             Feature::DebianInstallerNet => "debian-installer-net",
             Feature::DebianInstallerCdrom => "debian-installer-cdrom",
@@ -146,7 +150,7 @@ const fn sign(feature: Feature, groups: &'static [&'static [&'static str]]) -> S
     Sign { feature, groups }
 }
 
-const SIGNS: [Sign; 21] = [
+const SIGNS: [Sign; 22] = [
     // live-boot `backend/initramfs-tools/live.hook`: copies /lib/live/boot; casper has no such folder.
     sign(Feature::LiveBoot, &[&["lib/live/boot/*", "bin/live-boot", "scripts/live"]]),
     // live-boot `components/9990-mount-http.sh` (older: `9990-netboot.sh`) calls wget, which the hook copies if the
@@ -193,6 +197,8 @@ const SIGNS: [Sign; 21] = [
     sign(Feature::Genkernel, &[&["etc/initrd.defaults", "etc/initrd.scripts"]]),
     // mkinitfs `features.d/base.files`.
     sign(Feature::Alpine, &[&["bin/nlplug-findfs"]]),
+    // mkinitfs `features.d/network.files`, later `dhcp.files`: the script that udhcpc calls.
+    sign(Feature::AlpineNet, &[&["bin/nlplug-findfs"], &["share/udhcpc/default.script"]]),
     // debian-installer: rootskel `src/lib/debian-installer-startup.d`, main-menu.
     sign(
         Feature::DebianInstaller,

@@ -93,7 +93,7 @@ fn names_and_recipes_agree() {
 
 #[test]
 fn features_are_told_by_paths() {
-    let cases: [(&[&str], &[&str]); 14] = [
+    let cases: [(&[&str], &[&str]); 15] = [
         (&["init", "usr/bin/busybox"], &[]),
         (&["lib/live/boot/9990-main.sh", "lib/live/boot/9990-mount-http.sh"], &["live-boot"]),
         (&["usr/lib/live/boot/9990-mount-http.sh", "usr/bin/wget"], &["live-boot", "live-boot-fetch"]),
@@ -110,6 +110,7 @@ fn features_are_told_by_paths() {
         (&["etc/linuxrc.d"], &["linuxrc"]),
         (&["etc/initrd.defaults"], &["genkernel"]),
         (&["sbin/nlplug-findfs"], &["alpine"]),
+        (&["sbin/nlplug-findfs", "usr/share/udhcpc/default.script"], &["alpine", "alpine-net"]),
         (
             &["usr/lib/debian-installer/retriever/cdrom-retriever", "nix/store/abc-stage-1"],
             &["debian-installer", "debian-installer-cdrom", "nixos"],
