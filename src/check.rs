@@ -143,8 +143,8 @@ impl Finding {
 pub use advice::{Advice, mode_advice};
 pub use wording::preflight::speed;
 pub use wording::{
-    explain, explain_disc, explain_lock, explain_plan, explain_privilege, explain_save, lacking, no_entries,
-    one_firmware, unprobed, unserved, wrong_recipe,
+    answer_fault, explain, explain_answers, explain_disc, explain_lock, explain_plan, explain_privilege, explain_save,
+    lacking, no_entries, one_firmware, unprobed, unserved, wrong_recipe,
 };
 
 /// What to know once everything is bound, before the first computer comes.

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::answer;
 use crate::check;
 use crate::deployment::{DhcpMode, LoaderChoice, LogForm, Places, Settings};
 use crate::image::recipe;
@@ -103,6 +104,15 @@ struct Serve {
     /// More kernel arguments for each Linux entry
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     append: Option<String>,
+    /// An answer file for an unattended installation by this entry; repeatable
+    #[arg(long, value_name = "ID=FILE", value_parser = answer)]
+    answer: Vec<(String, PathBuf)>,
+    /// A list of computers (CSV with a column mac, uuid or serial) whose other columns answer files can use
+    #[arg(long, value_name = "FILE")]
+    computers: Option<PathBuf>,
+    /// Host names for answer files: in braces n, nn or nnn for a number, mac6 or serial, like lab-{nn}
+    #[arg(long, value_name = "PATTERN")]
+    host_name: Option<String>,
     /// Which boot loaders computers get [default: auto]
     #[arg(long, value_name = "KIND")]
     loader: Option<LoaderChoice>,
@@ -154,8 +164,22 @@ impl Serve {
             duration: self.duration,
             log: self.log,
             entry: Vec::new(),
+            answers: answer::Settings {
+                list: self.computers,
+                host_name: self.host_name,
+                entry: self.answer.into_iter().collect(),
+                ..answer::Settings::default()
+            },
             unknown: Default::default(),
         }
+    }
+}
+
+/// `ID=FILE`.
+fn answer(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((id, file)) if !id.is_empty() && !file.is_empty() => Ok((id.to_owned(), PathBuf::from(file))),
+        _ => Err("an entry's id, = and a file are needed".to_owned()),
     }
 }
 

@@ -18,6 +18,7 @@ use std::time::Duration;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use crate::answer;
 use crate::boot::menu::{self, Default as Choice, Edit, Menu, Unknown, ipxe};
 use crate::dhcp::Guests;
 use crate::dhcp::lease::Range;
@@ -134,6 +135,9 @@ pub struct Settings {
     /// What is changed about the menu, in its order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entry: Vec<Edit>,
+    /// Answer files for unattended installations.
+    #[serde(skip_serializing_if = "answer::Settings::is_empty")]
+    pub answers: answer::Settings,
     /// What only a newer program understands; it is kept in the file.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -197,6 +201,10 @@ pub struct Plan {
     pub append: String,
     /// What is changed about the menu, in its order.
     pub edits: Vec<Edit>,
+    /// Answer files for unattended installations.
+    pub answers: answer::Settings,
+    /// Where the numbers in host names are kept.
+    pub names_file: PathBuf,
     /// A folder with loaders that the user named; it must have some.
     pub own_loaders: Option<PathBuf>,
     /// Other folders where loaders may be, the first one first.
@@ -242,6 +250,7 @@ impl Settings {
             duration: over.duration.or(self.duration),
             log: over.log.or(self.log),
             entry: list(self.entry, over.entry),
+            answers: if over.answers.is_empty() { self.answers } else { over.answers },
             unknown: self.unknown.and(over.unknown),
         }
     }
@@ -269,10 +278,11 @@ impl Settings {
             return Err(PlanError::Timeout { seconds: menu_timeout });
         }
         let mode = self.dhcp.unwrap_or(DhcpMode::Proxy);
+        let state = self.state_dir.unwrap_or(places.state);
+        let names_file = state.join("host-names.json");
         let dhcp = match (mode, self.range) {
             (DhcpMode::Full, range) => {
                 let (range, excluded) = range::of(range.as_deref(), network, interface)?;
-                let state = self.state_dir.unwrap_or(places.state);
                 let lease_file = || state.join(format!("leases-{}.json", file_safe(&interface.name)));
                 DhcpPlan::Full { range, excluded, lease_file: self.lease_file.unwrap_or_else(lease_file) }
             }
@@ -290,6 +300,8 @@ impl Settings {
             menu_timeout,
             append,
             edits: self.entry.into_iter().map(Edit::known).collect(),
+            answers: self.answers,
+            names_file,
             own_loaders: self.loaders,
             loaders: places.loaders,
             files: self.files,

@@ -5,6 +5,7 @@
 //! reads the stream: events leave in batches, and are counted where there are too many.
 
 mod bind;
+mod desk;
 mod dhcp;
 mod events;
 mod http;
@@ -24,6 +25,7 @@ use futures_util::Stream;
 use tokio::sync::{mpsc, watch as flag};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::answer::AnswerError;
 use crate::boot::Platform;
 use crate::boot::loader::Loader;
 use crate::boot::menu::Item;
@@ -50,6 +52,9 @@ pub enum Error {
     /// An image cannot be used.
     #[error("an image cannot be used")]
     Image(#[from] DiscError),
+    /// An answer file cannot be used.
+    #[error("an answer file cannot be used")]
+    Answers(#[from] AnswerError),
     /// A loader cannot be opened.
     #[error("a boot loader cannot be used")]
     Loader(#[from] LoaderError),
@@ -255,7 +260,11 @@ async fn serve(
     let forward = tokio::spawn(events::forward(batches, updates));
     // One task a service; when the set is dropped, all of them and their sockets go with it.
     let mut services = JoinSet::new();
-    let context = Services { events, tree: bound.tree, whois: Default::default(), plan, mtu: bound.interface.mtu };
+    if let Some(aside) = bound.names_set_aside {
+        events.service(crate::journal::Note::LeasesSetAside { path: aside.display().to_string() });
+    }
+    let (whois, mtu) = (Default::default(), bound.interface.mtu);
+    let context = Services { events, tree: bound.tree, whois, desk: bound.desk, plan, mtu };
     let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
     let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {
@@ -289,5 +298,7 @@ struct Services {
     tree: std::sync::Arc<crate::boot::tree::Tree>,
     events: events::Events,
     whois: events::Whois,
+    /// Where answer files are got, if there are any.
+    desk: Option<std::sync::Arc<desk::Desk>>,
     mtu: u32,
 }

@@ -120,6 +120,16 @@ pub enum Note {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         product: Option<String>,
     },
+    /// A computer got its answer file.
+    AnswerGiven {
+        /// The entry that it is for.
+        entry: String,
+    },
+    /// A computer got no answer file.
+    AnswerRefused {
+        /// Why. Nothing of the file is in it.
+        reason: String,
+    },
     /// A computer came further than before.
     Stage {
         /// How far.

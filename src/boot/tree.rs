@@ -97,6 +97,8 @@ pub enum Role {
     Disc,
     /// A file of the published folder.
     File,
+    /// An answer file for one computer.
+    Answer,
 }
 
 /// A file of the tree.
@@ -111,6 +113,11 @@ pub struct Found {
 }
 
 impl Found {
+    /// An answer file, which was made for whoever asks just now.
+    pub fn answer(name: &str, text: String) -> Found {
+        made_of(name, Role::Answer, text.into_bytes())
+    }
+
     /// Fills `buffer` with the bytes from `at` on. May wait for a disk: not for an asynchronous task.
     pub fn read_at(&self, at: u64, buffer: &mut [u8]) -> io::Result<()> {
         match &self.source {
@@ -230,9 +237,14 @@ impl Tree {
         match lower.as_str() {
             "" => Some(text("index.txt", INDEX.to_owned())),
             choose::SCRIPT => Some(text(&lower, ipxe::first(&self.place))),
-            ipxe::MENU => Some(text(&lower, ipxe::menu(&self.menu, asker, &self.place, &|_| None))),
+            ipxe::MENU => Some(self.menu_for(asker, &|_| None)),
             name => self.loaders.get(name).cloned(),
         }
+    }
+
+    /// The menu for a computer, with the addresses of its answer files.
+    pub fn menu_for(&self, asker: Asker, answer: ipxe::Answer) -> Found {
+        text(ipxe::MENU, ipxe::menu(&self.menu, asker, &self.place, answer))
     }
 
     /// The part that a file of an image plays, by what the menu's entries name.
@@ -308,7 +320,8 @@ impl Tree {
         // The ticket in the path says where the installer finds its answer file; the ticket itself is looked at there.
         let given = ticket.len() == TICKET && ticket.bytes().all(|byte| byte.is_ascii_hexdigit());
         let kickstart = given.then(|| format!("ks={}/{}/{ticket}/ks.cfg", self.place.base, made::ANSWER));
-        Some(text("boot.cfg", settings.for_network(&self.place.tree(item), &kickstart.unwrap_or_default())))
+        let settings = settings.with_arguments(&kickstart.unwrap_or_default());
+        Some(text("boot.cfg", settings.for_network(&self.place.tree(item))))
     }
 
     fn find_image(&self, rest: &str) -> Option<Found> {

@@ -1,6 +1,9 @@
 //! The sentences. The only place for them.
 
+mod answers;
 pub(super) mod preflight;
+
+pub use answers::{answer_fault, explain_answers};
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -38,7 +41,7 @@ pub fn explain(error: &Error) -> Finding {
 
 fn subject(error: &Error) -> Subject {
     match error {
-        Error::Image(_) | Error::NoDefault { .. } | Error::Files { .. } => Subject::Files,
+        Error::Image(_) | Error::NoDefault { .. } | Error::Files { .. } | Error::Answers(_) => Subject::Files,
         Error::InterfaceGone { .. } | Error::AddressGone { .. } => Subject::Network,
         Error::Bind { .. } | Error::Loader(_) | Error::NoLoaders { .. } | Error::Leases { .. } | Error::Broken(_) => {
             Subject::ThisComputer
@@ -50,6 +53,7 @@ fn engine(error: &Error) -> Finding {
     match error {
         Error::Bind { interface, source } => bind(interface, source),
         Error::Image(error) => explain_disc(error),
+        Error::Answers(error) => explain_answers(error),
         Error::Loader(error) => Finding::new(
             format!("The boot loader {} cannot be opened.", error.path.display()),
             "",

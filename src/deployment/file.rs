@@ -80,7 +80,7 @@ impl Settings {
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let own = [&mut self.files, &mut self.loaders, &mut self.lease_file, &mut self.state_dir];
-        own.into_iter().flatten().chain(&mut self.image)
+        own.into_iter().flatten().chain(&mut self.image).chain(self.answers.paths())
     }
 }
 
@@ -193,6 +193,14 @@ fn misspelt(text: &str, settings: &Settings) -> Option<String> {
     for (table, Edit { unknown, .. }) in tables.into_iter().flatten().zip(&settings.entry) {
         found.extend(table.get_ref().as_table().into_iter().flat_map(|table| words(table, &unknown.0)));
     }
+    if let Some(answers) = file.get_ref().get("answers").and_then(|answers| answers.get_ref().as_table()) {
+        found.extend(words(answers, &settings.answers.unknown.0));
+        let computers = answers.get("computer").and_then(|computers| computers.get_ref().as_array());
+        for (table, computer) in computers.into_iter().flatten().zip(&settings.answers.computer) {
+            let table = table.get_ref().as_table();
+            found.extend(table.into_iter().flat_map(|table| words(table, &computer.unknown.0)));
+        }
+    }
     let (offset, word) = found.into_iter().min()?;
     Some(at_line(text, offset, &format!("unknown word `{word}`")))
 }
@@ -263,6 +271,7 @@ mod tests {
                 Edit { title: Some("For the lab".into()), append: Some("toram".into()), ..Edit::of("debian-live") },
                 Edit { hidden: true, ..Edit::of("debian-live-failsafe") },
             ],
+            answers: Default::default(),
             unknown: Default::default(),
         }
     }
@@ -323,6 +332,8 @@ mod tests {
             ("interface = ", "line 1: "),
             ("\ndhcp = 'x'", "line 2: "),
             ("interfacce = 'x'", "line 1: unknown word `interfacce`"),
+            ("[answers]\nlists = 'x'", "line 2: unknown word `lists`"),
+            ("[[answers.computer]]\nfile = 'x'\nmacc = 'x'", "line 3: unknown word `macc`"),
             ("version = 1\nlog = 'text'\n[answers]\n", "line 3: unknown word `answers`"),
             ("\n[[entry]]\nid = 'x'\n[[entry]]\nid = 'y'\ntittle = 'Z'\n", "line 6: unknown word `tittle`"),
             ("[[entry]]\ntitle = 'Z'\n", "line 1: missing field `id`"),

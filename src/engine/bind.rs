@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime};
 
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::desk::Desk;
 use super::dhcp::Leases;
 use super::{Error, Listening, kept};
 use crate::boot::Offer;
@@ -32,6 +33,9 @@ pub(super) struct Bound {
     pub(super) http: TcpListener,
     pub(super) tree: Arc<Tree>,
     pub(super) offer: Offer,
+    pub(super) desk: Option<Arc<Desk>>,
+    /// Where an unreadable file with host names was put.
+    pub(super) names_set_aside: Option<PathBuf>,
 }
 
 /// The DHCP sockets and machines.
@@ -87,8 +91,10 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
         unprobed: dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).is_some_and(|full| full.arp.is_none()),
     };
     let place = Place { base, server: own };
+    let (desk, set_aside) = Desk::open(plan, &prepared.menu, place.clone())?.unzip();
     let tree = Arc::new(Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?);
-    Ok(Bound { listening, interface, dhcp, tftp, http, tree, offer })
+    let (desk, names_set_aside) = (desk.map(Arc::new), set_aside.flatten());
+    Ok(Bound { listening, interface, dhcp, tftp, http, tree, offer, desk, names_set_aside })
 }
 
 /// What is read from disk.

@@ -20,7 +20,9 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
+use super::desk::Trouble;
 use super::{Error, Services};
+use crate::answer::{Computer, tickets};
 use crate::boot::menu::{Asker, ipxe};
 use crate::boot::tree::{Found, Role};
 use crate::http::reply::{self, Head};
@@ -173,7 +175,7 @@ async fn answer(
     let teller = |role, note| {
         services.events.tell(services.whois.mac(client), Some(client), role, What::Http(note));
     };
-    let shown = text::plain(parts.uri.path().trim_start_matches('/'), 300);
+    let shown = text::plain(&tickets::shown(parts.uri.path().trim_start_matches('/')), 300);
     let refuse = |head: Head| {
         teller(None, Note::Refused { file: shown.clone(), status: head.status.as_u16() });
         respond(reply::for_method(&parts.method, head), None, &activity)
@@ -184,11 +186,12 @@ async fn answer(
     let Ok(path) = path::normalise(parts.uri.path()) else {
         return refuse(reply::error(hyper::StatusCode::BAD_REQUEST));
     };
-    let shown = text::plain(&path, 300);
-    let asker = introduce(&services, client, &path, parts.uri.query());
-    let tree = Arc::clone(&services.tree);
-    let found = tokio::task::spawn_blocking(move || tree.find(&path, asker)).await.ok().flatten();
-    let Some(found) = found else {
+    // The token of an answer file is a secret.
+    let shown = text::plain(&tickets::shown(&path), 300);
+    let visitor = introduce(&services, client, &path, parts.uri.query());
+    let (services_too, length_only) = (services.clone(), parts.method == Method::HEAD);
+    let found = tokio::task::spawn_blocking(move || find(&services_too, &path, &visitor, length_only));
+    let Some(found) = found.await.ok().flatten() else {
         teller(None, Note::NotFound { file: shown });
         let head = reply::error(hyper::StatusCode::NOT_FOUND);
         return respond(reply::for_method(&parts.method, head), None, &activity);
@@ -211,11 +214,19 @@ async fn answer(
     respond(head, stream, &activity)
 }
 
+/// Who asks, as far as the request and what went before tell.
+struct Visitor {
+    address: Ipv4Addr,
+    asker: Asker,
+    /// The computer that asks for its menu.
+    computer: Option<Computer>,
+}
+
 /// The request for the menu says who asks: worth telling, and in proxy mode the only place where address and computer
 /// come together.
-fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&str>) -> Asker {
+fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&str>) -> Visitor {
     if !path.eq_ignore_ascii_case(ipxe::MENU) {
-        return Asker { firmware: None };
+        return Visitor { address: client, asker: Asker { firmware: None }, computer: None };
     }
     let value = |name| path::query_value(query, name).map(|value| text::plain(&value, 64));
     let platform = value(ipxe::query::PLATFORM);
@@ -223,9 +234,43 @@ fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&s
         services.whois.learn(client, mac);
     }
     let firmware = ipxe::firmware(platform.as_deref());
-    let note = journal::Note::Menu { platform, uuid: value(ipxe::query::UUID), product: value(ipxe::query::PRODUCT) };
-    services.events.tell(services.whois.mac(client), Some(client), Some(Role::Script), What::Service(note));
-    Asker { firmware }
+    let (uuid, product) = (value(ipxe::query::UUID), value(ipxe::query::PRODUCT));
+    let mac = services.whois.mac(client);
+    let serial = value(ipxe::query::SERIAL);
+    let computer =
+        mac.map(|mac| Computer { mac, ip: Some(client), uuid: uuid.clone(), serial, product: product.clone() });
+    let note = journal::Note::Menu { platform, uuid, product };
+    services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
+    Visitor { address: client, asker: Asker { firmware }, computer }
+}
+
+/// Finds what is asked for: an answer file at the desk, all else in the tree. May wait for a disk.
+fn find(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -> Option<Found> {
+    let ip = visitor.address;
+    let Some(desk) = &services.desk else { return services.tree.find(path, visitor.asker) };
+    if let Some(computer) = visitor.computer.as_ref().filter(|_| path.eq_ignore_ascii_case(ipxe::MENU)) {
+        return Some(services.tree.menu_for(visitor.asker, &|item| desk.address(item, computer, ip)));
+    }
+    let Some(wanted) = tickets::split(path) else { return services.tree.find(path, visitor.asker) };
+    let mac = services.whois.mac(ip);
+    let tell = |note| services.events.tell(mac, Some(ip), Some(Role::Answer), What::Service(note));
+    match desk.fetch(wanted, (ip, mac), length_only) {
+        Ok((found, entry)) => {
+            if !length_only {
+                tell(journal::Note::AnswerGiven { entry });
+            }
+            Some(found)
+        }
+        Err(trouble) => {
+            let reason = match trouble {
+                Trouble::Refused(refusal) => refusal.to_string(),
+                Trouble::Unfilled(error) => error.to_string(),
+                Trouble::Gone => "the menu has no such entry".to_owned(),
+            };
+            tell(journal::Note::AnswerRefused { reason: text::plain(&reason, 300) });
+            None
+        }
+    }
 }
 
 fn respond(head: Head, stream: Option<Stream>, activity: &Arc<Activity>) -> Response<Body> {

@@ -482,9 +482,9 @@ mod tests {
         assert_eq!(book.recipes().len(), Book::shipped().recipes().len() + 1, "one stands in for a shipped one");
         let faults: Vec<String> = book.faults().iter().map(ToString::to_string).collect();
         assert_eq!(faults.len(), 3, "{faults:?}");
-        assert!(faults[0].contains("a.toml") && faults[0].contains("no file"), "{faults:?}");
-        assert!(faults[1].contains("30-again.toml") && faults[1].contains("\"own\""), "{faults:?}");
-        assert!(faults[2].contains("40-wrong.toml: line 1: "), "{faults:?}");
+        assert!(faults[0].contains("30-again.toml") && faults[0].contains("\"own\""), "{faults:?}");
+        assert!(faults[1].contains("40-wrong.toml: line 1: "), "{faults:?}");
+        assert!(faults[2].contains("a.toml") && faults[2].contains("no file"), "{faults:?}");
         assert_eq!(Book::shipped().and_folder(&folder.path().join("none")), Book::shipped());
     }
 }

@@ -95,11 +95,15 @@ fn http_level(note: &http::Note) -> Level {
 fn service_level(note: &Note) -> Level {
     match note {
         Note::Image { warnings, .. } if !warnings.is_empty() => Level::Notice,
-        Note::Ready { .. } | Note::Serving { .. } | Note::Image { .. } | Note::Menu { .. } | Note::Stopped => {
-            Level::Normal
-        }
+        Note::Ready { .. }
+        | Note::Serving { .. }
+        | Note::Image { .. }
+        | Note::Menu { .. }
+        | Note::AnswerGiven { .. }
+        | Note::Stopped => Level::Normal,
         Note::Stage { .. }
         | Note::PortTaken { .. }
+        | Note::AnswerRefused { .. }
         | Note::Warning { .. }
         | Note::LeasesSetAside { .. }
         | Note::ImageGone { .. }
@@ -274,6 +278,8 @@ fn service(note: &Note) -> String {
             let parts: Vec<&str> = parts.into_iter().flatten().collect();
             if parts.is_empty() { "gets its menu".to_owned() } else { format!("gets its menu ({})", parts.join(", ")) }
         }
+        Note::AnswerGiven { entry } => format!("gets the answer file of {entry}"),
+        Note::AnswerRefused { reason } => format!("gets no answer file: {reason}"),
         Note::Stage { stage } => format!("** {}", self::stage(*stage)),
         Note::Warning { sentence } | Note::Failed { sentence } => sentence.clone(),
         Note::Serving { interface, address, dhcp, range, default, timeout } => {

@@ -24,16 +24,18 @@ pub mod query {
     pub const UUID: &str = "uuid";
     /// The SMBIOS product name.
     pub const PRODUCT: &str = "product";
+    /// The SMBIOS serial number.
+    pub const SERIAL: &str = "serial";
 }
 
 /// The first script. The menu replaces it, so that only a menu that cannot be fetched is told as such. `netX` is the card that iPXE used last, so the right one on a computer with several.
 pub fn first(place: &Place) -> String {
-    use query::{ARCH, MAC, PLATFORM, PRODUCT, UUID};
+    use query::{ARCH, MAC, PLATFORM, PRODUCT, SERIAL, UUID};
     format!(
         "#!ipxe\n\
          echo Bootwright: fetching the menu\n\
          chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
-         &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}} || goto failed\n\
+         &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}}&{SERIAL}=${{serial:uristring}} || goto failed\n\
          :failed\n\
          echo Bootwright: the menu cannot be read from {base}\n\
          echo Is the laptop still serving?\n\

@@ -104,7 +104,9 @@ impl Script<'_, '_> {
                 self.sheet.path.pop();
             }
             "set" | "export" => {
-                rest.iter().take(1).for_each(|word| drop(self.assign(word)));
+                if let Some(word) = rest.first() {
+                    let _ = self.assign(word);
+                }
             }
             "source" | "configfile" | "." => self.include(rest, depth),
             "linux" | "linuxefi" | "linux16" => self.kernel(rest),
