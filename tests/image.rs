@@ -300,7 +300,7 @@ fn what_no_recipe_knows_is_read_from_its_own_menu() {
     let found = inspect(&maker.iso("BAR", &files));
     let [entry] = found.entries.as_slice() else { panic!("{:?}", found.entries) };
     assert_eq!((entry.title.as_str(), &entry.initrd), ("Bar Live", &vec!["/bar/initrd.img".to_owned()]));
-    assert_eq!(entry.cmdline, "boot=live quiet ip=dhcp fetch={base_url}/bar/filesystem.squashfs");
+    assert_eq!(entry.cmdline, "boot=live quiet fetch={base_url}/bar/filesystem.squashfs");
     assert_eq!(found.warnings, Vec::<String>::new());
 }
 

@@ -176,15 +176,19 @@ fn menus(disc: &Disc) -> Vec<Menu> {
     menus
 }
 
-/// Items that have their files and can be started, each once.
+/// Items that have their files and can be started, each once: names differ in their letters and still mean one file.
 fn startable(disc: &Disc, items: Vec<Item>) -> Vec<Item> {
+    let real = |path: &str| disc.resolve(path).unwrap_or_else(|| path.to_owned());
     let mut seen = HashSet::new();
     let mut unseen = |item: &Item| {
         let modules = match &item.kind {
-            Kind::Multiboot { modules } => modules.clone(),
+            Kind::Multiboot { modules } => {
+                modules.iter().map(|(path, arguments)| (real(path), arguments.clone())).collect()
+            }
             _ => Vec::new(),
         };
-        seen.insert((item.kernel.clone(), item.initrd.clone(), item.arguments.clone(), modules))
+        let initrd: Vec<String> = item.initrd.iter().map(|path| real(path)).collect();
+        seen.insert((real(&item.kernel), initrd, item.arguments.clone(), modules))
     };
     items.into_iter().filter(|item| starts(disc, item) && unseen(item)).take(MAX_ITEMS).collect()
 }

@@ -202,6 +202,10 @@ impl Case<'_> {
         let marked = |family: &Family| family.marks.iter().any(|mark| self.arguments.begin(mark));
         let within = |family: &Family| family.features.iter().any(|feature| self.has(*feature));
         let mut found: Vec<&Family> = FAMILIES.iter().filter(|family| within(family)).collect();
+        // kiwi's module takes the place of dracut's own, and the same arguments.
+        if self.has(Feature::KiwiLive) {
+            found.retain(|family| !family.features.contains(&Feature::Dracut));
+        }
         found.sort_by_key(|family| !marked(family));
         // What is not in an initrd that was read to its end cannot run, whatever the arguments say.
         if found.is_empty() && !self.initrd.is_some_and(|initrd| initrd.whole) {
@@ -222,7 +226,7 @@ impl Case<'_> {
             return Network::CannotBoot { why: why.to_owned() };
         }
         let disc = DISC_MARKS.iter().any(|mark| self.arguments.begin(mark));
-        let roots = self.disc.has_file(|path| ROOTS.contains(&ending(path)));
+        let roots = self.disc.has_file(|path| ROOTS.iter().any(|root| ending(path).eq_ignore_ascii_case(root)));
         if disc || roots || generic.into_iter().any(|feature| self.has(feature)) {
             return Network::Unknown;
         }
