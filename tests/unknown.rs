@@ -524,6 +524,7 @@ fn hostile_menus_are_answers() {
         ("many", many.into_bytes(), 64),
         ("deep", format!("{}linux /k\n", "submenu s {\nmenuentry m {\n".repeat(20_000)).into_bytes(), 0),
         ("double", format!("set v0=aaaaaaaaaaaaaaaa\n{double}menuentry a {{ linux /k $v200 $v3 }}\n").into_bytes(), 1),
+        ("bare", text("set timeout=0\nlinux /k quiet\nboot\n"), 1),
         ("junk", (0..200_000).map(|n| (n * 7 % 251) as u8).collect(), 0),
     ];
     for (name, grub, expected) in grubs {
@@ -536,4 +537,15 @@ fn hostile_menus_are_answers() {
     let files = vec![("/isolinux/isolinux.cfg", text(isolinux)), ("/k", kernel())];
     let items = bootcfg::read(&Disc::open(&maker.iso("ISOLOOP", &files)).unwrap());
     assert_eq!(items.len(), 1, "{items:?}");
+
+    let isolinux = format!("{}LABEL a\nKERNEL /k\n", "MENU BEGIN x\n".repeat(15_000));
+    let files = vec![("/isolinux/isolinux.cfg", isolinux.into_bytes()), ("/k", kernel())];
+    let items = bootcfg::read(&Disc::open(&maker.iso("ISODEEP", &files)).unwrap());
+    assert_eq!((items.len(), items[0].path.len()), (1, 16));
+    // The whole menu in one line, as old discs have it.
+    let files =
+        vec![("/isolinux/isolinux.cfg", text("default k initrd=rd a=b\nprompt 0\n")), ("/isolinux/k", kernel())];
+    let items = bootcfg::read(&Disc::open(&maker.iso("ISOLINE", &files)).unwrap());
+    assert_eq!((items[0].kernel.as_str(), items[0].arguments.as_str()), ("/isolinux/k", "a=b"));
+    assert_eq!(items[0].initrd, ["/isolinux/rd"]);
 }

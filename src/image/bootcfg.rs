@@ -21,6 +21,8 @@ const MAX_LINE: usize = 8192;
 /// Items of one menu before those are left out that start nothing.
 const MAX_RAW_ITEMS: usize = 256;
 const MAX_ITEMS: usize = 64;
+/// Submenus within submenus that are told of.
+const MAX_SUBMENUS: usize = 16;
 /// Longest title; longer ones are cut.
 const MAX_TITLE: usize = 200;
 
@@ -246,7 +248,8 @@ impl Sheet<'_> {
 
     fn item(&mut self, title: &str) {
         if self.items.len() < MAX_RAW_ITEMS {
-            self.items.push(Item { title: cut(title), path: self.path.clone(), ..Item::default() });
+            let path = self.path.iter().take(MAX_SUBMENUS).cloned().collect();
+            self.items.push(Item { title: cut(title), path, ..Item::default() });
         }
     }
 

@@ -163,6 +163,10 @@ impl Script<'_, '_> {
 
     fn kernel(&mut self, words: &[Word]) {
         let Some((kernel, arguments)) = self.path_and_arguments(words) else { return };
+        // A script without any menu starts one thing.
+        if self.sheet.items.is_empty() {
+            self.sheet.item("");
+        }
         // Some menus name several kernels in one item; the first is the one meant for most.
         let Some(item) = self.sheet.items.last_mut().filter(|item| item.kernel.is_empty()) else { return };
         if is_memdisk(&kernel) {
@@ -316,8 +320,8 @@ fn commands(text: &str) -> Vec<Command> {
 fn block(lexer: &mut Lexer, depth: usize) -> Vec<Command> {
     let mut commands = Vec::new();
     let mut words = Vec::new();
-    let end = |words: &mut Vec<Word>, block, commands: &mut Vec<Command>| {
-        if !words.is_empty() || block != None {
+    let end = |words: &mut Vec<Word>, block: Option<Vec<Command>>, commands: &mut Vec<Command>| {
+        if !words.is_empty() || block.is_some() {
             commands.push(Command { words: std::mem::take(words), block });
         }
     };

@@ -3,10 +3,8 @@
 //! Source: the SYSLINUX wiki, "Config" and "Menu". Keywords may be in either case. Relative paths start at the folder of
 //! the main menu, in included files as well.
 
-use super::{Item, Kind, MAX_DEPTH, Sheet, absolute, folder_of, is_memdisk};
+use super::{Item, Kind, MAX_DEPTH, MAX_SUBMENUS, Sheet, absolute, folder_of, is_memdisk};
 
-/// Submenus within submenus.
-const MAX_SUBMENUS: usize = 16;
 /// Modules of one `mboot.c32`.
 const MAX_MODULES: usize = 16;
 
@@ -75,7 +73,7 @@ impl Menu<'_, '_> {
             "include" => self.include(rest, depth),
             "config" => self.config(rest, depth),
             "default" | "ontimeout" if self.default.is_none() => self.default = Some(rest.to_owned()),
-            "kernel" | "linux" | "com32" | "boot" => {
+            "kernel" | "linux" | "com32" => {
                 if let Some(label) = &mut self.label {
                     label.kernel = rest.to_owned();
                 }
@@ -101,11 +99,7 @@ impl Menu<'_, '_> {
                 // Of a submenu, where it has no title.
                 None => self.name_submenu(rest, false),
             },
-            "title" => {
-                if self.label.is_none() {
-                    self.name_submenu(rest, true);
-                }
-            }
+            "title" if self.label.is_none() => self.name_submenu(rest, true),
             "begin" => {
                 self.finish();
                 // Unnamed ones count as well, so that ends find their beginnings.

@@ -19,6 +19,18 @@ fn cannot(why: String) -> Network {
     Network::CannotBoot { why }
 }
 
+/// The address of a file of the disc. Blanks would end the argument, and a few others the path.
+fn address(path: &str) -> String {
+    let mut address = "{base_url}".to_owned();
+    for letter in path.chars() {
+        match letter {
+            ' ' | '"' | '#' | '%' | '?' | '{' | '}' => address.push_str(&format!("%{:02X}", u32::from(letter))),
+            letter => address.push(letter),
+        }
+    }
+    address
+}
+
 fn words<const N: usize>(words: [&str; N]) -> [String; N] {
     words.map(str::to_owned)
 }
@@ -58,7 +70,7 @@ pub(super) fn live_boot(case: &Case) -> Network {
     ];
     let boot = if case.arguments.value("boot").is_some() { "" } else { "boot=live" };
     if images.len() == 1 {
-        let fetch = format!("fetch={{base_url}}{first}");
+        let fetch = format!("fetch={}", address(first));
         let line = case.arguments.line(&dropped, &words([boot, &fetch]));
         return entry(line, Transport::HttpTree, 1024 + case.mib(first));
     }
@@ -235,9 +247,9 @@ pub(super) fn alpine(case: &Case) -> Network {
     let paired = format!("/*/modloop-{flavour}");
     let modloop = case.first(&[&paired, "/*/modloop*", "/*/*/modloop*"]).into_iter().next();
     let memory = modloop.as_deref().map_or(0, |path| case.mib(path));
-    let modloop = modloop.map_or_else(String::new, |path| format!("modloop={{base_url}}{path}"));
+    let modloop = modloop.map_or_else(String::new, |path| format!("modloop={}", address(&path)));
     let dropped = ["alpine_repo=", "alpine_dev=", "modloop=", "ip=", "usbdelay="];
-    let repository = format!("alpine_repo={{base_url}}{folder}");
+    let repository = format!("alpine_repo={}", address(folder));
     let added = words(["ip=dhcp", &repository, &modloop]);
     entry(case.arguments.line(&dropped, &added), Transport::HttpTree, 512 + 2 * memory)
 }
@@ -274,7 +286,7 @@ pub(super) fn dracut(case: &Case) -> Network {
         "cdroot",
     ];
     if !case.lacks(Feature::DracutLivenet) {
-        let root = format!("root=live:{{base_url}}{image}");
+        let root = format!("root=live:{}", address(&image));
         let added = words([root.as_str(), "rd.live.image", "ip=dhcp", "rd.neednet=1"]);
         return entry(case.arguments.line(&dropped, &added), Transport::HttpTree, 1024 + 2 * case.mib(&image));
     }
