@@ -37,7 +37,8 @@ const NAMES: [&str; 5] = ["pw", "pin", "pass", "rootpw", "pwd"];
 /// Whether what has this name is a secret: `admin_password`, `ProductKey`, `reg-code`.
 pub(super) fn speaks_of_secrets(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    NAMES.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part))
+    // Windows has a `publicKeyToken` in every component.
+    !name.contains("public") && (NAMES.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part)))
 }
 
 /// Where secrets are in a filled-in file, in bytes: sorted, and none touches another.
@@ -80,24 +81,27 @@ pub(super) fn merged(mut places: Vec<Range<usize>>) -> Vec<Range<usize>> {
     merged
 }
 
-/// What scripts and settings of any kind show: `password=x`, `token: x`, `"secret": "x"`, `name:x | chpasswd`,
-/// `http://name:x@server`, `<Password>x<`.
+/// What scripts and settings of any kind show: `password=x`, `token: x`, `"secret": "x"`, `--password x`,
+/// `name:x | chpasswd`, `http://name:x@server`, `<Password>x<`.
 fn in_lines(text: &str) -> Vec<Range<usize>> {
     static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
-        let name = r#"[\w.-]*(?i-u:passw|passphrase|secret|token|psk|api[_-]?key|product[_-]?key|reg[_-]?code)[\w.-]*"#;
-        let value = r#"("[^"\n]*"|'[^'\n]*'|[^\s"',;&|<>]+)"#;
+        let parts = "passw|passphrase|secret|token|psk|api[_-]?key|product[_-]?key|reg[_-]?code";
+        let name = format!(r"(?<name>[\w.-]*(?i-u:{parts})[\w.-]*)");
+        let value = r#"(?<value>"[^"\n]*"|'[^'\n]*'|[^\s"',;&|<>]+)"#;
         let patterns = [
             format!(r#"{name}["']?[ \t]*[:=][ \t]*{value}"#),
-            format!(r#"--?{name}[ \t]+{value}"#),
-            r#"[\w.-]+:([^\s"'|]+)["']?[ \t]*\|[ \t]*(?:[\w/]+[ \t]+)*[\w/]*chpasswd"#.to_owned(),
-            r"://[^/\s:@]+:([^/\s@]+)@".to_owned(),
-            format!(r"<{name}[^<>]*>([^<>]+)<"),
+            format!(r#"(?m:^|[\s"'])-{name}[ \t]+{value}"#),
+            r#"[\w.-]+:(?<value>[^\s"'|]+)["']?[ \t]*\|[ \t]*(?:[\w/-]+[ \t]+)*[\w/-]*chpasswd"#.to_owned(),
+            r"://[^/\s:@]+:(?<value>[^/\s@]+)@".to_owned(),
+            format!(r"<{name}[^<>]*>(?<value>[^<>]+)<"),
         ];
         patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
     });
     let harmless =
-        |value: &str| matches!(value.trim_matches(['"', '\'']), "true" | "false" | "yes" | "no" | "null" | "~");
-    let values = PATTERNS.iter().flat_map(|pattern| pattern.captures_iter(text).filter_map(|found| found.get(1)));
+        |value: &str| matches!(value.trim_matches(['"', '\'']), "" | "true" | "false" | "yes" | "no" | "null" | "~");
+    let found = PATTERNS.iter().flat_map(|pattern| pattern.captures_iter(text));
+    let secret = found.filter(|found| found.name("name").is_none_or(|name| speaks_of_secrets(name.as_str())));
+    let values = secret.filter_map(|found| found.name("value"));
     values.filter(|value| !harmless(value.as_str())).map(|value| value.range()).collect()
 }
 
@@ -144,8 +148,17 @@ mod tests {
             "rootpw",
             "hashed_passwd",
         ];
-        let harmless =
-            ["hostname", "key", "authorized-keys", "keyboard", "passive", "opinion", "compass", "allow-pw", "spin"];
+        let harmless = [
+            "hostname",
+            "key",
+            "authorized-keys",
+            "keyboard",
+            "publicKeyToken",
+            "opinion",
+            "compass",
+            "allow-pw",
+            "spin",
+        ];
         assert_eq!(secret.map(speaks_of_secrets), [true; 10]);
         assert_eq!(harmless.map(speaks_of_secrets), [false; 9]);
     }
@@ -161,6 +174,7 @@ mod tests {
             (Other, "echo root:one | in-target chpasswd", "echo root:•••• | in-target chpasswd"),
             (Other, "curl http://me:one@10.0.0.1/x", "curl http://me:••••@10.0.0.1/x"),
             (Other, "tool --password one --name x", "tool --password •••• --name x"),
+            (Other, "publicKeyToken=\"31bf3856ad364e35\"", "publicKeyToken=\"31bf3856ad364e35\""),
             (Other, "lock_passwd: true\npasswords are good\n", "lock_passwd: true\npasswords are good\n"),
             (
                 Autoinstall,

@@ -123,7 +123,7 @@ pub fn fill(template: &str, variables: &Variables) -> Result<Filled, Fault> {
     let environment = environment();
     let explain = |error: Error| explain(&error, template, variables);
     let parsed = environment.template_from_str(template).map_err(explain)?;
-    let (text, spans) = parsed.render_with_spans(Value::from_iter(variables.values.clone())).map_err(explain)?;
+    let (text, spans) = parsed.render_with_spans(Value::from_pairs(variables.values.clone())).map_err(explain)?;
     if text.len() > MAX_SIZE {
         return Err(too_large("The filled-in file"));
     }
@@ -242,6 +242,9 @@ fn explain(error: &Error, template: &str, variables: &Variables) -> Fault {
     let shown = text::plain(source, MAX_SHOWN);
     let line = error.line();
     let fault = |what: String, next_step: &str| Fault::error(line, what, next_step);
+    if let Some(name) = undefined_name(error) {
+        return undefined(line, name, variables);
+    }
     match error.kind() {
         ErrorKind::UndefinedError => undefined(line, source, variables),
         ErrorKind::SyntaxError => fault(
@@ -263,6 +266,17 @@ fn explain(error: &Error, template: &str, variables: &Variables) -> Fault {
             "Check what it is made of: all variables but counter are text.",
         ),
     }
+}
+
+/// The name of the variable that has no value, where that is what hinders. The crate says "`name` is undefined" among its
+/// details, for every kind of error.
+fn undefined_name(error: &Error) -> Option<&str> {
+    let before = error
+        .detail()?
+        .split("` is undefined")
+        .next()
+        .filter(|before| Some(before.len()) != error.detail().map(str::len));
+    before?.rsplit('`').next()
 }
 
 /// A variable that has no value: one that there is for others, or one that there never is.
@@ -357,7 +371,7 @@ mod tests {
             ("{{ hostname", 1, "The template has a mistake: ", "Correct it"),
             ("{% include 'x' %}", 1, "The template has a mistake: ", "Correct it"),
             ("{{ 1 + admin_password }}", 1, "`1 + admin_password` cannot be worked out.", "Check"),
-            ("{{ counter | pad(99) }}", 1, "`counter | pad(99)` cannot be worked out.", "Check"),
+            ("{{ counter | pad(99) }}", 1, "`pad(99)` cannot be worked out.", "Check"),
         ];
         for (template, line, what, next_step) in cases {
             let fault = fault(template);

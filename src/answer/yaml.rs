@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use saphyr_parser::{Event, Parser, Span};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::Fault;
 use crate::text;
@@ -20,6 +20,8 @@ pub(super) struct Node {
     pub(super) line: usize,
     /// Where it stands, in bytes.
     pub(super) range: Range<usize>,
+    /// Whether it is a text because it says so: `"1"` is no number.
+    pub(super) quoted: bool,
     pub(super) value: Value,
 }
 
@@ -116,11 +118,11 @@ struct Tree {
 
 impl Tree {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Fault> {
-        let node = |value| Node { line: span.start.line(), range: self.bytes.range(span), value };
+        let node = |value| Node { line: span.start.line(), range: self.bytes.range(span), quoted: false, value };
         match event {
-            Event::Scalar(text, ..) => {
+            Event::Scalar(text, style, ..) => {
                 let node = node(Value::Scalar(Cow::into_owned(text)));
-                self.place(node)
+                self.place(Node { quoted: style != ScalarStyle::Plain, ..node })
             }
             Event::Alias(_) => {
                 let node = node(Value::Alias);
@@ -203,8 +205,8 @@ mod tests {
 
     #[test]
     fn mistakes_have_their_line() {
-        assert_eq!(line_of("a: 1\nb: [1, 2\nc: 3\n").is_some(), true);
-        assert_eq!(line_of("a:\n  - x\n\t- y\n"), Some(3));
+        assert!(line_of("a: 1\nb: [1, 2\nc: 3\n").is_some());
+        assert_eq!(line_of("a:\n\tb: x\n"), Some(2));
         assert_eq!(line_of("a: 1\n---\nb: 2\n"), Some(2));
         assert_eq!(line_of(&format!("a: {}", "[".repeat(65))), Some(1));
         assert_eq!(line_of(&"- x\n".repeat(MAX_NODES + 1)), Some(MAX_NODES + 1));
