@@ -1,7 +1,7 @@
 //! Ubuntu's autoinstall: cloud-config with a mapping `autoinstall` (subiquity, `autoinstall-schema.json` and its
 //! reference manual).
 
-use super::fault::{Fault, instead};
+use super::fault::{Fault, MAX_FAULTS, instead};
 use super::yaml::{self, Node, Value};
 use crate::text;
 
@@ -91,6 +91,9 @@ pub(super) fn check(source: &str) -> Vec<Fault> {
 fn keys(autoinstall: &Node, faults: &mut Vec<Fault>) {
     version(autoinstall, faults);
     for (key, value) in autoinstall.pairs() {
+        if faults.len() >= MAX_FAULTS {
+            break;
+        }
         let Some(name) = key.text() else { continue };
         if !KEYS.contains(&name) {
             let what = format!("`{}` is no key of autoinstall.", text::plain(name, 60));
@@ -178,7 +181,6 @@ fn duplicates(root: &Node, faults: &mut Vec<Fault>) {
 
 #[cfg(test)]
 mod tests {
-
     use crate::answer::kind;
     use crate::image::AnswerKind;
 

@@ -1,8 +1,8 @@
 //! AutoYaST profiles (the AutoYaST guide, and the schema of yast-autoinstallation).
 
-use roxmltree::{Document, Node};
+use roxmltree::Node;
 
-use super::fault::{Fault, instead, nearest};
+use super::fault::{Fault, MAX_FAULTS, instead, nearest};
 use super::xml;
 use crate::text;
 
@@ -112,14 +112,10 @@ pub(super) fn check(source: &str) -> Vec<Fault> {
     };
     let root = document.root_element();
     faults.extend(namespace(root));
-    for section in root.children().filter(Node::is_element) {
-        let name = section.tag_name().name();
-        if !SECTIONS.contains(&name) {
-            let what = format!("`{}` is no section that is known of AutoYaST.", text::plain(name, 60));
-            faults.push(Fault::warning(xml::line(section), what, instead(name, SECTIONS)));
-        }
-    }
-    elements(&document, &mut faults);
+    let sections = root.children().filter(Node::is_element).filter_map(section);
+    let elements = document.descendants().filter(Node::is_element).flat_map(element);
+    // A line is found by counting, so no more than are told.
+    faults.extend(sections.chain(elements).take(MAX_FAULTS));
     faults
 }
 
@@ -136,25 +132,26 @@ fn namespace(root: Node<'_, '_>) -> Option<Fault> {
     Some(Fault::error(xml::line(root), "The profile does not have its namespace.", next_step))
 }
 
-fn elements(document: &Document<'_>, faults: &mut Vec<Fault>) {
-    for element in document.descendants().filter(Node::is_element) {
-        let name = element.tag_name().name();
-        let kind = kind(element);
-        if let Some(kind) = kind.filter(|kind| !TYPES.contains(kind)) {
-            let near = nearest(kind, TYPES).map(|near| format!("Did you mean `{near}`? ")).unwrap_or_default();
-            let next_step = format!("{near}There are {}.", TYPES.join(", "));
-            faults.push(Fault::error(
-                xml::line(element),
-                format!("`{}` is no type.", text::plain(kind, 60)),
-                next_step,
-            ));
-        }
-        if kind.is_none() && LISTS.contains(&name) && has_elements(element) {
-            let what = format!("`{name}` is a list and does not say so.");
-            faults.push(Fault::error(xml::line(element), what, format!("Write <{name} config:type=\"list\">.")));
-        }
-        faults.extend(password(element));
-    }
+fn section(section: Node<'_, '_>) -> Option<Fault> {
+    let name = section.tag_name().name();
+    let what = || format!("`{}` is no section that is known of AutoYaST.", text::plain(name, 60));
+    (!SECTIONS.contains(&name)).then(|| Fault::warning(xml::line(section), what(), instead(name, SECTIONS)))
+}
+
+fn element(element: Node<'_, '_>) -> Vec<Fault> {
+    let kind = kind(element);
+    let of_type = kind.filter(|kind| !TYPES.contains(kind)).map(|kind| {
+        let near = nearest(kind, TYPES).map(|near| format!("Did you mean `{near}`? ")).unwrap_or_default();
+        let next_step = format!("{near}There are {}.", TYPES.join(", "));
+        Fault::error(xml::line(element), format!("`{}` is no type.", text::plain(kind, 60)), next_step)
+    });
+    let name = element.tag_name().name();
+    let is_list = kind.is_none() && LISTS.contains(&name) && has_elements(element);
+    let of_list = is_list.then(|| {
+        let next_step = format!("Write <{name} config:type=\"list\">.");
+        Fault::error(xml::line(element), format!("`{name}` is a list and does not say so."), next_step)
+    });
+    [of_type, of_list, password(element)].into_iter().flatten().collect()
 }
 
 /// What an element says it is: `config:type`, or in newer profiles `type` or `t`.

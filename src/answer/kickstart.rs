@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::autoinstall::is_hash;
-use super::fault::{Fault, instead};
+use super::fault::{Fault, MAX_FAULTS, instead};
 use crate::text;
 
 /// Commands of anaconda, also those of older versions.
@@ -179,6 +179,9 @@ fn commands(source: &str) -> Vec<(usize, usize, &str)> {
 pub(super) fn check(source: &str) -> Vec<Fault> {
     let mut faults = sections(source);
     for (line, _, command) in commands(source) {
+        if faults.len() >= MAX_FAULTS {
+            break;
+        }
         let Some(words) = words(command) else {
             faults.push(Fault::error(line, "A quote is not closed.", "Close it in the same line."));
             continue;
@@ -206,6 +209,9 @@ fn sections(source: &str) -> Vec<Fault> {
         )
     };
     for (number, line) in source.lines().enumerate() {
+        if faults.len() >= MAX_FAULTS {
+            return faults;
+        }
         let first = line.split_whitespace().next().unwrap_or_default();
         // Inside a section only its end and other sections count; a script may have lines with a percent sign.
         if SECTIONS.contains(&first) {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use super::fault::MAX_FAULTS;
 use super::hostname::Pattern;
 use super::load::{self, AnswerError};
 use super::roster::{OWN_NAMES, Roster, Row};
@@ -240,6 +241,22 @@ impl Answers {
         }
     }
 
+    /// Which computers of the list would get no answer file with an entry: their lines, and what hinders. At most as many
+    /// as are told of one file. A long list takes seconds.
+    pub fn unready(&self, entry: &str) -> Vec<(usize, Fault)> {
+        let place = sample_place();
+        let rows = self.roster.iter().flat_map(Roster::rows);
+        let faults = rows.filter_map(|row| {
+            let hinders = self.render(entry, &of_row(row), &place, &mut Counters::default()).err()?;
+            match hinders {
+                AnswerError::None { .. } => None,
+                AnswerError::Template { fault, .. } => Some((row.line, fault)),
+                other => Some((row.line, unfillable(&other))),
+            }
+        });
+        faults.take(MAX_FAULTS).collect()
+    }
+
     /// Checks every file as a computer that could ask would get it.
     fn check(&mut self) {
         let paths: Vec<PathBuf> = self.files.keys().cloned().collect();
@@ -265,29 +282,40 @@ impl Answers {
                 faults
             }
             Err(AnswerError::Template { fault, .. }) => vec![fault],
-            Err(error) => vec![Fault::error(
-                None,
-                format!("It cannot be filled in: {}.", sentence(&error)),
-                "See the settings of answer files.",
-            )],
+            Err(error) => vec![unfillable(&error)],
         }
     }
 
     /// A computer that could get a file: the one that it is for, else the first of the list, else a made-up one. What it
     /// would tell of itself is made up as well.
     fn sample(&self, path: &Path) -> Computer {
-        let mut sample = sample_computer();
-        if let Some(named) = self.settings.computer.iter().find(|named| named.file == path) {
-            sample.mac = named.mac.unwrap_or(sample.mac);
-            sample.uuid = named.uuid.clone().or(sample.uuid);
-            sample.serial = named.serial.clone().or(sample.serial);
-        } else if let Some(row) = self.roster.as_ref().and_then(|roster| roster.rows().first()) {
-            sample.mac = row.mac.unwrap_or(sample.mac);
-            sample.uuid = row.uuid.clone().or(sample.uuid);
-            sample.serial = row.serial.clone().or(sample.serial);
+        let Some(named) = self.settings.computer.iter().find(|named| named.file == path) else {
+            let first = self.roster.as_ref().and_then(|roster| roster.rows().first());
+            return first.map_or_else(sample_computer, of_row);
+        };
+        let made_up = sample_computer();
+        Computer {
+            mac: named.mac.unwrap_or(made_up.mac),
+            uuid: named.uuid.clone().or(made_up.uuid),
+            serial: named.serial.clone().or(made_up.serial),
+            ..made_up
         }
-        sample
     }
+}
+
+/// A computer of the list; what the list does not say of it is made up.
+fn of_row(row: &Row) -> Computer {
+    let made_up = sample_computer();
+    Computer {
+        mac: row.mac.unwrap_or(made_up.mac),
+        uuid: row.uuid.clone().or(made_up.uuid),
+        serial: row.serial.clone().or(made_up.serial),
+        ..made_up
+    }
+}
+
+fn unfillable(error: &AnswerError) -> Fault {
+    Fault::error(None, format!("It cannot be filled in: {}.", sentence(error)), "See the settings of answer files.")
 }
 
 /// The words of an error with those of its cause.
@@ -456,6 +484,8 @@ mod tests {
         };
         assert_eq!(why(computer(2)), "`room` has no value for this computer: line 3 of l.csv leaves it out.");
         assert_eq!(why(computer(7)), "`room` has no value for this computer: it is not in l.csv.");
+        let lines: Vec<_> = answers.unready("debian").into_iter().map(|(line, _)| line).collect();
+        assert_eq!((lines, answers.unready("other").len()), (vec![3], 0));
         let none = answers.render("other", &computer(2), &sample_place(), &mut counters);
         assert!(matches!(none, Err(AnswerError::None { entry }) if entry == "other"));
     }

@@ -103,3 +103,33 @@ fn bytes(path: &Path, limit: usize) -> Result<Vec<u8>, AnswerError> {
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(refused)?;
     if bytes.len() > limit { Err(AnswerError::TooLarge { path: path.into(), limit }) } else { Ok(bytes) }
 }
+
+/// Which of these files lie in a folder that is published: there anybody may fetch them by their names (SECURITY S19).
+pub fn published(settings: &super::Settings, folder: &Path) -> Vec<PathBuf> {
+    // A link may lead there as well.
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let folder = real(folder);
+    settings.clone().paths().map(|path| path.clone()).filter(|path| real(path).starts_with(&folder)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Settings;
+
+    #[test]
+    fn a_published_file_is_found_by_any_of_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = folder.path().join("files");
+        std::fs::create_dir(&files).unwrap();
+        let [inside, outside] = [files.join("a.cfg"), folder.path().join("b.cfg")];
+        for path in [&inside, &outside] {
+            std::fs::write(path, "d-i a/b string x").unwrap();
+        }
+        let around = folder.path().join("files/../files/a.cfg");
+        let mut settings = Settings { list: Some(outside.clone()), ..Settings::default() };
+        settings.entry =
+            [("a", &inside), ("b", &outside), ("c", &around)].map(|(id, path)| (id.into(), path.clone())).into();
+        assert_eq!(published(&settings, &files), [inside, around]);
+    }
+}

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::autoinstall::is_hash;
-use super::fault::{Fault, instead, nearest};
+use super::fault::{Fault, MAX_FAULTS, instead, nearest};
 use crate::text;
 
 /// Types of debconf templates; `seen` sets a flag of a question instead of its value.
@@ -102,6 +102,9 @@ pub(super) fn secrets(source: &str) -> Vec<Range<usize>> {
 pub(super) fn check(source: &str) -> Vec<Fault> {
     let mut faults = Vec::new();
     for (line, range) in entries(source) {
+        if faults.len() >= MAX_FAULTS {
+            break;
+        }
         let Some(entry) = source.get(range).and_then(|source| entry(line, source)) else {
             let next_step = "Write owner, question, type and value, like `d-i debian-installer/locale string de_DE`.";
             faults.push(Fault::error(line, "The line has fewer than three words.", next_step));

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::fault::{Fault, instead, nearest};
+use super::fault::{Fault, MAX_FAULTS, instead, nearest};
 use super::xml;
 use crate::text;
 
@@ -59,14 +59,15 @@ pub(super) fn check(source: &str) -> Vec<Fault> {
     };
     let root = document.root_element();
     faults.extend(namespace(root));
-    for settings in root.children().filter(|node| node.tag_name().name() == "settings") {
-        faults.extend(pass(settings));
-        for component in settings.children().filter(|node| node.tag_name().name() == "component") {
-            faults.extend(name(component));
-            faults.extend(attributes(component));
-        }
-    }
-    faults.extend(document.descendants().filter_map(password));
+    let settings = root.children().filter(|node| node.tag_name().name() == "settings");
+    let components = |settings: Node<'_, '_>| {
+        let components = settings.children().filter(|node| node.tag_name().name() == "component");
+        let of_components = components.flat_map(|component| [name(component), attributes(component)]);
+        [pass(settings)].into_iter().chain(of_components).flatten().take(MAX_FAULTS).collect::<Vec<_>>()
+    };
+    let passwords = document.descendants().filter_map(password);
+    // A line is found by counting, so no more than are told.
+    faults.extend(settings.flat_map(components).chain(passwords).take(MAX_FAULTS));
     faults
 }
 

@@ -76,16 +76,16 @@ pub(super) fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<No
 pub(super) fn secrets(source: &str) -> Vec<Range<usize>> {
     let Ok(document) = parse(source) else { return Vec::new() };
     let mut found = Vec::new();
-    for node in document.descendants() {
-        let is_text = node.is_text() && !matches!(node.text().unwrap_or_default().trim(), "" | "true" | "false");
-        let mut around = node.ancestors().skip(1).take(MAX_DEPTH);
-        if is_text && around.any(|element| speaks_of_secrets(element.tag_name().name())) {
-            found.push(node.range());
-        }
+    for element in document.descendants().filter(Node::is_element) {
         // `pass` is a step of Windows Setup.
         let is_secret = |name: &str| name != "pass" && speaks_of_secrets(name);
-        let secret = node.attributes().filter(|attribute| is_secret(attribute.name()));
+        let secret = element.attributes().filter(|attribute| is_secret(attribute.name()));
         found.extend(secret.map(|attribute| attribute.range_value()));
+        if is_secret(element.tag_name().name()) {
+            let is_value = |text: &str| !matches!(text.trim(), "" | "true" | "false");
+            let texts = element.descendants().filter(|node| node.is_text() && node.text().is_some_and(is_value));
+            found.extend(texts.map(|text| text.range()));
+        }
     }
     found
 }
