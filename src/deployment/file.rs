@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn what_a_newer_program_wrote_is_kept() {
-        let text = "version = 9\ninterface = 'eth0'\nanswers = 'x'\nreleased = 2031-05-06\n\n[[entry]]\nid = 'arch'\n\
+        let text = "version = 9\ninterface = 'eth0'\nsounds = 'x'\nreleased = 2031-05-06\n\n[[entry]]\nid = 'arch'\n\
                     password = { kind = 'sha512', rounds = 5.5 }\n\n[rollout]\nwaves = [1, 2]\n";
         let (_folder, path) = saved(text);
         let mut settings = Settings::load(&path).expect("readable");
@@ -334,7 +334,7 @@ mod tests {
             ("interfacce = 'x'", "line 1: unknown word `interfacce`"),
             ("[answers]\nlists = 'x'", "line 2: unknown word `lists`"),
             ("[[answers.computer]]\nfile = 'x'\nmacc = 'x'", "line 3: unknown word `macc`"),
-            ("version = 1\nlog = 'text'\n[answers]\n", "line 3: unknown word `answers`"),
+            ("version = 1\nlog = 'text'\n[sounds]\n", "line 3: unknown word `sounds`"),
             ("\n[[entry]]\nid = 'x'\n[[entry]]\nid = 'y'\ntittle = 'Z'\n", "line 6: unknown word `tittle`"),
             ("[[entry]]\ntitle = 'Z'\n", "line 1: missing field `id`"),
             ("version = 'x'", "line 1: "),

@@ -360,7 +360,7 @@ struct Lexer<'a> {
 
 impl Lexer<'_> {
     fn token(&mut self) -> Option<Token> {
-        while self.letters.next_if(|letter| matches!(letter, ' ' | '\t' | '\r')).is_some() {}
+        while self.letters.next_if(|letter| matches!(letter, ' ' | '\t' | '\r')).is_some() || self.goes_on() {}
         match self.letters.peek()? {
             '#' => {
                 while self.letters.next_if(|letter| *letter != '\n').is_some() {}
@@ -377,6 +377,16 @@ impl Lexer<'_> {
             }
             _ => Some(Token::Word(self.word())),
         }
+    }
+
+    /// Passes over a backslash at the end of a line, behind which the line goes on.
+    fn goes_on(&mut self) -> bool {
+        let mut ahead = self.letters.clone();
+        let found = ahead.next() == Some('\\') && ahead.next() == Some('\n');
+        if found {
+            self.letters = ahead;
+        }
+        found
     }
 
     fn token_end(&mut self) -> Option<Token> {

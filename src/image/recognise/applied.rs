@@ -169,13 +169,15 @@ fn build(
     };
     let (arch, firmware) = machine(disc, entry, kernel.as_deref(), warnings);
     let mut initrd: Vec<String> = filling.all(&entry.early).iter().filter_map(|path| disc.resolve_file(path)).collect();
+    let early = initrd.len();
     for places in &entry.initrd {
         let places = filling.all(places);
         let paired = places.iter().map(|place| place.replacen('*', &stem, 1)).find_map(|path| disc.resolve_file(&path));
         initrd.push(paired.or_else(|| newest(disc, &places).map(|(path, _)| path)).ok_or(Problem::Missing)?);
     }
+    // Microcode and extras decide nothing.
+    conditions(look, entry, initrd.get(early..).unwrap_or_default())?;
     initrd.extend(filling.all(&entry.optional).iter().flat_map(|place| disc.matching(place)).map(|(path, _)| path));
-    conditions(look, entry, &initrd)?;
     let id = if entry.suffix.is_empty() { recipe.id.clone() } else { format!("{}-{}", recipe.id, entry.suffix) };
     Ok(Entry {
         id,
