@@ -13,6 +13,19 @@ const TYPES: [&str; 10] =
 /// Owners that a misspelt one is compared with; any package can be one.
 const OWNERS: [&str; 7] =
     ["d-i", "ubiquity", "tasksel", "popularity-contest", "console-setup", "keyboard-configuration", "grub-pc"];
+/// Short names that boot arguments may have (the guide's appendix B.5.1), and the questions that they stand for.
+const SHORT: [(&str, &str); 10] = [
+    ("locale", "debian-installer/locale"),
+    ("language", "debian-installer/language"),
+    ("country", "debian-installer/country"),
+    ("keymap", "keyboard-configuration/xkb-keymap"),
+    ("hostname", "netcfg/get_hostname"),
+    ("domain", "netcfg/get_domain"),
+    ("interface", "netcfg/choose_interface"),
+    ("url", "preseed/url"),
+    ("priority", "debconf/priority"),
+    ("protocol", "mirror/protocol"),
+];
 /// What the first line of many says; d-i itself does not ask for it.
 const HEADER: &str = "#_preseed_V1";
 
@@ -125,6 +138,10 @@ fn names(entry: &Entry<'_>) -> Option<Fault> {
         let what = format!("`{}` is no package that asks questions.", shown(owner));
         return Some(Fault::error(line, what, instead(owner, OWNERS)));
     }
+    if let Some((_, name)) = SHORT.iter().find(|(short, _)| *short == question) {
+        let what = format!("`{question}` means something on the kernel's command line only.");
+        return Some(Fault::warning(line, what, format!("Write {name}.")));
+    }
     if !question.contains('/') {
         let what = format!("`{}` is no question: they have a slash.", shown(question));
         return Some(Fault::error(line, what, "Write owner, question, type and value."));
@@ -192,7 +209,11 @@ mod tests {
             ("d_i a/b string x", "1 `d_i` is no package that asks questions. Did you mean `d-i`?"),
             ("D-I a/b string x", "1 `D-I` is no package that asks questions. Did you mean `d-i`?"),
             ("mdadm mdadm/boot_degraded boolean false", ""),
-            ("d-i locale string x", "1 `locale` is no question"),
+            (
+                "d-i locale string x",
+                "1 `locale` means something on the kernel's command line only. Write debian-installer/locale.",
+            ),
+            ("d-i confirm boolean true", "1 `confirm` is no question"),
             ("d-i a/b strin x", "1 `strin` is no type. Did you mean `string`? There are string, boolean"),
             ("d-i a/b boolean yes", "1 `yes` is neither true nor false."),
             ("d-i a/b seen false", ""),

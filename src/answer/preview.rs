@@ -37,8 +37,9 @@ const NAMES: [&str; 5] = ["pw", "pin", "pass", "rootpw", "pwd"];
 /// Whether what has this name is a secret: `admin_password`, `ProductKey`, `reg-code`.
 pub(super) fn speaks_of_secrets(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    // Windows has a `publicKeyToken` in every component.
-    !name.contains("public") && (NAMES.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part)))
+    // A `publicKeyToken`, sudo's NOPASSWD, `password_settings`, PasswordExpires.
+    let harmless = ["public", "nopassw", "settings", "expire"].iter().any(|part| name.contains(part));
+    !harmless && (NAMES.contains(&name.as_str()) || PARTS.iter().any(|part| name.contains(part)))
 }
 
 /// Where secrets are in a filled-in file, in bytes: sorted, and none touches another.
@@ -93,7 +94,8 @@ fn in_lines(text: &str) -> Vec<Range<usize>> {
             format!(r#"(?m:^|[\s"'])-{name}[ \t]+{value}"#),
             r#"[\w.-]+:(?<value>[^\s"'|]+)["']?[ \t]*\|[ \t]*(?:[\w/-]+[ \t]+)*[\w/-]*chpasswd"#.to_owned(),
             r"://[^/\s:@]+:(?<value>[^/\s@]+)@".to_owned(),
-            format!(r"<{name}[^<>]*>(?<value>[^<>]+)<"),
+            format!(r"<{name}[^<>]*>\s*(?<value>[^<>\s][^<>]*)<"),
+            format!(r#"{name}["']?[ \t]+/t[ \t]+\w+[ \t]+/d[ \t]+(?:&quot;)?{value}"#),
         ];
         patterns.iter().filter_map(|pattern| Regex::new(pattern).ok()).collect()
     });
@@ -175,6 +177,12 @@ mod tests {
             (Other, "curl http://me:one@10.0.0.1/x", "curl http://me:••••@10.0.0.1/x"),
             (Other, "tool --password one --name x", "tool --password •••• --name x"),
             (Other, "publicKeyToken=\"31bf3856ad364e35\"", "publicKeyToken=\"31bf3856ad364e35\""),
+            (Other, "x ALL=(ALL) NOPASSWD:ALL", "x ALL=(ALL) NOPASSWD:ALL"),
+            (
+                Other,
+                "reg add K /v DefaultPassword /t REG_SZ /d \"one\" /f",
+                "reg add K /v DefaultPassword /t REG_SZ /d •••• /f",
+            ),
             (Other, "lock_passwd: true\npasswords are good\n", "lock_passwd: true\npasswords are good\n"),
             (
                 Autoinstall,
@@ -205,6 +213,12 @@ mod tests {
                 "<a><Password><Value>••••</Value><PlainText>true</PlainText></Password></a>",
             ),
             (Autounattend, "<a><Password>one</Password>", "<a><Password>••••</Password>"),
+            (Autoyast, "<a><secret>\n  <b>x</b></secret></a>", "<a><secret>\n  <b>••••</b></secret></a>"),
+            (
+                Autoyast,
+                "<password_settings>\n <max>9</max></password_settings>",
+                "<password_settings>\n <max>9</max></password_settings>",
+            ),
         ];
         for (kind, text, expected) in cases {
             assert_eq!(shown(kind, text), expected);

@@ -94,9 +94,11 @@ fn pass(settings: Node<'_, '_>) -> Option<Fault> {
     Some(Fault::error(xml::line(settings), what, format!("{near}There are {}.", PASSES.join(", "))))
 }
 
+/// There are hundreds of components; what is told is a name that none of them can have, or that is near to a usual one.
 fn name(component: Node<'_, '_>) -> Option<Fault> {
     let name = component.attribute("name").unwrap_or_default();
-    if COMPONENTS.contains(&name) {
+    let is_usual = ["Microsoft-", "Networking-", "Security-", "Windows-"].iter().any(|start| name.starts_with(start));
+    if COMPONENTS.contains(&name) || is_usual && nearest(name, COMPONENTS).is_none() {
         return None;
     }
     let what = match name {
@@ -149,7 +151,7 @@ mod tests {
   <settings pass=\"windowsPE\">
     <component name=\"Microsoft-Windows-Setup\" processorArchitecture=\"amd64\" publicKeyToken=\"31bf3856ad364e35\" language=\"neutral\" versionScope=\"nonSxS\">
       <RunSynchronous><RunSynchronousCommand wcm:action=\"add\"><Order>1</Order></RunSynchronousCommand></RunSynchronous>
-      <UserData><ProductKey><Key>AAAAA-BBBBB</Key></ProductKey></UserData>
+      <UserData><ProductKey><Key>AAAAA-BBBBB</Key><WillShowUI>OnError</WillShowUI></ProductKey></UserData>
     </component>
   </settings>
 </unattend>
@@ -174,6 +176,8 @@ mod tests {
                 "Microsoft-Window-Setup",
                 "4 `Microsoft-Window-Setup` is no component that is known. Did you mean `Microsoft-Windows-Setup`?",
             ),
+            ("Microsoft-Windows-Setup", "Microsoft-Windows-SystemSettingsThreshold", ""),
+            ("Microsoft-Windows-Setup", "Setup", "4 `Setup` is no component that is known."),
             ("amd64", "x64", "4 `x64` is no processor"),
             (
                 " versionScope=\"nonSxS\"",

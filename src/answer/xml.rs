@@ -82,7 +82,8 @@ pub(super) fn secrets(source: &str) -> Vec<Range<usize>> {
         let secret = element.attributes().filter(|attribute| is_secret(attribute.name()));
         found.extend(secret.map(|attribute| attribute.range_value()));
         if is_secret(element.tag_name().name()) {
-            let is_value = |text: &str| !matches!(text.trim(), "" | "true" | "false");
+            // Beside a key stands whether Setup asks for it.
+            let is_value = |text: &str| !matches!(text.trim(), "" | "true" | "false" | "Always" | "OnError" | "Never");
             let texts = element.descendants().filter(|node| node.is_text() && node.text().is_some_and(is_value));
             found.extend(texts.map(|text| text.range()));
         }
