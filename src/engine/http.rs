@@ -25,6 +25,7 @@ use super::{Error, Services};
 use crate::answer::{Computer, tickets};
 use crate::boot::menu::{Asker, ipxe};
 use crate::boot::tree::{Found, Role};
+use crate::deployment::DhcpPlan;
 use crate::http::reply::{self, Head};
 use crate::http::{Note, path};
 use crate::journal::{self, What};
@@ -230,7 +231,10 @@ fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&s
     }
     let value = |name| path::query_value(query, name).map(|value| text::plain(&value, 64));
     let platform = value(ipxe::query::PLATFORM);
-    if let Some(mac) = value(ipxe::query::MAC).and_then(|text| text.parse::<Mac>().ok()) {
+    let said = value(ipxe::query::MAC).and_then(|text| text.parse::<Mac>().ok());
+    // Where we give the addresses we know whose each is, and nobody gets the answers of another by its name.
+    let known = services.whois.mac(client).filter(|_| matches!(services.plan.dhcp, DhcpPlan::Full { .. }));
+    if let Some(mac) = said.filter(|mac| known.is_none_or(|known| known == *mac)) {
         services.whois.learn(client, mac);
     }
     let firmware = ipxe::firmware(platform.as_deref());
