@@ -31,6 +31,7 @@ use iced::task::Handle;
 use iced::{Size, keyboard, window};
 use jiff::Timestamp;
 
+use crate::answer;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::menu::Item;
 use crate::check::preflight::Facts;
@@ -39,7 +40,7 @@ use crate::deployment::{Library, Lock, Saved};
 use crate::deployment::{Plan, PlanError, SaveError, Settings};
 use crate::engine::Update;
 use crate::engine::probe::Probe;
-use crate::image::checksum::Expected;
+use crate::image::checksum::Known;
 use crate::image::{DiscError, Inspection};
 use crate::journal::Journal;
 use crate::net::Interface;
@@ -50,7 +51,7 @@ use parcel::Parcel;
 use preferences::Preferences;
 use screen::check::{Check, Checks, Starting};
 use screen::images::{Images, Import};
-use screen::menu::Menu;
+use screen::menu::{Menu, answers};
 use screen::network::{Asking, Network};
 use screen::serve::{Serve, Serving};
 use screen::{Step, check, images, menu, network, serve};
@@ -95,6 +96,8 @@ pub struct App {
     imports: Vec<Import>,
     comparing: HashMap<PathBuf, Handle>,
     items: Vec<Item>,
+    /// The answer files that the draft names, once they are read.
+    answers: Option<answers::Read>,
     saved: Arc<Vec<Saved>>,
 
     step: Step,
@@ -192,7 +195,13 @@ pub enum Message {
     /// A file was read.
     Inspected(PathBuf, Result<Arc<Inspection>, Arc<DiscError>>),
     /// A checksum was looked for.
-    ChecksumFound(PathBuf, Option<Expected>),
+    ChecksumFound(PathBuf, Known),
+    /// The clipboard was read for an image's checksum.
+    ChecksumPasted(PathBuf, Option<String>),
+    /// Answer files were read by these settings.
+    AnswersRead(Box<answer::Settings>, answers::Read),
+    /// The file dialog for an answer file or a list ended.
+    AnswersChosen(answers::Wanted, Chosen<PathBuf>),
     /// A comparison went on.
     Compared(PathBuf, Comparing),
     /// The checks are done: which run of them, and what they found.

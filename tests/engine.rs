@@ -57,6 +57,8 @@ impl Bench {
             default: Choice::Local,
             menu_timeout: 30,
             append: String::new(),
+            answers: Default::default(),
+            names_file: self.path("host-names.json"),
             edits: vec![],
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],

@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bootwright::image::{self, DiscError, Firmware, Foreign, Inspection, Transport};
+use bootwright::image::{self, DiscError, Firmware, Foreign, Inspection};
 
 fn ready(test: &str, program: &str) -> bool {
     let found = Command::new(program).arg("--version").output().is_ok();

@@ -66,6 +66,17 @@ impl Settings {
         *self == Settings::default()
     }
 
+    /// Renames entries, and forgets what is for those that have no new name.
+    pub fn rename(&mut self, name: impl Fn(&str) -> Option<String>) {
+        let files = std::mem::take(&mut self.entry).into_iter();
+        self.entry = files.filter_map(|(id, file)| Some((name(&id)?, file))).collect();
+        self.computer.retain_mut(|computer| {
+            let Some(id) = &computer.entry else { return true };
+            computer.entry = name(id);
+            computer.entry.is_some()
+        });
+    }
+
     /// All paths, to make them absolute or relative.
     pub fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let computers = self.computer.iter_mut().map(|computer| &mut computer.file);

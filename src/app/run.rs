@@ -226,6 +226,7 @@ impl App {
             imports: Vec::new(),
             comparing: Default::default(),
             items: Vec::new(),
+            answers: None,
             saved: Arc::default(),
             step: Step::Network,
             reached: Step::Network,

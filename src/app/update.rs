@@ -1,6 +1,7 @@
 //! What the app does about each message: one line per message here, and the frame of the window; the rest in a room for
 //! each subject.
 
+mod answers;
 mod deployments;
 mod imports;
 mod interfaces;
@@ -74,8 +75,11 @@ impl App {
             Message::ImagesChosen(chosen) => self.images_chosen(chosen),
             Message::FilesFound(paths) => self.add_images(paths),
             Message::Inspected(path, result) => self.inspected(&path, result),
-            Message::ChecksumFound(path, expected) => self.checksum_found(&path, expected),
+            Message::ChecksumFound(path, known) => self.checksum_found(&path, known),
+            Message::ChecksumPasted(path, text) => self.checksum_pasted(&path, text),
             Message::Compared(path, comparing) => self.compared(&path, comparing),
+            Message::AnswersRead(settings, read) => self.answers_read(&settings, read),
+            Message::AnswersChosen(wanted, chosen) => self.answers_chosen(wanted, chosen),
             Message::Surveyed(run, facts) => self.surveyed(run, &facts),
             Message::AddressSet(result) => self.address_set(result),
             Message::Acquired(result) => self.acquired(result),
@@ -351,6 +355,8 @@ impl App {
             menu::Action::None => Task::none(),
             menu::Action::Focus(id) => self.focus(id),
             menu::Action::Next => self.next(),
+            menu::Action::Answers(change) => self.change_answers(change),
+            menu::Action::Browse(wanted) => self.browse_answers(wanted),
             menu::Action::Edit(edit) => {
                 self.edit_menu(edit);
                 Task::none()
@@ -373,7 +379,7 @@ impl App {
     }
 
     pub(in crate::app) fn menu_context(&self) -> menu::Context<'_> {
-        menu::Context { draft: &self.draft, items: &self.items, wide: self.is_wide() }
+        menu::Context { draft: &self.draft, items: &self.items, answers: self.answers.as_ref(), wide: self.is_wide() }
     }
 
     /// Whether a page has room for two columns.

@@ -13,6 +13,7 @@ use iced::futures::channel::mpsc;
 use iced::futures::stream::BoxStream;
 use iced::{Subscription, stream};
 
+use crate::answer::{self, AnswerError, Answers};
 use crate::app::demo::Machine;
 use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
@@ -22,7 +23,8 @@ use crate::check::preflight::{self, Facts};
 use crate::deployment::{DhcpMode, Library, Places, Plan, Settings, proposed_address};
 use crate::engine::probe::{self, Probe};
 use crate::engine::{self, Update};
-use crate::image::checksum::{self, Expected, Verdict};
+use crate::image::checksum::kept::Key;
+use crate::image::checksum::{self, Expected, Known, Verdict};
 use crate::image::{self, DiscError, Inspection};
 use crate::journal::Event;
 use crate::net::privilege::{self, Grant, PrivilegeError};
@@ -156,18 +158,43 @@ impl World {
         }
     }
 
-    /// The checksum that lies beside an image, if any.
-    pub async fn expected_checksum(self, path: PathBuf) -> Option<Expected> {
+    /// What is known of an image's checksum before it is compared.
+    pub async fn known_checksum(self, path: PathBuf) -> Known {
         match self {
-            World::Real(_) => blocking(move || checksum::expected(&path).ok().flatten()).await.ok().flatten(),
-            World::Described(_) => None,
+            World::Real(places) => {
+                let kept = places.checksums();
+                blocking(move || checksum::known(&path, &kept)).await.unwrap_or(Known::Nothing)
+            }
+            World::Described(_) => Known::Nothing,
+        }
+    }
+
+    /// Reads and checks the answer files of a deployment.
+    pub async fn read_answers(self, settings: answer::Settings) -> Option<Result<Answers, AnswerError>> {
+        blocking(move || Answers::load(&settings)).await.ok()
+    }
+
+    /// Lets the person choose an answer file or a list of computers.
+    pub async fn choose_file(self, title: &'static str) -> Chosen<PathBuf> {
+        if let World::Described(_) = self {
+            return Chosen::NoDialog;
+        }
+        let began = Instant::now();
+        match rfd::AsyncFileDialog::new().set_title(title).pick_file().await {
+            Some(file) => Chosen::Some(file.path().to_path_buf()),
+            None if began.elapsed() < NO_DIALOG => Chosen::NoDialog,
+            None => Chosen::None,
         }
     }
 
     /// Compares an image with its checksum. Ends when the stream is dropped.
     pub fn compare(&self, path: PathBuf, expected: Expected) -> impl Stream<Item = Comparing> + use<> {
+        let kept = match self {
+            World::Real(places) => Some(places.checksums()),
+            World::Described(_) => None,
+        };
         stream::channel(4, move |sender: mpsc::Sender<Comparing>| async move {
-            let _ = tokio::task::spawn_blocking(move || compare(&path, &expected, sender)).await;
+            let _ = tokio::task::spawn_blocking(move || compare(&path, &expected, kept.as_deref(), sender)).await;
         })
     }
 
@@ -325,7 +352,9 @@ fn watch_interfaces() -> impl Stream<Item = Vec<Interface>> {
     })
 }
 
-fn compare(path: &Path, expected: &Expected, mut sender: mpsc::Sender<Comparing>) {
+fn compare(path: &Path, expected: &Expected, kept: Option<&Path>, mut sender: mpsc::Sender<Comparing>) {
+    // Before it is read: what is changed meanwhile was not compared.
+    let key = Key::of(path);
     let digest = checksum::digest(path, expected.digest.algorithm(), &mut |done, total| match sender.is_closed() {
         true => ControlFlow::Break(()),
         false => {
@@ -335,7 +364,12 @@ fn compare(path: &Path, expected: &Expected, mut sender: mpsc::Sender<Comparing>
         }
     });
     let last = match digest {
-        Ok(Some(found)) => Comparing::Done(Verdict::of(Some(expected.clone()), found)),
+        Ok(Some(found)) => {
+            let verdict = Verdict::of(Some(expected.clone()), found);
+            // A result that cannot be kept is compared again next time.
+            let _ = kept.map(|kept| checksum::remember(key, &verdict, kept));
+            Comparing::Done(verdict)
+        }
         Ok(None) => return,
         Err(error) => Comparing::Failed(format!("It could not be read to its end ({error}).")),
     };

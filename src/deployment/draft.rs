@@ -194,6 +194,7 @@ impl Settings {
         self.entry.retain(|edit| !owners.contains_key(&edit.id));
         self.keep(edits, &after);
 
+        self.answers.rename(|id| if owners.contains_key(id) { renamed(id) } else { Some(id.to_owned()) });
         let default = self.default_entry.take_if(|default| owners.contains_key(default))?;
         self.default_entry = renamed(&default);
         if self.default_entry.is_none() { Some(default) } else { None }
@@ -207,6 +208,7 @@ impl Settings {
         let certain: BTreeSet<String> = self.items(inspections).into_iter().map(|item| item.id).collect();
         self.image.extend(behind.into_iter().filter(|image| image != path));
         self.entry.retain(|edit| certain.contains(&edit.id));
+        self.answers.rename(|id| certain.contains(id).then(|| id.to_owned()));
         self.default_entry.take_if(|default| match choice(Some(default.as_str())) {
             Choice::Local => false,
             Choice::Entry(id) => !certain.contains(&id),

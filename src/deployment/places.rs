@@ -19,6 +19,11 @@ impl Places {
         self.data.join("recipes")
     }
 
+    /// Where results of comparing checksums are kept.
+    pub fn checksums(&self) -> PathBuf {
+        self.state.join("checksums.json")
+    }
+
     /// Those of the user who started the program. Loaders: the user's packs, beside the program, the distribution's
     /// folders.
     pub fn of_this_user() -> Places {

@@ -15,8 +15,10 @@ use sha2::{Sha256, Sha512};
 use crate::text;
 
 pub mod kept;
+mod known;
 mod pasted;
 
+pub use known::{Known, known, remember};
 pub use pasted::{Problem, pasted};
 
 /// Largest list that is read, in bytes; Debian's longest has 20 kB.

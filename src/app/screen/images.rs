@@ -16,7 +16,7 @@ use crate::app::widget::press::press;
 use crate::app::widget::words::{self, badge, body, marked, section, shortened, small, soft};
 use crate::check::{self, Finding};
 use crate::image::checksum::{Expected, Verdict};
-use crate::image::{self, DiscError, Firmware, Inspection, Transport};
+use crate::image::{self, DiscError, Firmware, Inspection};
 use crate::journal::wording::bytes;
 use crate::text;
 
@@ -111,6 +111,8 @@ pub enum Message {
     Unfolded(PathBuf),
     /// Its checksum is to be compared.
     ChecksumAsked(PathBuf),
+    /// One is to be taken from the clipboard.
+    PasteAsked(PathBuf),
     /// That is to end.
     ChecksumStopped(PathBuf),
     /// On to the next step.
@@ -132,6 +134,8 @@ pub enum Action {
     Move(PathBuf, isize),
     /// Compare its checksum.
     Compare(PathBuf),
+    /// Take a checksum from the clipboard, and compare with that.
+    Paste(PathBuf),
     /// Stop comparing.
     StopComparing(PathBuf),
     /// Go on.
@@ -164,6 +168,7 @@ impl Images {
             Message::Moved(path, by) => Action::Move(path, by),
             Message::Unfolded(path) => self.unfold(path),
             Message::ChecksumAsked(path) => Action::Compare(path),
+            Message::PasteAsked(path) => Action::Paste(path),
             Message::ChecksumStopped(path) => Action::StopComparing(path),
             Message::Continued => Action::Next,
         }
@@ -414,7 +419,10 @@ fn row_below<'a>(import: &'a Import, inspection: &'a Inspection, open: bool) -> 
 fn checksum<'a>(import: &'a Import) -> Element<'a, Message> {
     let path = || import.path.clone();
     match &import.checksum {
-        Checksum::Unknown => soft("No checksum file beside it").into(),
+        Checksum::Unknown => row![soft("No checksum file beside it"), paste(path())]
+            .spacing(gap::SMALL)
+            .align_y(Alignment::Center)
+            .into(),
         Checksum::Found(expected) => {
             let from = expected.from.file_name().unwrap_or_else(|| "what was pasted".to_owned());
             let words = format!("Compare with {}", shortened(&text::plain(&from, 60), 28));
@@ -431,11 +439,20 @@ fn checksum<'a>(import: &'a Import) -> Element<'a, Message> {
         }
         Checksum::Done(Verdict::Matches(_)) => marked(Icon::Check, "Its checksum is right", Tone::Good).into(),
         Checksum::Done(Verdict::Differs { .. }) => {
-            marked(Icon::Stop, "Its checksum is wrong: download it again", Tone::Bad).into()
+            let words = marked(Icon::Stop, "Its checksum is wrong: download it again", Tone::Bad);
+            row![words, paste(path())].spacing(gap::SMALL).align_y(Alignment::Center).into()
         }
-        Checksum::Done(Verdict::NoneKnown { .. }) => soft("No checksum file beside it").into(),
+        Checksum::Done(Verdict::NoneKnown { .. }) => row![soft("No checksum file beside it"), paste(path())]
+            .spacing(gap::SMALL)
+            .align_y(Alignment::Center)
+            .into(),
         Checksum::Failed(reason) => marked(Icon::Caution, text::plain(reason, 120), Tone::Caution).into(),
     }
+}
+
+fn paste<'a>(path: PathBuf) -> Element<'a, Message> {
+    let button = small_button(Icon::Copy, "Paste one", Look::Quiet).on_press(Message::PasteAsked(path));
+    crate::app::widget::card::hint(button, "Copy the SHA-256 from the publisher's page first")
 }
 
 fn evidence<'a>(import: &'a Import, inspection: &'a Inspection) -> Element<'a, Message> {

@@ -1,9 +1,12 @@
 //! What computers show: the entries in their order, what starts by itself, and a preview as computers draw it.
 
+pub mod answers;
+
 use iced::advanced::widget::Id;
 use iced::widget::{Column, column, container, row, space, text_input};
 use iced::{Alignment, Element, Fill, Font};
 
+use self::answers::{Change, Preview, Wanted};
 use crate::app::icon::Icon;
 use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{card, icon_button, radio};
@@ -24,11 +27,13 @@ pub struct Menu {
     timeout: Option<String>,
     /// The firmware whose menu is drawn.
     firmware: Firmware,
+    /// The answer file that is shown filled in.
+    preview: Option<Preview>,
 }
 
 impl std::default::Default for Menu {
     fn default() -> Menu {
-        Menu { open: None, timeout: None, firmware: Firmware::Uefi }
+        Menu { open: None, timeout: None, firmware: Firmware::Uefi, preview: None }
     }
 }
 
@@ -53,6 +58,14 @@ pub enum Message {
     TimeoutTyped(String),
     /// The preview is drawn for this firmware.
     FirmwarePicked(Firmware),
+    /// Something about answer files is changed.
+    AnswersChanged(Change),
+    /// A file is to be chosen for this in the system's dialog.
+    AnswersBrowsed(Wanted),
+    /// An entry's answer file is to be shown filled in, or hidden.
+    PreviewToggled(String),
+    /// It is to be shown for another computer, so many places on.
+    PreviewStepped(isize),
     /// On to the next step.
     Continued,
 }
@@ -66,6 +79,10 @@ pub enum Action {
     Focus(Id),
     /// Change an answer.
     Edit(Edited),
+    /// Change something about answer files, and read them.
+    Answers(Change),
+    /// Let the person choose a file for this.
+    Browse(Wanted),
     /// Go on.
     Next,
 }
@@ -96,6 +113,8 @@ pub struct Context<'a> {
     pub draft: &'a Settings,
     /// Every entry of the images, before any edit.
     pub items: &'a [Item],
+    /// The answer files, once they are read.
+    pub answers: Option<&'a answers::Read>,
     /// Whether the preview has room beside the entries.
     pub wide: bool,
 }
@@ -143,6 +162,10 @@ impl Menu {
             Message::DefaultPicked(id) => Action::Edit(Edited::Default(id)),
             Message::TimeoutTyped(text) => self.timeout_typed(text),
             Message::FirmwarePicked(firmware) => self.draw_for(firmware),
+            Message::AnswersChanged(change) => Action::Answers(change),
+            Message::AnswersBrowsed(wanted) => Action::Browse(wanted),
+            Message::PreviewToggled(entry) => self.toggle_preview(entry),
+            Message::PreviewStepped(by) => self.step_preview(by),
             Message::Continued => Action::Next,
         }
     }
@@ -155,6 +178,19 @@ impl Menu {
         let title = title_id(&id);
         self.open = Some(id);
         Action::Focus(title)
+    }
+
+    fn toggle_preview(&mut self, entry: String) -> Action {
+        let open = self.preview.as_ref().is_some_and(|preview| preview.is_of(&entry));
+        self.preview = (!open).then(|| Preview::of(entry));
+        Action::None
+    }
+
+    fn step_preview(&mut self, by: isize) -> Action {
+        if let Some(preview) = &mut self.preview {
+            preview.step(by);
+        }
+        Action::None
     }
 
     fn draw_for(&mut self, firmware: Firmware) -> Action {
@@ -183,6 +219,9 @@ impl Menu {
             }
             () if objection(&context.draft.append).is_some() => {
                 Primary::waiting(LABEL, "The extra arguments cannot be used", Some(append_id()))
+            }
+            () if context.answers.is_some_and(|read| read.is_err()) && !context.draft.answers.is_empty() => {
+                Primary::waiting(LABEL, "The answer files cannot be used", None)
             }
             () if let Some(edit) = wrong => {
                 let reason = format!("The arguments of {} cannot be used", edit.id);
@@ -213,7 +252,10 @@ impl Menu {
             own_disk,
         ];
         let list = list.extend(entries).spacing(gap::SMALL);
-        let left = column![list, self.waiting(context), self.append_all(context)].spacing(gap::SECTION);
+        let left = column![list, self.waiting(context)]
+            .push(answers::for_all(context, context.answers))
+            .push(self.append_all(context))
+            .spacing(gap::SECTION);
         let preview = self.preview(&model);
         let content: Element<'a, Message> = if context.wide {
             row![left.width(Fill), container(preview).width(344)].spacing(gap::SECTION).into()
@@ -268,7 +310,7 @@ impl Menu {
             icon_button(Icon::Down, "Move down", down),
         ];
         let head = head.spacing(2).align_y(Alignment::Center);
-        let details = open.then(|| details(context, &item));
+        let details = open.then(|| details(context, &item, self.preview.as_ref()));
         card(column![head].push(details).spacing(gap::CARD)).padding([8, 12]).into()
     }
 
@@ -341,7 +383,7 @@ fn entry_append_id(id: &str) -> Id {
     Id::from(format!("append-{id}"))
 }
 
-fn details<'a>(context: Context<'a>, item: &Item) -> Element<'a, Message> {
+fn details<'a>(context: Context<'a>, item: &Item, preview: Option<&Preview>) -> Element<'a, Message> {
     let own = context.items.iter().find(|own| own.id == item.id).map(|own| own.entry.title.clone()).unwrap_or_default();
     let edit = context.edit(&item.id);
     let title = edit.and_then(|edit| edit.title.as_deref()).unwrap_or_default();
@@ -363,6 +405,7 @@ fn details<'a>(context: Context<'a>, item: &Item) -> Element<'a, Message> {
     let words = objection.map(|why| marked(Icon::Stop, format!("Cannot be used: {why}."), Tone::Bad));
     column![soft("Title in the menu"), title, soft("Extra kernel arguments of this entry"), arguments]
         .push(words)
+        .push(answers::of_entry(context, item, context.answers, preview))
         .spacing(gap::TIGHT + 2.0)
         .into()
 }

@@ -11,6 +11,7 @@ use crate::app::screen::{Step, images};
 use crate::app::widget::page;
 use crate::app::world::{Chosen, Comparing};
 use crate::app::{App, Message, focus};
+use crate::image::checksum::{self, Known};
 use crate::image::{DiscError, Inspection};
 
 use super::after;
@@ -27,6 +28,9 @@ impl App {
             images::Action::Remove(path) => self.remove_image(&path),
             images::Action::Move(path, by) => self.move_image(&path, by),
             images::Action::Compare(path) => self.compare(&path),
+            images::Action::Paste(path) => {
+                iced::clipboard::read().map(move |text| Message::ChecksumPasted(path.clone(), text))
+            }
             images::Action::StopComparing(path) => self.stop_comparing(&path),
             images::Action::Next => self.next(),
         }
@@ -126,7 +130,7 @@ impl App {
             import.state = match result {
                 Ok(inspection) => {
                     let (wanted, named) = (import.path.clone(), import.path.clone());
-                    let find = self.world.clone().expected_checksum(wanted);
+                    let find = self.world.clone().known_checksum(wanted);
                     look = Task::perform(find, move |found| Message::ChecksumFound(named.clone(), found));
                     State::Ready(inspection)
                 }
@@ -174,17 +178,33 @@ impl App {
         self.imports.iter_mut().find(|import| import.path == path)
     }
 
-    pub(in crate::app) fn checksum_found(
-        &mut self,
-        path: &Path,
-        expected: Option<crate::image::checksum::Expected>,
-    ) -> Task<Message> {
-        if let (Some(import), Some(expected)) = (self.import_mut(path), expected)
-            && matches!(import.checksum, Checksum::Unknown)
-        {
-            import.checksum = Checksum::Found(expected);
+    pub(in crate::app) fn checksum_found(&mut self, path: &Path, known: Known) -> Task<Message> {
+        let unknown = |import: &&mut Import| matches!(import.checksum, Checksum::Unknown);
+        if let Some(import) = self.import_mut(path).filter(unknown) {
+            import.checksum = match known {
+                Known::Nothing => Checksum::Unknown,
+                Known::Expected(expected) => Checksum::Found(expected),
+                Known::Compared(verdict) => Checksum::Done(verdict),
+            };
         }
         Task::none()
+    }
+
+    pub(in crate::app) fn checksum_pasted(&mut self, path: &Path, text: Option<String>) -> Task<Message> {
+        let expected = match checksum::pasted(&text.unwrap_or_default(), path) {
+            Ok(expected) => expected,
+            Err(problem) => {
+                self.images.say(Some(format!("The clipboard has no checksum for it. {problem}")));
+                return Task::none();
+            }
+        };
+        self.images.say(None);
+        let Some(import) = self.import_mut(path) else { return Task::none() };
+        if matches!(import.checksum, Checksum::Running(..)) {
+            return Task::none();
+        }
+        import.checksum = Checksum::Found(expected);
+        self.compare(path)
     }
 
     pub(in crate::app) fn compare(&mut self, path: &Path) -> Task<Message> {

@@ -1,0 +1,268 @@
+//! Unattended installation: which entry gets which answer file, what is filled in, and how that looks for one computer.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use iced::advanced::widget::Id;
+use iced::widget::{Column, column, container, row, scrollable, space, text_input};
+use iced::{Alignment, Element, Fill, Font};
+
+use super::{Context, Message};
+use crate::answer::{self, AnswerError, Answers, Computer, Counters, Fault, Severity, tickets};
+use crate::app::icon::Icon;
+use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
+use crate::app::widget::card::{icon_button, small_button};
+use crate::app::widget::notice;
+use crate::app::widget::words::{body, section, small, soft};
+use crate::boot::menu::Item;
+use crate::check;
+use crate::image::AnswerKind;
+use crate::text;
+
+/// Most mistakes of one file that are shown.
+const SHOWN: usize = 4;
+/// Most characters of a filled-in file that are shown: the window is to stay quick.
+const MOST_SHOWN: usize = 20_000;
+
+/// The answer files as they were last read.
+pub type Read = Arc<Result<Answers, AnswerError>>;
+
+/// A file filled in for one computer.
+#[derive(Clone, Debug)]
+pub struct Preview {
+    /// The entry.
+    entry: String,
+    /// Which computer: its place in the list, 0 for the first.
+    at: usize,
+}
+
+/// What can be changed.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The answer file of an entry; blank is none.
+    File(String, String),
+    /// The list of computers; blank is none.
+    List(String),
+    /// The pattern for host names; blank is none.
+    HostName(String),
+}
+
+/// What a file is chosen for.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    /// The answer file of an entry.
+    File(String),
+    /// The list of computers.
+    List,
+}
+
+impl Preview {
+    /// The first computer, for an entry.
+    pub fn of(entry: String) -> Preview {
+        Preview { entry, at: 0 }
+    }
+
+    /// Whether it is of this entry.
+    pub fn is_of(&self, entry: &str) -> bool {
+        self.entry == entry
+    }
+
+    /// Another computer, so many places on.
+    pub fn step(&mut self, by: isize) {
+        self.at = self.at.saturating_add_signed(by);
+    }
+}
+
+/// What people call a kind of answer file.
+fn kind_words(kind: AnswerKind) -> &'static str {
+    match kind {
+        AnswerKind::Other => "a file of its own kind",
+        known => answer::kind::name(known),
+    }
+}
+
+/// The name of the field for an entry's answer file.
+pub fn file_id(entry: &str) -> Id {
+    Id::from(format!("answers-{entry}"))
+}
+
+/// The name of the field for the list of computers.
+pub fn list_id() -> Id {
+    Id::new("answers-list")
+}
+
+fn field<'a>(
+    hint: &'a str,
+    value: &str,
+    wrong: bool,
+    id: Id,
+    on_input: impl Fn(String) -> Message + 'a,
+) -> Element<'a, Message> {
+    let field = text_input(hint, value).id(id).on_input(on_input).padding([8, 12]).size(size::BODY);
+    field.style(theme::field(wrong)).into()
+}
+
+/// The part of an entry's details that is about its answer file; nothing where its system takes none.
+pub fn of_entry<'a>(
+    context: Context<'a>,
+    item: &Item,
+    read: Option<&'a Read>,
+    preview: Option<&Preview>,
+) -> Option<Element<'a, Message>> {
+    let answering = item.entry.answering.as_ref()?;
+    let path = context.draft.answers.entry.get(&item.id);
+    let typed = path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let (id, browsed, shown) = (item.id.clone(), item.id.clone(), item.id.clone());
+    let failed = failure(read).filter(|_| path.is_some());
+    let faults = path.map(|path| faults(path, read)).unwrap_or_default();
+    let line = row![
+        field("none: the installer asks its questions", &typed, failed.is_some(), file_id(&item.id), move |text| {
+            Message::AnswersChanged(Change::File(id.clone(), text))
+        }),
+        small_button(Icon::Folder, "Browse…", Look::Secondary)
+            .on_press(Message::AnswersBrowsed(Wanted::File(browsed.clone()))),
+    ];
+    let usable = path.is_some() && failed.is_none() && read.is_some();
+    let open = preview.is_some_and(|preview| preview.is_of(&item.id));
+    let words = if open { "Hide it" } else { "Show it filled in" };
+    let mark = if open { Icon::EyeOff } else { Icon::Eye };
+    let show = usable.then(|| small_button(mark, words, Look::Quiet).on_press(Message::PreviewToggled(shown)));
+    let head = row![soft(format!("Answer file ({})", kind_words(answering.kind))), space::horizontal()].push(show);
+    let mut part = column![head.align_y(Alignment::Center), line.spacing(gap::SMALL).align_y(Alignment::Center)];
+    part = part.push(failed.map(|words| small(words, Tone::Bad)));
+    part = part.push(mismatch(answering.kind, path, read).map(|words| small(words, Tone::Caution)));
+    part = part.extend(faults.into_iter().map(|(tone, words)| small(words, tone).into()));
+    if let (true, Some(preview), Some(Ok(answers))) = (open && usable, preview, read.map(|read| read.as_ref())) {
+        part = part.push(filled(item, answers, preview));
+    }
+    Some(part.spacing(gap::TIGHT + 2.0).into())
+}
+
+fn failure(read: Option<&Read>) -> Option<String> {
+    match read.map(|read| read.as_ref()) {
+        Some(Err(error)) => Some(check::explain_answers(error).sentence()),
+        _ => None,
+    }
+}
+
+fn faults(path: &Path, read: Option<&Read>) -> Vec<(Tone, String)> {
+    let Some(Ok(answers)) = read.map(|read| read.as_ref()) else { return Vec::new() };
+    let all: Vec<&Fault> =
+        answers.faults().filter(|(file, ..)| *file == path).flat_map(|(_, _, faults)| faults).collect();
+    let tone = |fault: &Fault| match fault.severity {
+        Severity::Error => Tone::Bad,
+        Severity::Warning => Tone::Caution,
+    };
+    let words = |fault: &&Fault| (tone(fault), check::answer_fault(path, fault).sentence());
+    let more = all.len().saturating_sub(SHOWN);
+    let rest = (more > 0).then(|| (Tone::Soft, format!("and {more} more")));
+    all.iter().take(SHOWN).map(words).chain(rest).collect()
+}
+
+/// A file of another kind than the installer reads.
+fn mismatch(kind: AnswerKind, path: Option<&PathBuf>, read: Option<&Read>) -> Option<String> {
+    let Some(Ok(answers)) = read.map(|read| read.as_ref()) else { return None };
+    let (_, found, _) = answers.faults().find(|(file, ..)| Some(*file) == path.map(PathBuf::as_path))?;
+    let differs = found != kind && kind != AnswerKind::Other;
+    differs.then(|| format!("This looks like {}, and the installer reads {}.", kind_words(found), kind_words(kind)))
+}
+
+/// The computers that a preview can be for: those of the list, else one that could ask.
+fn computers(answers: &Answers) -> Vec<Computer> {
+    let sample = answer::sample_computer();
+    let listed = answers.roster().into_iter().flat_map(|roster| roster.rows());
+    let computers: Vec<Computer> = listed
+        .map(|row| Computer {
+            mac: row.mac.unwrap_or(sample.mac),
+            uuid: row.uuid.clone().or(sample.uuid.clone()),
+            serial: row.serial.clone().or(sample.serial.clone()),
+            ..sample.clone()
+        })
+        .collect();
+    if computers.is_empty() { vec![sample] } else { computers }
+}
+
+fn filled<'a>(item: &Item, answers: &Answers, preview: &Preview) -> Element<'a, Message> {
+    let computers = computers(answers);
+    let at = preview.at.min(computers.len().saturating_sub(1));
+    let Some(computer) = computers.get(at) else { return space::vertical().height(0).into() };
+    let place = answer::sample_place();
+    // A copy: nobody gets a number by being looked at.
+    let rendered = answers.render(&item.id, computer, &place, &mut Counters::default());
+    let who = match answers.roster().map_or(0, |roster| roster.rows().len()) {
+        0 => format!("For a computer like {}", computer.mac),
+        count => format!("For {}, {} of {count}", computer.mac, at + 1),
+    };
+    let previous = (at > 0).then(|| Message::PreviewStepped(-1));
+    let next = (at + 1 < computers.len()).then(|| Message::PreviewStepped(1));
+    let steps = (computers.len() > 1).then(|| {
+        row![icon_button(Icon::Up, "The computer before", previous), icon_button(Icon::Down, "The next computer", next)]
+    });
+    let head = row![soft(who), space::horizontal()].push(steps).align_y(Alignment::Center);
+    let shown = match rendered {
+        Ok(rendered) => {
+            let lines = rendered.preview();
+            let lines: Vec<String> = lines.chars().take(MOST_SHOWN).collect::<String>().lines().map(line).collect();
+            let words = iced::widget::text(lines.join("\n")).size(12).font(Font::MONOSPACE);
+            container(scrollable(container(words).padding([8, 12]).width(Fill)).width(Fill))
+                .max_height(260.0)
+                .style(theme::ground(Ground::Card))
+                .into()
+        }
+        Err(error) => {
+            let finding = check::explain_answers(&error);
+            notice::finding(Tone::Bad, &finding, None)
+        }
+    };
+    let served = soft(format!(
+        "Each computer gets its own text under an address that is good for {} minutes and for it alone.",
+        tickets::LIFETIME.as_secs() / 60
+    ));
+    column![head, shown, served].spacing(gap::SMALL).into()
+}
+
+fn line(line: &str) -> String {
+    text::plain(&line.replace('\t', "    "), 400)
+}
+
+/// What is the same for all entries: names and the list of computers. Nothing where no entry takes answer files.
+pub fn for_all<'a>(context: Context<'a>, read: Option<&'a Read>) -> Option<Element<'a, Message>> {
+    if context.items.iter().all(|item| item.entry.answering.is_none()) {
+        return None;
+    }
+    let answers = &context.draft.answers;
+    let pattern = answers.host_name.clone().unwrap_or_default();
+    let list = answers.list.as_ref().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+    let wrong =
+        |wanted: fn(&AnswerError) -> bool| matches!(read.map(|read| read.as_ref()), Some(Err(error)) if wanted(error));
+    let bad_list = wrong(|error| matches!(error, AnswerError::List { .. })) && !list.is_empty();
+    let bad_name = wrong(|error| matches!(error, AnswerError::HostName(_)));
+    let names = field("none, or like lab-{nn}", &pattern, bad_name, Id::new("answers-names"), |text| {
+        Message::AnswersChanged(Change::HostName(text))
+    });
+    let computers = row![
+        field("none, or a CSV file with a column mac, uuid or serial", &list, bad_list, list_id(), |text| {
+            Message::AnswersChanged(Change::List(text))
+        }),
+        small_button(Icon::Folder, "Browse…", Look::Secondary).on_press(Message::AnswersBrowsed(Wanted::List)),
+    ];
+    let used = answers.entry.len();
+    let sentence = match used {
+        0 => "An entry's pencil gives it an answer file; its installer then asks nothing.".to_owned(),
+        1 => "1 entry has an answer file.".to_owned(),
+        count => format!("{count} entries have answer files."),
+    };
+    let counted = read.and_then(|read| read.as_ref().as_ref().ok()).and_then(Answers::roster);
+    let counted = counted.map(|roster| soft(format!("{} computers in the list", roster.rows().len())));
+    let trouble = failure(read).filter(|_| bad_list || bad_name || used == 0);
+    let parts: Vec<Element<'a, Message>> = vec![
+        section("Unattended installation").into(),
+        soft(sentence).into(),
+        body("Host names").into(),
+        names,
+        body("List of computers").into(),
+        computers.spacing(gap::SMALL).align_y(Alignment::Center).into(),
+    ];
+    let part = Column::with_children(parts).spacing(gap::SMALL).push(counted);
+    Some(part.push(trouble.map(|words| small(words, Tone::Bad))).into())
+}
