@@ -301,12 +301,15 @@ pub fn look_at(reader: impl Read, budget: &mut Budget) -> Option<Contents> {
 }
 
 fn search(reader: impl Read, wanted: &[Feature], budget: &mut Budget) -> Option<Contents> {
-    let mut look = Look { budget, wanted, contents: Contents::default(), seen: [0; SIGNS.len()], archives: 0 };
+    let mut look =
+        Look { budget, wanted, contents: Contents::default(), seen: [0; SIGNS.len()], archives: 0, zeros: 0 };
     let deadline = look.budget.deadline;
     let end = segments(&mut Input::new(reader, deadline), false, &mut look);
     // Behind what is no archive the kernel reads nothing either.
     look.contents.whole = matches!(end, Ok(()) | Err(Stop::Junk));
-    (look.archives > 0).then_some(look.contents)
+    // Padding alone is an initrd with nothing in it, such as the stand-in for missing microcode.
+    let padding = look.zeros > 0 && end.is_ok();
+    (look.archives > 0 || padding).then_some(look.contents)
 }
 
 /// Why reading ended before the end.
@@ -338,7 +341,11 @@ fn segments<R: Read>(input: &mut Input<R>, inside: bool, look: &mut Look) -> Res
     loop {
         match input.peek(packed::MAGIC)? {
             [] => return Ok(()),
-            [0, ..] => look.charge(input.skip_zeros()?)?,
+            [0, ..] => {
+                let zeros = input.skip_zeros()?;
+                look.zeros += zeros;
+                look.charge(zeros)?;
+            }
             [b'0', ..] => cpio::archive(input, look)?,
             _ if inside => return Err(Stop::Junk),
             head => {
@@ -359,6 +366,8 @@ struct Look<'a> {
     /// For each sign, a bit for each of its groups.
     seen: [u8; SIGNS.len()],
     archives: u64,
+    /// Bytes of padding.
+    zeros: u64,
 }
 
 impl Look<'_> {

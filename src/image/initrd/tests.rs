@@ -168,7 +168,7 @@ fn several_archives_in_one_packed_part_count() {
 fn what_is_no_archive_is_none() {
     let cases: [(&str, Vec<u8>); 7] = [
         ("empty", vec![]),
-        ("zeros", vec![0; 5000]),
+        ("zeros and text", [vec![0; 5000], b"text".to_vec()].concat()),
         ("text", b"not an initrd at all".to_vec()),
         ("old cpio", b"070707000000000000000000".to_vec()),
         ("packed text", gzip(b"hello, this is text and no archive")),
@@ -179,6 +179,12 @@ fn what_is_no_archive_is_none() {
         assert_eq!(see(bytes), None, "{name}");
     }
     assert!(see(&cases[6].1).is_none_or(|found| found.features.is_empty()));
+}
+
+#[test]
+fn padding_alone_holds_nothing() {
+    assert_eq!(see(&[0; 5000]), Some(Contents { whole: true, ..Contents::default() }));
+    assert_eq!(see(&gzip(&[0; 5000])).map(|found| (found.whole, found.entries)), Some((true, 0)));
 }
 
 #[test]
