@@ -6,7 +6,7 @@ mod own;
 mod windows;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -20,9 +20,9 @@ use crate::text;
 
 /// How much of a file is looked at for a version or a text, in bytes.
 const LOOKED_AT: usize = 1 << 20;
-/// Longest that the initrds of one image may be looked into: an image is to become a card within a second. What is not
-/// seen by then counts as unknown, never as missing.
-const MAX_LOOK: Duration = Duration::from_millis(800);
+/// Longest that the initrds of one image may be looked into. Most need no look, or stop at the first sign; the largest
+/// (200 MB unpacked) take about a second. What is not seen by then counts as unknown, never as missing.
+const MAX_LOOK: Duration = Duration::from_secs(5);
 /// Most images that are looked at at once: they lie on one drive.
 const MAX_WORKERS: usize = 8;
 
@@ -105,16 +105,31 @@ impl<'a> Look<'a> {
             return seen.clone();
         }
         let contents =
-            initrd::look(self.disc, path, &mut Budget { deadline: self.until, ..Budget::new() }).map(Rc::new);
+            initrd::look(self.disc, path, &mut self.budget()).map(Rc::new);
         self.seen.borrow_mut().insert(path.to_owned(), contents.clone());
         contents
     }
 
-    /// What these initrds have in them together, and whether all of them were read to their ends.
-    fn initrds(&self, paths: &[String]) -> (BTreeSet<Feature>, bool) {
-        let seen: Vec<Option<Rc<Contents>>> = paths.iter().map(|path| self.initrd(path)).collect();
-        let features = seen.iter().flatten().flat_map(|contents| contents.features.iter().copied()).collect();
-        (features, seen.iter().all(|contents| contents.as_ref().is_some_and(|contents| contents.whole)))
+    /// Whether one of these initrds has a feature; `None` where none is seen to have it and one was not read to its end.
+    fn any_has(&self, paths: &[String], wanted: Feature) -> Option<bool> {
+        let mut unsure = false;
+        for path in paths {
+            let seen = match self.seen.borrow().get(path) {
+                Some(seen) => seen.clone(),
+                // Stops at the first sign, which is mostly near the beginning.
+                None => initrd::look_for(self.disc, path, &[wanted], &mut self.budget()).map(Rc::new),
+            };
+            match seen {
+                Some(contents) if contents.has(wanted) => return Some(true),
+                Some(contents) => unsure |= !contents.whole,
+                None => unsure = true,
+            }
+        }
+        (!unsure).then_some(false)
+    }
+
+    fn budget(&self) -> Budget {
+        Budget { deadline: self.until, ..Budget::new() }
     }
 }
 

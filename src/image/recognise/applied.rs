@@ -231,14 +231,9 @@ fn machine(
 }
 
 fn conditions(look: &Look, entry: &EntryRecipe, initrd: &[String]) -> Result<(), Problem> {
-    if entry.requires.is_none() && entry.proof.is_none() {
-        return Ok(());
-    }
-    let (features, whole) = look.initrds(initrd);
-    if let Some(needs) = entry.requires.as_ref().filter(|needs| whole && !features.contains(&needs.has)) {
-        return Err(Problem::Useless(needs.otherwise.clone()));
-    }
-    match entry.proof.as_ref().filter(|needs| !features.contains(&needs.has)) {
+    let lacks = entry.requires.as_ref().filter(|needs| look.any_has(initrd, needs.has) == Some(false));
+    let unproved = || entry.proof.as_ref().filter(|needs| look.any_has(initrd, needs.has) != Some(true));
+    match lacks.or_else(unproved) {
         Some(needs) => Err(Problem::Useless(needs.otherwise.clone())),
         None => Ok(()),
     }
