@@ -354,6 +354,8 @@ async fn play(scene: &str) {
         default: Choice::Local,
         menu_timeout: 30,
         append: String::new(),
+        answers: Default::default(),
+        names_file: std::env::temp_dir().join("unused"),
         edits: vec![],
         own_loaders: Some(folder),
         loaders: vec![],

@@ -211,6 +211,7 @@ impl Machine {
                 .map(|path| (path.clone(), self.inspect(path).map(|found| (*found).clone())))
                 .collect(),
             probe: self.probe(),
+            answers: (!draft.answers.is_empty()).then(|| crate::answer::Answers::load(&draft.answers)),
             state: Ok(()),
             files: Ok(()),
             plan: draft.plan(&self.interfaces, self.places()),

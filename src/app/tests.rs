@@ -89,6 +89,23 @@ fn on_menu() -> App {
     app
 }
 
+/// The Menu page of a training lab, with an answer file shown for the second computer of its list.
+fn with_answers(file: &str) -> App {
+    let mut app = with_images("lab");
+    let _ = app.go_to(Step::Menu);
+    let menu = |message| Message::Menu(message);
+    let change = |change| menu(menu::Message::AnswersChanged(change));
+    send(&mut app, change(answers::Change::List("tests/answers/computers.csv".into())));
+    send(&mut app, change(answers::Change::File("debian-installer".into(), file.into())));
+    let settings = app.draft.answers.clone();
+    let read = Arc::new(answer::Answers::load(&settings));
+    send(&mut app, Message::AnswersRead(Box::new(settings), read));
+    send(&mut app, menu(menu::Message::Unfolded("debian-installer".into())));
+    send(&mut app, menu(menu::Message::PreviewToggled("debian-installer".into())));
+    send(&mut app, menu(menu::Message::PreviewStepped(1)));
+    app
+}
+
 fn on_check() -> App {
     let mut app = on_menu();
     let task = app.go_to(Step::Check);
@@ -142,6 +159,9 @@ fn states() -> Vec<(&'static str, App)> {
         ("images-many", with_images("bench")),
         ("images-error", with_images("trouble")),
         ("menu", on_menu()),
+        ("images-lab", with_images("lab")),
+        ("menu-answers", with_answers("tests/answers/preseed.cfg")),
+        ("menu-answers-missing", with_answers("tests/answers/none.cfg")),
         ("check", on_check()),
         ("serve-nobody", serving()),
         ("serve-some", serving_for(75)),
@@ -227,6 +247,41 @@ fn every_page_is_drawn_as_its_golden_picture() {
 /// Whether a text stands on the page: a whole text of one widget.
 fn shows(app: &App, text: &str) -> bool {
     simulator(app, Size::new(1200.0, 4000.0)).find(text).is_ok()
+}
+
+#[test]
+fn an_answer_file_is_shown_for_each_computer_of_the_list() {
+    let mut app = with_answers("tests/answers/preseed.cfg");
+    assert!(shows(&app, "For 52:54:00:77:01:02, 2 of 3"));
+    assert!(shows(&app, "1 entry has an answer file."));
+    send(&mut app, Message::Menu(menu::Message::PreviewStepped(5)));
+    assert!(shows(&app, "For 52:54:00:77:01:03, 3 of 3"));
+    assert!(app.primary().message.is_some());
+    // An image that goes takes its answer file along.
+    let path = app.imports[0].path.clone();
+    send(&mut app, Message::Images(images::Message::Removed(path)));
+    assert!(app.draft.answers.entry.is_empty());
+}
+
+#[test]
+fn an_answer_file_that_is_not_there_stops_the_way() {
+    let app = with_answers("tests/answers/none.cfg");
+    assert!(app.primary().message.is_none());
+    assert_eq!(app.primary().reason.as_deref(), Some("The answer files cannot be used"));
+}
+
+#[test]
+fn a_pasted_checksum_is_compared_and_a_wrong_one_told() {
+    let mut app = with_images("bench");
+    let path = app.imports[0].path.clone();
+    send(&mut app, Message::ChecksumPasted(path.clone(), Some("hello".into())));
+    assert!(matches!(app.imports[0].checksum, images::Checksum::Unknown));
+    let said =
+        "The clipboard has no checksum for it. There is no checksum in it. A SHA-256 has 64 digits, 0 to 9 and a to f.";
+    assert!(shows(&app, said));
+    let task = app.update(Message::ChecksumPasted(path, Some("ab".repeat(32))));
+    assert!(matches!(app.imports[0].checksum, images::Checksum::Running(..)));
+    drop(task);
 }
 
 /// Clicks on a text as a person would, and does what comes of it.

@@ -410,6 +410,7 @@ fn look(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<I
         loaders: Loaders::find(&folders),
         images: draft.image.iter().map(inspect).collect(),
         probe,
+        answers: (!draft.answers.is_empty()).then(|| Answers::load(&draft.answers)),
         state: writable(&places.state),
         files: draft.files.as_deref().map_or(Ok(()), publishable),
         plan: draft.plan(&list, places.clone()),

@@ -7,7 +7,11 @@ use std::sync::Arc;
 use ipnet::Ipv4Net;
 
 use super::wording::preflight as say;
-use super::{Finding, Remedy, Rights, explain_disc, explain_plan, lacking as lacking_loader, unserved};
+use super::{
+    Finding, Remedy, Rights, answer_fault, explain_answers, explain_disc, explain_plan, lacking as lacking_loader,
+    unserved,
+};
+use crate::answer::{AnswerError, Answers};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu;
 use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError, Ports};
@@ -43,6 +47,8 @@ pub struct Facts {
     pub images: Vec<(PathBuf, Result<Inspection, Arc<DiscError>>)>,
     /// Who gives addresses on the interface's network.
     pub probe: Probe,
+    /// The answer files, or why they cannot be used; none where there are none.
+    pub answers: Option<Result<Answers, AnswerError>>,
     /// Whether files can be kept, or in which folder not, and why.
     pub state: Result<(), (PathBuf, String)>,
     /// Whether the folder of more files can be published, if there is one, or which one cannot, and why.
@@ -51,6 +57,8 @@ pub struct Facts {
 
 /// Fewer addresses than this run out sooner than one thinks.
 const FEW_ADDRESSES: u64 = 5;
+/// Most mistakes in answer files that are told.
+const MOST_FAULTS: usize = 5;
 /// Up to this speed, in Mbit/s, the network is what one waits for.
 const SLOW_MBPS: u64 = 100;
 
@@ -156,6 +164,19 @@ fn loaders(facts: &Facts) -> Vec<Finding> {
     missing.into_iter().chain(found).chain(lacking_entries(facts)).collect()
 }
 
+/// What is wrong with the answer files, and for whom.
+fn answers(facts: &Facts) -> Vec<Finding> {
+    match &facts.answers {
+        None => Vec::new(),
+        Some(Err(error)) => vec![explain_answers(error)],
+        Some(Ok(answers)) => {
+            let faults = answers.faults().flat_map(|(path, _, faults)| faults.iter().map(move |fault| (path, fault)));
+            let told: Vec<Finding> = faults.take(MOST_FAULTS).map(|(path, fault)| answer_fault(path, fault)).collect();
+            if told.is_empty() { vec![say::answers_found()] } else { told }
+        }
+    }
+}
+
 /// Entries that the menu will leave out, since they need a loader that is not there.
 fn lacking_entries(facts: &Facts) -> Vec<Finding> {
     let entries = facts.images.iter().filter_map(|(_, found)| found.as_ref().ok()).flat_map(|found| &found.entries);
@@ -252,6 +273,7 @@ fn files(facts: &Facts) -> Vec<Finding> {
     if readable.len() == facts.images.len() {
         findings.extend(menu(facts, &readable));
     }
+    findings.extend(answers(facts));
     findings.extend(folder(facts));
     findings
 }

@@ -104,8 +104,7 @@ impl<'a> Look<'a> {
         if let Some(seen) = self.seen.borrow().get(path) {
             return seen.clone();
         }
-        let contents =
-            initrd::look(self.disc, path, &mut self.budget()).map(Rc::new);
+        let contents = initrd::look(self.disc, path, &mut self.budget()).map(Rc::new);
         self.seen.borrow_mut().insert(path.to_owned(), contents.clone());
         contents
     }

@@ -234,7 +234,12 @@ impl Images {
     /// Draws the page.
     pub fn view<'a>(&'a self, imports: &'a [Import]) -> Page<'a, Message> {
         let content: Element<'a, Message> = if imports.is_empty() {
-            column![self.drop_zone()].push(self.said()).push(self.path_field()).spacing(gap::INSIDE).into()
+            column![self.drop_zone()]
+                .push(self.said())
+                .push(self.path_field())
+                .extend(wrong_recipes())
+                .spacing(gap::INSIDE)
+                .into()
         } else {
             let count = imports.len();
             let cards = imports.iter().enumerate().map(|(at, import)| self.card(import, at, count));
@@ -251,6 +256,7 @@ impl Images {
                 .push(self.hovered.then(|| self.drop_strip()))
                 .push(cards)
                 .push(self.path_field())
+                .extend(wrong_recipes())
                 .spacing(gap::INSIDE)
                 .into()
         };
@@ -319,6 +325,12 @@ impl Images {
     }
 }
 
+/// Recipes of the user that cannot be used.
+fn wrong_recipes<'a>() -> impl Iterator<Item = Element<'a, Message>> {
+    let faults = image::recipe::book().faults().iter();
+    faults.map(|fault| notice::finding(Tone::Caution, &check::wrong_recipe(fault), None))
+}
+
 fn remove_id(path: &Path) -> Id {
     Id::from(format!("remove-{}", path.to_string_lossy()))
 }
@@ -369,11 +381,13 @@ fn ready_card<'a>(
     let words = column![body(title).size(size::SECTION), soft(file)].spacing(2).width(Fill);
     let head = row![icon::sized(Icon::Disc, tone, 28.0), words, tools].spacing(gap::CARD).align_y(Alignment::Center);
     let facts = boots.then(|| facts(inspection));
+    let editions = inspection.recognised.as_ref().map(|system| &system.editions).filter(|list| !list.is_empty());
+    let editions = editions.map(|list| fact("Editions", shortened(&text::plain(&list.join(", "), 400), 120)));
     let warnings = inspection.warnings.iter().map(|warning| {
         let tone = if boots { Tone::Caution } else { Tone::Bad };
         notice::notice(tone, text::plain(warning, 400), String::new(), None)
     });
-    let mut content = column![head].push(facts).spacing(gap::CARD);
+    let mut content = column![head].push(facts).push(editions).spacing(gap::CARD);
     content = content.extend(warnings);
     content = content.push(row_below(import, inspection, open));
     if open {
@@ -461,7 +475,8 @@ fn evidence<'a>(import: &'a Import, inspection: &'a Inspection) -> Element<'a, M
     lines.push(format!("lies in {}", text::plain(&import.path.to_string_lossy(), 500)));
     let entries = inspection.entries.iter().map(|entry| {
         let arguments = text::plain(&entry.cmdline, 1000);
-        format!("{}: {}  {arguments}", entry.title, entry.kernel.as_deref().unwrap_or("the image as a disc"))
+        let started = entry.kernel.as_ref().or(entry.initrd.first());
+        format!("{}: {}  {arguments}", entry.title, started.map_or("the image as a disc", String::as_str))
     });
     lines.extend(entries.map(|line| text::plain(&line, 1500)));
     let lines = lines

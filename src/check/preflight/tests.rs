@@ -70,6 +70,7 @@ fn good(mode: DhcpMode) -> Facts {
         loaders: Loaders::of(Loader::ALL),
         images: vec![("/x/a.iso".into(), Ok(inspection("/x/a.iso", "arch", &[""])))],
         probe: if mode == FULL { Probe::Nobody } else { answered(&[[10, 77, 0, 254]]) },
+        answers: None,
         state: Ok(()),
         files: Ok(()),
     }

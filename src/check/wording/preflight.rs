@@ -172,6 +172,11 @@ pub(in crate::check) fn loaders_found() -> Finding {
     passed(Subject::ThisComputer, title)
 }
 
+/// The answer files can be read, and are filled in for each computer.
+pub(in crate::check) fn answers_found() -> Finding {
+    passed(Subject::Files, "The answer files are without mistakes.")
+}
+
 /// There is no boot loader, in the folder that was named for them or anywhere.
 pub(in crate::check) fn no_loaders(folder: Option<&Path>) -> Finding {
     let title = match folder {
