@@ -230,7 +230,7 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
 impl Inspection {
     /// The name for people: system and version, else label, else file name.
     pub fn title(&self) -> String {
-        let file_name = || self.path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let file_name = || self.path.file_name().map(|_| file_name(&self.path));
         let name = self.recognised.as_ref().map(|system| match &system.version {
             Some(version) => format!("{} {version}", system.name),
             None => system.name.clone(),

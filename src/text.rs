@@ -3,22 +3,29 @@
 /// Text without control, bidirectional and invisible characters, which become `·`, and with `limit` characters at most
 /// (SECURITY S17).
 pub fn plain(text: &str, limit: usize) -> String {
-    let safe = |character: char| match character {
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' => '·',
-        control if control.is_control() => '·',
-        other => other,
-    };
-    text.trim().chars().take(limit).map(safe).collect()
+    text.trim().chars().take(limit).map(|character| if is_harmless(character) { character } else { '·' }).collect()
+}
+
+/// Whether a text has none of the characters that [`plain`] takes out.
+pub fn is_plain(text: &str) -> bool {
+    text.chars().all(is_harmless)
+}
+
+fn is_harmless(character: char) -> bool {
+    let invisible =
+        matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    !invisible && !character.is_control()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::{is_plain, plain};
 
     #[test]
     fn what_could_deceive_or_command_a_terminal_is_gone() {
         assert_eq!(plain(" a\x1b[2J\nb\u{202e}c\u{200b} ", 50), "a·[2J·b·c·");
         assert_eq!(plain("ünïcode ☃", 9), "ünïcode ☃");
         assert_eq!(plain("abcdef", 3), "abc");
+        assert!(is_plain(" ünïcode ☃") && !is_plain("a\u{85}") && !is_plain("\u{2066}a"));
     }
 }

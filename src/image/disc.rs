@@ -1,6 +1,6 @@
 //! One disc image: its tree of files, each a list of extents of the image, read in place.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::{File, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,8 @@ use super::{Foreign, foreign, glob, hole, span, volume};
 const PADDING: u64 = 150 * SECTOR;
 /// How many links are followed in one path.
 const MAX_LINKS: usize = 16;
+/// Most files that a pattern stands for: each may be read to look for a text. Live media have about thirty.
+const MAX_MATCHES: usize = 1000;
 
 /// Why a file is no image that can be used.
 #[derive(Debug, thiserror::Error)]
@@ -118,8 +120,8 @@ pub struct Disc {
     filesystem: Filesystem,
     label: Option<String>,
     nodes: BTreeMap<String, Node>,
-    /// Lower-case path to the path as stored, where they differ.
-    folded: HashMap<String, String>,
+    /// Every path in lower case and as it is stored, in order.
+    folded: Vec<(String, String)>,
     damage: Vec<String>,
 }
 
@@ -169,8 +171,9 @@ impl Disc {
             _ => None,
         });
         listing.damage.extend(hole::find(&file, files));
-        let folded = listing.entries.iter().map(|(path, _)| (path.to_lowercase(), path));
-        let folded = folded.filter(|(lower, path)| lower != *path).map(|(lower, path)| (lower, path.clone())).collect();
+        let lower = |(path, _): &(String, Node)| (path.to_lowercase(), path.clone());
+        let mut folded: Vec<(String, String)> = listing.entries.iter().map(lower).collect();
+        folded.sort();
         Ok(Disc {
             path,
             file: Arc::new(file),
@@ -273,27 +276,39 @@ impl Disc {
         if self.nodes.contains_key(path) {
             return Some(path.to_owned());
         }
-        let lower = path.to_lowercase();
-        if self.nodes.contains_key(&lower) { Some(lower) } else { self.folded.get(&lower).cloned() }
+        self.from(&path.to_lowercase())
+            .next()
+            .filter(|(lower, _)| *lower == path.to_lowercase())
+            .map(|(_, path)| path.clone())
     }
 
-    /// Paths of files and links that match a pattern, in order. A pattern without `*` finds through links as well.
+    /// Paths that begin so in lower case, and those after them.
+    fn from<'a>(&'a self, start: &str) -> impl Iterator<Item = &'a (String, String)> + use<'a> {
+        let first = self.folded.partition_point(|(lower, _)| lower.as_str() < start);
+        self.folded.get(first..).unwrap_or_default().iter()
+    }
+
+    /// Paths that a pattern with `*` matches, and what that stood for. Only what begins as the pattern does is looked at:
+    /// there are hundreds of patterns, and a hostile image has 200 000 paths.
+    fn matched<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = (&'a str, &'a str)> + 'a {
+        let start = pattern.split('*').next().unwrap_or_default().to_lowercase();
+        let near = self.from(&start).take_while(move |(lower, _)| lower.starts_with(&start));
+        near.filter_map(|(_, path)| Some((path.as_str(), glob::captures(pattern, path)?)))
+    }
+
+    /// Paths of files that match a pattern, and what its first `*` stood for; a thousand at most. A pattern without
+    /// `*` finds through links as well.
     pub fn matching<'a>(&'a self, pattern: &'a str) -> impl Iterator<Item = (String, String)> + 'a {
         let exact = (!pattern.contains('*')).then(|| self.resolve_file(pattern)).flatten();
-        let listed = self.nodes.iter().filter(move |_| pattern.contains('*')).filter_map(move |(path, node)| {
-            let captured = glob::captures(pattern, path)?;
-            matches!(node, Node::File(_)).then(|| (path.clone(), captured.to_owned()))
-        });
-        exact.map(|path| (path, String::new())).into_iter().chain(listed)
+        let matched = pattern.contains('*').then(|| self.matched(pattern)).into_iter().flatten();
+        let files = matched.filter(|(path, _)| matches!(self.nodes.get(*path), Some(Node::File(_))));
+        let listed = files.map(|(path, captured)| (path.to_owned(), captured.to_owned()));
+        exact.map(|path| (path, String::new())).into_iter().chain(listed.take(MAX_MATCHES))
     }
 
     /// Whether a file or folder matches a pattern.
     pub fn has(&self, pattern: &str) -> bool {
-        if pattern.contains('*') {
-            self.nodes.keys().any(|path| glob::captures(pattern, path).is_some())
-        } else {
-            self.resolve(pattern).is_some()
-        }
+        if pattern.contains('*') { self.matched(pattern).next().is_some() } else { self.resolve(pattern).is_some() }
     }
 
     /// Whether a file's path is of some kind.

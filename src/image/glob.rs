@@ -21,17 +21,26 @@ pub fn captures<'a>(pattern: &str, path: &'a str) -> Option<&'a str> {
 
 /// One folder or file name, letters in either case: ISO 9660 without Rock Ridge has upper case only.
 fn segment<'a>(pattern: &str, name: &'a str) -> Option<&'a str> {
-    let Some((head, tail)) = pattern.split_once('*') else {
+    let Some((head, rest)) = pattern.split_once('*') else {
         return pattern.eq_ignore_ascii_case(name).then_some("");
     };
-    let rest = strip_prefix(head, name)?;
-    if !tail.contains('*') {
-        return strip_suffix(tail, rest);
+    let (between, tail) = rest.rsplit_once('*').unwrap_or(("", rest));
+    let name = strip_suffix(tail, strip_prefix(head, name)?)?;
+    // Each part where it comes first. Menus of images bring patterns as well, so no way is tried twice: with ten `*` that
+    // would take years.
+    let (mut left, mut first) = (name, None);
+    for part in between.split('*').filter(|part| !part.is_empty()) {
+        let at = find(part, left)?;
+        first.get_or_insert(left.get(..at)?);
+        left = left.get(at + part.len()..)?;
     }
-    // Shortest first; names are at most 255 bytes and patterns ours, so this stays small.
-    rest.char_indices().map(|(at, _)| at).chain([rest.len()]).find_map(|at| {
-        rest.split_at_checked(at).filter(|(_, rest)| segment(tail, rest).is_some()).map(|(head, _)| head)
-    })
+    // Two `*` with nothing between them: the first stands for nothing.
+    Some(if rest.starts_with('*') { "" } else { first.unwrap_or(name) })
+}
+
+/// Where a text comes first in another, letters in either case.
+fn find(part: &str, text: &str) -> Option<usize> {
+    text.as_bytes().windows(part.len().max(1)).position(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 fn strip_prefix<'a>(prefix: &str, text: &'a str) -> Option<&'a str> {
@@ -61,9 +70,23 @@ mod tests {
             ("/live/vmlinuz-*", "/live/vmlinuz", None),
             ("/é*", "/éa", Some("a")),
             ("/aa*aa", "/aaa", None),
+            ("/a*b*c", "/aXcYbZc", Some("XcY")),
+            ("/a*b*c", "/aXc", None),
+            ("/a*b*b", "/aXb", None),
+            ("/*É*x", "/aÉbx", Some("a")),
+            ("/a**c", "/aXc", Some("")),
+            ("/a***", "/aXc", Some("")),
+            ("/*", "/", Some("")),
         ];
         for (pattern, path, expected) in cases {
             assert_eq!(captures(pattern, path), expected, "{pattern} {path}");
         }
+    }
+
+    #[test]
+    fn many_stars_are_quick() {
+        let (pattern, name) = (format!("/{}b", "*a".repeat(100)), format!("/{}", "a".repeat(4000)));
+        assert_eq!(captures(&pattern, &name), None);
+        assert_eq!(captures(&pattern, &format!("{name}b")), Some(""));
     }
 }

@@ -19,6 +19,7 @@ use hadris_storage::{BlockIndex, BlockSize};
 use hadris_udf::sync::UdfFs;
 
 use super::stored::{Extent, Filesystem, Node, SECTOR};
+use crate::text;
 
 /// Most entries of one image. The largest install media have about ten thousand.
 const MAX_ENTRIES: usize = 200_000;
@@ -28,8 +29,10 @@ const MAX_PATHS: usize = 32 << 20;
 const MAX_PATH: usize = 4096;
 /// Most extents of one file: 4 TiB at ISO 9660's largest.
 const MAX_EXTENTS: usize = 1024;
-/// Most damaged records that are skipped.
+/// Most damaged records that are skipped, and most notes of damage.
 const MAX_DAMAGE: usize = 1000;
+/// Longest name in a note of damage, in characters.
+const MAX_NAME: usize = 100;
 const MAX_READS: u64 = 1_000_000;
 /// Longest that listing one image may take. Ten thousand entries take 12 ms from a warm cache.
 const MAX_TIME: Duration = Duration::from_secs(30);
@@ -47,6 +50,12 @@ pub(super) struct Listing {
 }
 
 impl Listing {
+    fn note(&mut self, damage: String) {
+        if self.damage.len() < MAX_DAMAGE {
+            self.damage.push(damage);
+        }
+    }
+
     /// Drops files that lie behind the end of an image of this size, and notes them as damage. Returns where the last one
     /// would end; 0 where there is none.
     pub(super) fn remove_outside(&mut self, size: u64) -> u64 {
@@ -199,9 +208,14 @@ fn walk<F: Mapped>(volume: &mut F, filesystem: Filesystem) -> Listing {
                 return listing;
             }
             let name = String::from_utf8_lossy(found.name().as_bytes()).into_owned();
+            // Nobody names files so but to deceive; what is listed goes into scripts, logs and pages.
+            if !text::is_plain(&name) {
+                listing.note(format!("{path}/{}: control characters in its name", text::plain(&name, MAX_NAME)));
+                continue;
+            }
             let path = format!("{path}/{name}");
             if path.len() > MAX_PATH {
-                listing.damage.push("a path that is too long".to_owned());
+                listing.note("a path that is too long".to_owned());
                 continue;
             }
             paths += path.len();
@@ -213,7 +227,7 @@ fn walk<F: Mapped>(volume: &mut F, filesystem: Filesystem) -> Listing {
             match found.file_type() {
                 FileType::Dir => {
                     if depth + 1 >= MAX_DEPTH {
-                        listing.damage.push(format!("{path}/: nested too deep"));
+                        listing.note(format!("{path}/: nested too deep"));
                     } else if seen.insert(node) {
                         folders.push((node, path.clone(), depth + 1));
                     }
@@ -230,12 +244,12 @@ fn walk<F: Mapped>(volume: &mut F, filesystem: Filesystem) -> Listing {
                 FileType::File if size == 0 && found.metadata().permissions() == Permissions::new(0) => {
                     match volume.stat(node) {
                         Ok(_) => listing.entries.push((path, Node::file(0, Vec::new()))),
-                        Err(error) => listing.damage.push(format!("{path}: {error}")),
+                        Err(error) => listing.note(format!("{path}: {error}")),
                     }
                 }
                 FileType::File => match extents(volume, node) {
                     Ok(extents) => listing.entries.push((path, Node::file(size, extents))),
-                    Err(error) => listing.damage.push(format!("{path}: {error}")),
+                    Err(error) => listing.note(format!("{path}: {error}")),
                 },
                 _ => {}
             }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::iter::Peekable;
 use std::str::Chars;
 
-use super::{Kind, MAX_DEPTH, MAX_LINE, Sheet, absolute, folder_of, is_memdisk};
+use super::{Kind, MAX_DEPTH, MAX_FILES, MAX_LINE, Sheet, absolute, folder_of, is_memdisk};
 
 const MAX_VARIABLES: usize = 256;
 /// Braces within braces. Menus have three at most.
@@ -157,6 +157,11 @@ impl Script<'_, '_> {
         if !path.contains('*') {
             return self.file(&path, depth + 1);
         }
+        // Looking through all paths takes as long as reading a file, and counts as one.
+        if self.sheet.files >= MAX_FILES {
+            return;
+        }
+        self.sheet.files += 1;
         let found: Vec<String> = self.sheet.disc.matching(&path).map(|(path, _)| path).take(MAX_MATCHES).collect();
         found.iter().for_each(|path| self.file(path, depth + 1));
     }
