@@ -63,7 +63,7 @@ fn answer(name: &str, bytes: &[u8]) -> Answer {
     let path = folder.path().join("hostile.iso");
     std::fs::write(&path, bytes).unwrap();
     let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(image::inspect(&path)));
+    std::thread::spawn(move || drop(sender.send(image::inspect(&path))));
     match receiver.recv_timeout(WATCHDOG) {
         Ok(answer) => answer,
         Err(mpsc::RecvTimeoutError::Timeout) => panic!("{name}: no answer"),
