@@ -63,6 +63,12 @@ enum Command {
         /// Print JSON
         #[arg(long)]
         json: bool,
+        /// Compare its checksum with the list beside it (SHA256SUMS, FILE.sha256, CHECKSUM and others)
+        #[arg(long)]
+        verify: bool,
+        /// Compare its checksum with this one: the digits, or a line of a list
+        #[arg(long, value_name = "TEXT")]
+        checksum: Option<String>,
     },
     /// List the network interfaces of this machine
     Interfaces {
@@ -207,7 +213,9 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     let status = match command {
         Some(Command::Serve(options)) => serve::run(*options),
-        Some(Command::Inspect { file, json }) => inspect::run(&file, json),
+        Some(Command::Inspect { file, json, verify, checksum }) => {
+            inspect::run(&file, json, inspect::Wanted { verify, pasted: checksum })
+        }
         Some(Command::Interfaces { json }) => interfaces::run(json),
         Some(Command::Helper) => helper::run(),
         None => window::run(demo, open),

@@ -4,6 +4,7 @@
 //! undionly.kpxe …           loaders
 //! (nothing)                 by HTTP only: a few words for a person with a browser
 //! boot.ipxe, menu.ipxe      scripts, made when asked for
+//! winpeshl.ini              starts Windows Setup with an answer file
 //! image/ID/…                the files of an image, straight out of it
 //! image/ID.iso              the image itself
 //! inject/ENTRY/N.cpio       a file of an image as an archive for its initramfs
@@ -238,6 +239,7 @@ impl Tree {
             "" => Some(text("index.txt", INDEX.to_owned())),
             choose::SCRIPT => Some(text(&lower, ipxe::first(&self.place))),
             ipxe::MENU => Some(self.menu_for(asker, &|_| None)),
+            ipxe::WINPE_SHELL => Some(text(&lower, ipxe::WINPE_START.to_owned())),
             name => self.loaders.get(name).cloned(),
         }
     }

@@ -49,6 +49,14 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::Sha256 => "SHA-256",
+            Algorithm::Sha512 => "SHA-512",
+        }
+    }
+
     /// How many hexadecimal digits its checksums have.
     pub fn digits(self) -> usize {
         match self {

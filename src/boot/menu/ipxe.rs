@@ -12,6 +12,13 @@ use crate::image::{Boot, Firmware};
 /// Path of the menu; the first script adds a query that says who asks.
 pub const MENU: &str = "menu.ipxe";
 
+/// Path of what tells Windows PE to start Setup with an answer file.
+pub const WINPE_SHELL: &str = "winpeshl.ini";
+/// Its content (Microsoft, "Winpeshl.ini Reference"); Setup's own program lies at the root of the second image of a
+/// medium's `boot.wim`. Lines end as Windows has them.
+pub const WINPE_START: &str =
+    "[LaunchApps]\r\n%SYSTEMDRIVE%\\setup.exe, /unattend:%SYSTEMROOT%\\System32\\autounattend.xml\r\n";
+
 /// Names in the query of [`MENU`].
 pub mod query {
     /// The hardware address with dashes.
@@ -132,7 +139,7 @@ fn start(script: &mut String, item: &Item, menu: &Menu, place: &Place, answer: O
         Boot::Linux => linux(script, item, place, &arguments),
         Boot::EfiProgram => chain(script, item, place, &arguments),
         Boot::Multiboot => multiboot(script, item, place, &arguments),
-        Boot::Wimboot => wimboot(script, item, place),
+        Boot::Wimboot => wimboot(script, item, place, answer),
         // Its loader takes the address of its settings, and reads all else beside them.
         Boot::Esxi => chain(script, item, place, &format!("-c {}", place.esxi(item, answer))),
         Boot::Memdisk => memdisk(script, item, place),
@@ -180,8 +187,14 @@ fn multiboot(script: &mut String, item: &Item, place: &Place, arguments: &str) {
 }
 
 /// It takes its files by their names, and everything but `boot.wim` out of that where it is not given.
-fn wimboot(script: &mut String, item: &Item, place: &Place) {
+fn wimboot(script: &mut String, item: &Item, place: &Place, answer: Option<&str>) {
     line(script, &format!("kernel --name wimboot {}/{} gui || goto failed", place.base, Loader::Wimboot.file()));
+    // Both end up in \Windows\System32, where Setup does not look by itself; winpeshl.ini names the file to it.
+    if let Some(answer) = answer {
+        let shell = format!("{}/{WINPE_SHELL}", place.base);
+        line(script, &format!("initrd --name winpeshl.ini {shell} winpeshl.ini || goto failed"));
+        line(script, &format!("initrd --name autounattend.xml {answer} autounattend.xml || goto failed"));
+    }
     for path in &item.entry.initrd {
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
         let name = words(&name).replace(' ', "");
