@@ -193,8 +193,8 @@ fn filled<'a>(item: &Item, answers: &Answers, preview: &Preview) -> Element<'a, 
         0 => format!("For a computer like {}", computer.mac),
         count => format!("For {}, {} of {count}", computer.mac, at + 1),
     };
-    let previous = (at > 0).then(|| Message::PreviewStepped(-1));
-    let next = (at + 1 < computers.len()).then(|| Message::PreviewStepped(1));
+    let previous = (at > 0).then_some(Message::PreviewStepped(-1));
+    let next = (at + 1 < computers.len()).then_some(Message::PreviewStepped(1));
     let steps = (computers.len() > 1).then(|| {
         row![icon_button(Icon::Up, "The computer before", previous), icon_button(Icon::Down, "The next computer", next)]
     });
