@@ -1,5 +1,6 @@
 //! The command line: reads the arguments, runs a command or opens the window, prints. No rule lives here.
 
+mod answer;
 mod helper;
 mod inspect;
 mod interfaces;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::answer;
+use crate::answer::Settings as Answering;
 use crate::check;
 use crate::deployment::{DhcpMode, LoaderChoice, LogForm, Places, Settings};
 use crate::image::recipe;
@@ -70,6 +71,8 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         checksum: Option<String>,
     },
+    /// Check an answer file, and show it filled in for a computer
+    Answer(answer::Options),
     /// List the network interfaces of this machine
     Interfaces {
         /// Print JSON
@@ -111,7 +114,7 @@ struct Serve {
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     append: Option<String>,
     /// An answer file for an unattended installation by this entry; repeatable
-    #[arg(long, value_name = "ID=FILE", value_parser = answer)]
+    #[arg(long, value_name = "ID=FILE", value_parser = entry_and_file)]
     answer: Vec<(String, PathBuf)>,
     /// A list of computers (CSV with a column mac, uuid or serial) whose other columns answer files can use
     #[arg(long, value_name = "FILE")]
@@ -170,11 +173,11 @@ impl Serve {
             duration: self.duration,
             log: self.log,
             entry: Vec::new(),
-            answers: answer::Settings {
+            answers: Answering {
                 list: self.computers,
                 host_name: self.host_name,
                 entry: self.answer.into_iter().collect(),
-                ..answer::Settings::default()
+                ..Answering::default()
             },
             unknown: Default::default(),
         }
@@ -182,14 +185,14 @@ impl Serve {
 }
 
 /// `ID=FILE`.
-fn answer(text: &str) -> Result<(String, PathBuf), String> {
+fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     match text.split_once('=') {
         Some((id, file)) if !id.is_empty() && !file.is_empty() => Ok((id.to_owned(), PathBuf::from(file))),
         _ => Err("an entry's id, = and a file are needed".to_owned()),
     }
 }
 
-const COMMANDS: [&str; 3] = ["serve", "inspect", "interfaces"];
+const COMMANDS: [&str; 4] = ["serve", "inspect", "answer", "interfaces"];
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -216,6 +219,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Inspect { file, json, verify, checksum }) => {
             inspect::run(&file, json, inspect::Wanted { verify, pasted: checksum })
         }
+        Some(Command::Answer(options)) => answer::run(options),
         Some(Command::Interfaces { json }) => interfaces::run(json),
         Some(Command::Helper) => helper::run(),
         None => window::run(demo, open),
