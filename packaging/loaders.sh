@@ -4,7 +4,7 @@
 #   packaging/loaders.sh FOLDER
 #
 # Puts them into FOLDER with a manifest.json (file, package, version, sha256, licence, signed by whom). Packages come
-# through apt and are only unpacked. Run again it does nothing while all that the manifest names is there and the
+# through apt and are only unpacked. One loader is made here, of GRUB's modules. Run again it does nothing while all that the manifest names is there and the
 # manifest is newer than this script.
 set -euo pipefail
 
@@ -97,7 +97,7 @@ take() {
 
 apt-cache show ipxe >/dev/null 2>&1 || refresh
 
-say "unpacking ipxe, shim-signed, grub-efi and syslinux-common"
+say "unpacking ipxe, shim-signed, grub-efi, grub-common and syslinux-common"
 if ! unpack ipxe; then
     cat "$work/apt.log" >&2
     say "the package ipxe cannot be had; without it no computer can boot"
@@ -124,6 +124,27 @@ unpack_arm64 grub-efi-arm64-bin &&
     take grub-efi-arm64-bin usr/lib/grub/arm64-efi/monolithic/grubnetaa64.efi grubaa64.efi "$gpl3" ||
     say "no grub-efi-arm64-bin"
 unpack syslinux-common && take syslinux-common usr/lib/syslinux/memdisk memdisk "$gpl2" || say "no syslinux-common"
+
+# GRUB for what UEFI has in no other loader: Multiboot. iPXE starts it, and leaves the address of its script where GRUB
+# looks for what its DHCP server said: the root path, which GRUB calls net_CARD_rootpath. It has all its modules in it,
+# and is not signed.
+make_grub() {
+    unpack grub-common && unpack grub-efi-amd64-bin || return 1
+    mkdir -p "$work/grub/boot"
+    cat >"$work/grub/boot/grub.cfg" <<'GRUB'
+eval "script=\"\$net_${net_default_interface}_rootpath\""
+configfile "$script"
+echo "Bootwright: $script could not be read or started. Back in 10 seconds."
+sleep 10
+exit
+GRUB
+    tar --format=ustar --sort=name --mtime=@0 --owner=0 --group=0 -C "$work/grub" -cf "$work/grub.tar" boot/grub.cfg
+    "$work/grub-common/usr/bin/grub-mkimage" -O x86_64-efi -d "$work/grub-efi-amd64-bin/usr/lib/grub/x86_64-efi" \
+        -m "$work/grub.tar" -p '(memdisk)/boot' -o "$work/grub-efi-amd64-bin/grub-http-x64.efi" \
+        memdisk tar efinet http net normal configfile eval echo sleep minicmd test multiboot2 boot all_video
+}
+make_grub && take grub-efi-amd64-bin grub-http-x64.efi grub-http-x64.efi "$gpl3" ||
+    say "no grub-http-x64.efi, so hypervisors start on BIOS computers only"
 
 {
     echo '['

@@ -124,18 +124,18 @@ fn http_serves_loaders_scripts_files_and_nothing_else() {
     let (head, body) = get(port, "/undionly.kpxe", "");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{head}");
     assert!(
-        head.contains("content-length: 100000\r\n") && head.contains("etag: \"") && head.contains("date: "),
+        head.contains("Content-Length: 100000\r\n") && head.contains("Etag: \"") && head.contains("Date: "),
         "{head}"
     );
     assert_eq!(body, pattern(100_000));
     assert_eq!(get(port, "//undionly.kpxe", "").1, pattern(100_000), "shim doubles slashes");
     let (head, body) = get(port, "/undionly.kpxe", "Range: bytes=99990-\r\n");
-    assert!(head.starts_with("HTTP/1.1 206") && head.contains("content-range: bytes 99990-99999/100000\r\n"), "{head}");
+    assert!(head.starts_with("HTTP/1.1 206") && head.contains("Content-Range: bytes 99990-99999/100000\r\n"), "{head}");
     assert_eq!(body, &pattern(100_000)[99_990..]);
     assert_eq!(get(port, "/files/setup.cmd", "").1, b"echo hello\r\n");
     assert!(String::from_utf8(get(port, "/boot.ipxe", "").1).unwrap().starts_with("#!ipxe\n"));
     let (head, body) = raw_http(port, "HEAD /undionly.kpxe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-    assert!(head.contains("content-length: 100000\r\n") && body.is_empty(), "{head}");
+    assert!(head.contains("Content-Length: 100000\r\n") && body.is_empty(), "{head}");
     for path in ["/files/", "/files", "/image/", "/../etc/passwd", "/files/../../etc/passwd", "/files/%2e%2e/x", "/x"] {
         let (head, body) = get(port, path, "");
         assert!(head.starts_with("HTTP/1.1 404"), "{path}: {head}");
@@ -475,7 +475,7 @@ fn a_file_beyond_four_gigabytes_is_right_at_both_ends() {
     let port = listening.http_port;
     let url = "/image/image/big.bin";
     let (head, _) = raw_http(port, &format!("HEAD {url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
-    assert!(head.contains(&format!("content-length: {}\r\n", disc::BIG)), "{head}");
+    assert!(head.contains(&format!("Content-Length: {}\r\n", disc::BIG)), "{head}");
     for (offset, text) in disc::MARKS {
         let last = offset + text.len() as u64 - 1;
         let (head, body) = get(port, url, &format!("Range: bytes={offset}-{last}\r\n"));

@@ -126,11 +126,12 @@ pub fn split(path: &str) -> Option<(&str, &str)> {
     Some(rest.split_once('/').unwrap_or((rest, "")))
 }
 
-/// A path as logs and the window may show it: without its token.
+/// A path as logs and the window may show it: without its token. Scripts for loaders have one in their paths as well.
 pub fn shown(path: &str) -> String {
+    let is_token = |part: &str| part.len() == 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     match split(path) {
         Some((_, name)) => format!("{FOLDER}/{HIDDEN}/{}", if Part::of(name).is_some() { name } else { HIDDEN }),
-        None => path.to_owned(),
+        None => path.split('/').map(|part| if is_token(part) { HIDDEN } else { part }).collect::<Vec<_>>().join("/"),
     }
 }
 
@@ -438,6 +439,7 @@ mod tests {
             (&*format!("answer/{}/preseed.cfg", token.as_str()), "answer/…/preseed.cfg"),
             (&*format!("/Answer/{}", token.as_str()), "answer/…/…"),
             (&*format!("answer/{0}/{0}", token.as_str()), "answer/…/…"),
+            (&*format!("esxi/esxi/{}/boot.cfg", token.as_str()), "esxi/esxi/…/boot.cfg"),
             ("image/a/answer/x", "image/a/answer/x"),
             ("answer", "answer"),
         ];

@@ -26,11 +26,14 @@ pub enum Loader {
     Memdisk,
     /// The loader of Windows PE. It is no part of Debian: the user adds it.
     Wimboot,
+    /// GRUB that fetches what iPXE tells it by HTTP: x64 UEFI has Multiboot in no other loader. packaging/loaders.sh
+    /// makes it of Debian's modules.
+    GrubHttpX64,
 }
 
 impl Loader {
     /// All of them.
-    pub const ALL: [Loader; 8] = [
+    pub const ALL: [Loader; 9] = [
         Loader::Undionly,
         Loader::IpxePxe,
         Loader::SnponlyX64,
@@ -39,6 +42,7 @@ impl Loader {
         Loader::SnponlyArm64,
         Loader::Memdisk,
         Loader::Wimboot,
+        Loader::GrubHttpX64,
     ];
 
     /// Its name in the loaders' folder and in the served tree.
@@ -52,12 +56,13 @@ impl Loader {
             Loader::SnponlyArm64 => "snponly-arm64.efi",
             Loader::Memdisk => "memdisk",
             Loader::Wimboot => "wimboot",
+            Loader::GrubHttpX64 => "grub-http-x64.efi",
         }
     }
 
     /// Whether it is started by another loader, for one kind of image, and not by firmware.
     pub fn is_helper(self) -> bool {
-        matches!(self, Loader::Memdisk | Loader::Wimboot)
+        matches!(self, Loader::Memdisk | Loader::Wimboot | Loader::GrubHttpX64)
     }
 
     /// The loaders for a platform, the one to try first first.

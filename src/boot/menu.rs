@@ -1,6 +1,7 @@
 //! The menu that computers see: one model, rendered for each menu language.
 
 mod edit;
+pub mod grub;
 pub mod ipxe;
 
 use std::collections::BTreeMap;
@@ -19,6 +20,8 @@ pub mod made {
     pub const UNPACKED: &str = "unpacked";
     /// ESXi's settings: `esxi/ENTRY/TICKET/boot.cfg`.
     pub const ESXI: &str = "esxi";
+    /// Scripts for GRUB, each for one entry on one computer: `grub/ENTRY/TICKET/COMPUTER/boot.cfg`.
+    pub const GRUB: &str = "grub";
     /// Answer files: `answer/TICKET/NAME`.
     pub const ANSWER: &str = "answer";
 }
@@ -134,14 +137,31 @@ impl Place {
 
     /// The URL of the settings that ESXi's loader reads. `answer` is the address of a kickstart file.
     pub fn esxi(&self, item: &Item, answer: Option<&str>) -> String {
-        let ticket = answer.and_then(|url| url.rsplit('/').nth(1)).unwrap_or("none");
-        format!("{}/{}/{}/{ticket}/boot.cfg", self.base, made::ESXI, item.id)
+        format!("{}/{}/{}/{}/boot.cfg", self.base, made::ESXI, item.id, ticket(answer))
+    }
+
+    /// The script for GRUB as GRUB names it, `(http,10.77.0.1)/grub/…`. `computer` is what iPXE writes for the computer
+    /// itself, `answer` the address of its answer file.
+    pub fn grub(&self, item: &Item, answer: Option<&str>, computer: &Own) -> String {
+        let Own { mac_dashes, ip, gateway, netmask } = computer;
+        let computer = format!("{mac_dashes}_{ip}_{gateway}_{netmask}");
+        format!("{}/{}/{}/{}/{computer}/boot.cfg", self.grub_device(), made::GRUB, item.id, ticket(answer))
+    }
+
+    /// Our HTTP service as GRUB names it.
+    pub fn grub_device(&self) -> String {
+        format!("(http,{})", self.base.strip_prefix("http://").unwrap_or(&self.base))
     }
 
     /// The URL of an image's file. casper takes only one that ends in `.iso`.
     pub fn disc(&self, item: &Item) -> String {
         format!("{}/image/{}.iso", self.base, item.image)
     }
+}
+
+/// The ticket in the address of an answer file, for a path that leads to a script with that address.
+fn ticket(answer: Option<&str>) -> &str {
+    answer.and_then(|url| url.rsplit('/').nth(1)).unwrap_or("none")
 }
 
 /// Names of images that no other image in the list has: `debian-live`, `debian-live-2`.
@@ -219,7 +239,15 @@ impl Menu {
 
     /// Leaves out the entries that need a loader which is not there, and says which ones those were.
     pub fn without_lacking(&mut self, loaders: &Loaders) -> Vec<(Item, Loader)> {
-        let lacks = |item: &Item| needs(item.entry.boot).filter(|loader| loaders.path(*loader).is_none());
+        // Without GRUB a hypervisor starts on a BIOS only.
+        let hypervisors = self.items.iter_mut().filter(|item| item.entry.boot == Boot::Multiboot);
+        if loaders.path(Loader::GrubHttpX64).is_none() {
+            hypervisors.for_each(|item| item.entry.firmware.retain(|firmware| *firmware == Firmware::Bios));
+        }
+        let lacks = |item: &Item| match item.entry.boot {
+            Boot::Multiboot => item.entry.firmware.is_empty().then_some(Loader::GrubHttpX64),
+            boot => needs(boot).filter(|loader| loaders.path(*loader).is_none()),
+        };
         let lacking = self.items.iter().filter_map(|item| Some((item.clone(), lacks(item)?))).collect();
         self.items.retain(|item| lacks(item).is_none());
         lacking
@@ -267,7 +295,8 @@ impl Menu {
     }
 }
 
-/// The loader that an entry needs besides the one that shows the menu.
+/// The loader that an entry needs on every computer besides the one that shows the menu. A hypervisor needs GRUB on UEFI
+/// alone.
 pub fn needs(boot: Boot) -> Option<Loader> {
     match boot {
         Boot::Wimboot => Some(Loader::Wimboot),
@@ -278,15 +307,15 @@ pub fn needs(boot: Boot) -> Option<Loader> {
 
 /// What only the computer itself knows, as its boot loader writes it.
 #[derive(Clone, Copy, Debug)]
-pub struct Own {
+pub struct Own<'a> {
     /// Its hardware address with dashes.
-    pub mac_dashes: &'static str,
+    pub mac_dashes: &'a str,
     /// Its IPv4 address.
-    pub ip: &'static str,
+    pub ip: &'a str,
     /// Its router.
-    pub gateway: &'static str,
+    pub gateway: &'a str,
     /// Its network mask.
-    pub netmask: &'static str,
+    pub netmask: &'a str,
 }
 
 /// A text of an entry with everything filled in but an answer file's address.
@@ -304,9 +333,38 @@ pub fn fill(text: &str, item: &Item, place: &Place, own: &Own) -> String {
 }
 
 /// An entry's kernel arguments with everything filled in. `answer` is the address of its answer file, where it has one:
-/// of a folder if it ends with a slash.
+/// of a folder if it ends with a slash. Those of a hypervisor are its own; see [`modules`] for its system's.
 pub fn arguments(item: &Item, place: &Place, append: &str, own: &Own, answer: Option<&str>) -> String {
-    let line = fill(&item.entry.cmdline, item, place, own);
+    match item.entry.boot {
+        Boot::Multiboot if !item.entry.initrd.is_empty() => {
+            fill(&item.entry.cmdline, item, place, own).trim().to_owned()
+        }
+        _ => with_added(&item.entry.cmdline, item, place, append, own, answer),
+    }
+}
+
+/// The modules of a hypervisor, each with its path in the image and its arguments. The first one is the system that the
+/// hypervisor starts: what is added to kernel arguments, and where an installer finds its answers, is for that.
+pub fn modules<'a>(
+    item: &'a Item,
+    place: &Place,
+    append: &str,
+    own: &Own,
+    answer: Option<&str>,
+) -> Vec<(&'a str, String)> {
+    let lines = item.entry.module_arguments.iter().map(String::as_str).chain(std::iter::repeat(""));
+    let with_arguments = |(number, (path, line)): (usize, (&'a String, &str))| {
+        let arguments = match number {
+            0 => with_added(line, item, place, append, own, answer),
+            _ => fill(line, item, place, own).trim().to_owned(),
+        };
+        (path.as_str(), arguments)
+    };
+    item.entry.initrd.iter().zip(lines).enumerate().map(with_arguments).collect()
+}
+
+fn with_added(line: &str, item: &Item, place: &Place, append: &str, own: &Own, answer: Option<&str>) -> String {
+    let line = fill(line, item, place, own);
     let answering = item.entry.answering.as_ref().zip(answer).map(|(answering, url)| {
         fill(&answering.arguments, item, place, own).replace("{answer_url}", url).replace("{answer_dir_url}", url)
     });

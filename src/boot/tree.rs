@@ -10,6 +10,7 @@
 //! inject/ENTRY/N.cpio       a file of an image as an archive for its initramfs
 //! unpacked/ID/…             a packed file of an image, unpacked
 //! esxi/ENTRY/TICKET/boot.cfg   ESXi's settings for the network
+//! grub/ENTRY/TICKET/COMPUTER/boot.cfg   a script for GRUB
 //! answer/TICKET/…           an answer file for one computer
 //! files/…                   the published folder
 //! ```
@@ -26,14 +27,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::loader::Loaders;
-use super::menu::{Asker, Item, Menu, Place, ipxe, made};
+use super::menu::{Asker, Item, Menu, Place, grub, ipxe, made};
 use super::published::Folder;
 use super::{choose, cpio, loader::Loader};
+use crate::answer::tickets;
 use crate::http::path;
 use crate::http::reply::{self, Meta};
 use crate::image::bootcfg::esxi;
 use crate::image::stored::{self, Extent};
-use crate::image::{Disc, WHOLE_IMAGE};
+use crate::image::{AnswerKind, Boot, Disc, WHOLE_IMAGE};
 
 /// What a person sees who opens our address in a browser. It lists nothing (SECURITY S25).
 const INDEX: &str = "\
@@ -232,6 +234,9 @@ impl Tree {
         if let Some(rest) = strip_folder(path, made::ESXI) {
             return self.esxi(rest);
         }
+        if let Some(rest) = strip_folder(path, made::GRUB) {
+            return self.grub(rest);
+        }
         if let Some(rest) = strip_folder(path, "files") {
             return open_file(self.files.as_ref()?.file(rest)?, rest, Role::File).ok();
         }
@@ -319,11 +324,28 @@ impl Tree {
         let (item, image) = self.item(id).filter(|_| name.eq_ignore_ascii_case("boot.cfg"))?;
         let own = ["/efi/boot/boot.cfg", "/boot.cfg"].iter().find_map(|path| image.disc.read_text(path, MAX_SETTINGS));
         let settings = esxi::parse(&own?)?;
-        // The ticket in the path says where the installer finds its answer file; the ticket itself is looked at there.
-        let given = ticket.len() == TICKET && ticket.bytes().all(|byte| byte.is_ascii_hexdigit());
-        let kickstart = given.then(|| format!("ks={}/{}/{ticket}/ks.cfg", self.place.base, made::ANSWER));
+        let kickstart = self.answer(ticket, AnswerKind::Kickstart).map(|url| format!("ks={url}"));
         let settings = settings.with_arguments(&kickstart.unwrap_or_default());
         Some(text("boot.cfg", settings.for_network(&self.place.tree(item))))
+    }
+
+    /// `ENTRY/TICKET/COMPUTER/boot.cfg`.
+    fn grub(&self, rest: &str) -> Option<Found> {
+        let mut parts = rest.split('/');
+        let (id, ticket, computer, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let wanted = name.eq_ignore_ascii_case("boot.cfg") && parts.next().is_none();
+        let (item, _) = self.item(id).filter(|(item, _)| wanted && item.entry.boot == Boot::Multiboot)?;
+        let computer = grub::Computer::parse(computer)?;
+        let answer = item.entry.answering.as_ref().and_then(|answering| self.answer(ticket, answering.kind));
+        let script = grub::script(item, &self.place, &self.menu.append, &computer, answer.as_deref())?;
+        Some(text("boot.cfg", script))
+    }
+
+    /// The address of an answer file whose ticket stands in a path. Whether it opens anything is seen when it is asked
+    /// for.
+    fn answer(&self, ticket: &str, kind: AnswerKind) -> Option<String> {
+        let given = ticket.len() == TICKET && ticket.bytes().all(|byte| byte.is_ascii_hexdigit());
+        given.then(|| format!("{}/{}/{ticket}/{}", self.place.base, made::ANSWER, tickets::file_name(kind)))
     }
 
     fn find_image(&self, rest: &str) -> Option<Found> {

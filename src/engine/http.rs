@@ -85,6 +85,8 @@ async fn connection(services: Services, stream: TcpStream, client: Ipv4Addr, act
     });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_headers(MAX_HEADERS).max_buf_size(MAX_REQUEST);
+    // GRUB 2.06 knows `Content-Length` in this spelling only, and without it waits for the end of the connection.
+    http.title_case_headers(true);
     let serving = http.serve_connection(TokioIo::new(stream), service);
     tokio::select! {
         // How a client ends its connection is its own affair: EDK2 closes with RST.

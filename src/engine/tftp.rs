@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::{Error, Services};
+use crate::answer::tickets;
 use crate::boot::tree::{Found, Role};
 use crate::journal::What;
 use crate::net::Interface;
@@ -131,7 +132,7 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
             client: from,
             confirmed: Arc::clone(&confirmed),
             repeat: Arc::clone(&repeat),
-            file: text::plain(&request.file, 300),
+            file: text::plain(&tickets::shown(&request.file), 300),
         };
         let task = tasks.spawn(async move {
             session.run(request).await;
@@ -144,7 +145,7 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
 async fn refuse(services: &Services, socket: &UdpSocket, to: SocketAddrV4, file: &str, code: u16, text: &str) {
     // Waiting for room in the buffer would keep everybody waiting; the client asks again.
     let _ = tokio::time::timeout(SEND_WAIT, socket.send_to(&wire::error(code, text), to)).await;
-    let note = Note::Refused { file: text::plain(file, 300), reason: text.to_owned() };
+    let note = Note::Refused { file: text::plain(&tickets::shown(file), 300), reason: text.to_owned() };
     let mac = services.whois.mac(*to.ip());
     services.events.tell(mac, Some(*to.ip()), None, What::Tftp(note));
 }

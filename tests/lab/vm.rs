@@ -124,6 +124,17 @@ impl Vm {
         println!("    {} shows {text:?} after {} s", self.mac, began.elapsed().as_secs());
     }
 
+    /// Presses these keys one after the other, by QEMU's names for them (`down`, `ret`).
+    pub fn press(&mut self, keys: &[&str]) {
+        for key in keys {
+            self.qmp(&format!(
+                r#"{{"execute": "send-key", "arguments": {{"keys": [{{"type": "qcode", "data": "{key}"}}]}}}}"#
+            ));
+            // The keyboard is let go after 100 ms; menus read it now and then.
+            std::thread::sleep(Duration::from_millis(250));
+        }
+    }
+
     fn shows(&mut self, text: &str) -> bool {
         self.serial().contains(text) || (self.bios && self.screen().contains(text))
     }

@@ -5,7 +5,7 @@
 //! with `#` is a comment, a line break starts a command. So text is filtered, never escaped.
 
 use super::super::loader::Loader;
-use super::{Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, arguments, fill};
+use super::{Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, arguments, modules};
 use crate::image::recipe::RESERVED_START;
 use crate::image::{Boot, Firmware};
 
@@ -86,7 +86,7 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer) -> String 
         line(&mut script, &format!("echo Bootwright: {}", text(&item.entry.title)));
         // Whatever an earlier attempt left in memory.
         line(&mut script, "imgfree");
-        start(&mut script, item, menu, place, answer(item).as_deref());
+        start(&mut script, item, (menu, asker), place, answer(item).as_deref());
     }
     script.push_str(LOCAL);
     script
@@ -126,19 +126,22 @@ exit 0
 exit 1
 ";
 
-fn start(script: &mut String, item: &Item, menu: &Menu, place: &Place, answer: Option<&str>) {
+fn start(script: &mut String, item: &Item, (menu, asker): (&Menu, Asker), place: &Place, answer: Option<&str>) {
     let arguments = words(&arguments(item, place, &menu.append, &OWN, answer));
+    let modules = match item.entry.boot {
+        Boot::Multiboot => modules(item, place, &menu.append, &OWN, answer),
+        _ => Vec::new(),
+    };
+    let longest = modules.iter().map(|(_, line)| line.len()).chain([arguments.len()]).max().unwrap_or_default();
     match item.entry.boot {
-        _ if arguments.len() > MAX_ARGUMENTS => {
-            line(
-                script,
-                &format!("echo Its arguments have {} characters; Linux takes {MAX_ARGUMENTS}.", arguments.len()),
-            );
+        _ if longest > MAX_ARGUMENTS => {
+            line(script, &format!("echo Its arguments have {longest} characters; Linux takes {MAX_ARGUMENTS}."));
             line(script, "goto failed");
         }
         Boot::Linux => linux(script, item, place, &arguments),
         Boot::EfiProgram => chain(script, item, place, &arguments),
-        Boot::Multiboot => multiboot(script, item, place, &arguments),
+        Boot::Multiboot if asker.firmware == Some(Firmware::Uefi) => grub(script, item, place, answer),
+        Boot::Multiboot => multiboot(script, item, place, &arguments, &modules),
         Boot::Wimboot => wimboot(script, item, place, answer),
         // Its loader takes the address of its settings, and reads all else beside them.
         Boot::Esxi => chain(script, item, place, &format!("-c {}", place.esxi(item, answer))),
@@ -171,19 +174,27 @@ fn chain(script: &mut String, item: &Item, place: &Place, arguments: &str) {
     line(script, &format!("chain {} || goto failed", program.trim_end()));
 }
 
-/// A hypervisor comes unpacked from here, since iPXE of 2019 unpacks nothing. iPXE has Multiboot for a BIOS only; UEFI
-/// goes by GRUB.
-fn multiboot(script: &mut String, item: &Item, place: &Place, arguments: &str) {
+/// A hypervisor comes unpacked from here, since iPXE of 2019 unpacks nothing. iPXE has Multiboot for a BIOS only.
+fn multiboot(script: &mut String, item: &Item, place: &Place, arguments: &str, modules: &[(&str, String)]) {
     let Some(kernel) = &item.entry.kernel else { return };
     line(script, "iseq ${platform} efi && goto failed ||");
     let kernel = place.unpacked(item, &url_path(kernel));
     line(script, &format!("kernel --name kernel {kernel} {arguments} || goto failed"));
-    let lines = item.entry.module_arguments.iter().map(|line| words(&fill(line, item, place, &OWN)));
-    for (path, arguments) in item.entry.initrd.iter().zip(lines.chain(std::iter::repeat(String::new()))) {
-        let module = format!("module {}{} {arguments}", place.tree(item), url_path(path));
+    for (path, arguments) in modules {
+        let module = format!("module {}{} {}", place.tree(item), url_path(path), words(arguments));
         line(script, &format!("{} || goto failed", module.trim_end()));
     }
     line(script, "boot || goto failed");
+}
+
+/// UEFI has Multiboot in GRUB alone. GRUB takes its address and the name of its script from what iPXE says its DHCP
+/// server said, where the root path (option 17) is of no other use here: a boot file name would be cut off after 127
+/// characters (RFC 2131 section 2).
+fn grub(script: &mut String, item: &Item, place: &Place, answer: Option<&str>) {
+    line(script, &format!("set netX/root-path {}", place.grub(item, answer, &OWN)));
+    line(script, &format!("chain {}/{} ||", place.base, Loader::GrubHttpX64.file()));
+    // GRUB gives up as if all were well.
+    line(script, "goto failed");
 }
 
 /// It takes its files by their names, and everything but `boot.wim` out of that where it is not given.
@@ -223,7 +234,7 @@ pub fn text(title: &str) -> String {
 }
 
 /// What iPXE replaces by what the computer itself knows. `netX` is the card that it used last.
-const OWN: Own =
+const OWN: Own<'static> =
     Own { mac_dashes: "${netX/mac:hexhyp}", ip: "${netX/ip}", gateway: "${netX/gateway}", netmask: "${netX/netmask}" };
 
 /// Words of a command without those that would end it, and without anything that expands except [`OWN`].
@@ -251,7 +262,7 @@ fn inert(word: &str) -> String {
 
 /// A path inside an image as part of a URL: all but unreserved characters is percent-encoded (RFC 3986 section 2.3), so
 /// that no name can expand, end a word or start a query.
-fn url_path(path: &str) -> String {
+pub(super) fn url_path(path: &str) -> String {
     path.bytes().fold(String::new(), |mut url, byte| {
         match byte {
             b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => url.push(char::from(byte)),
