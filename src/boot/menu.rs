@@ -3,8 +3,10 @@
 mod edit;
 pub mod grub;
 pub mod ipxe;
+#[cfg(test)]
+mod scripts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::loader::{Loader, Loaders};
@@ -166,24 +168,29 @@ fn ticket(answer: Option<&str>) -> &str {
 
 /// Names of images that no other image in the list has: `debian-live`, `debian-live-2`.
 pub fn image_ids<'a>(inspections: impl IntoIterator<Item = &'a Inspection>) -> Vec<String> {
-    let mut used: BTreeMap<&str, u32> = BTreeMap::new();
-    let mut unique = |kind: &'a str| {
-        let count = used.entry(kind).and_modify(|count| *count += 1).or_insert(1);
-        if *count == 1 { kind.to_owned() } else { format!("{kind}-{count}") }
-    };
-    inspections.into_iter().map(|inspection| unique(kind(inspection))).collect()
+    let mut taken = BTreeSet::new();
+    inspections.into_iter().map(|inspection| unique(kind(inspection), &mut taken)).collect()
+}
+
+/// A name that is not taken yet, with a number behind it where the wanted one is: a kind `arch-2` may stand beside the
+/// second `arch`.
+fn unique(wanted: &str, taken: &mut BTreeSet<String>) -> String {
+    let numbered = (2u64..).map(|number| format!("{wanted}-{number}"));
+    let mut names = std::iter::once(wanted.to_owned()).chain(numbered);
+    names.find(|name| taken.insert(name.clone())).unwrap_or_default()
 }
 
 /// All that these images can start, in their order and with their own titles. [`arrange`] makes the menu of it.
 pub fn items<'a>(inspections: impl IntoIterator<Item = &'a Inspection>) -> Vec<Item> {
     let inspections: Vec<&Inspection> = inspections.into_iter().collect();
     let images = image_ids(inspections.iter().copied());
-    let mut items = Vec::new();
+    let (mut items, mut taken) = (Vec::new(), BTreeSet::new());
     for (image, inspection) in images.iter().zip(&inspections) {
         items.extend(inspection.entries.iter().map(|entry| {
             let suffix = entry.id.strip_prefix(kind(inspection)).unwrap_or_default();
             Item {
-                id: format!("{image}{suffix}"),
+                // `debian` with an entry `live` beside a `debian-live` would be one label twice.
+                id: unique(&format!("{image}{suffix}"), &mut taken),
                 image: image.clone(),
                 category: inspection.recognised.as_ref().map_or(Category::Other, |system| system.category),
                 entry: entry.clone(),

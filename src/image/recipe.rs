@@ -280,7 +280,13 @@ fn objection(recipe: &Recipe) -> Option<String> {
     if recipe.id.is_empty() || !plain(&recipe.id) || !recipe.entries.iter().all(|entry| plain(&entry.suffix)) {
         return Some("an id has lower-case letters, digits and dashes only".to_owned());
     }
-    if RESERVED.contains(&recipe.id.as_str()) || recipe.id.starts_with(RESERVED_START) {
+    // A number is a position in the menu, and a dash begins an option.
+    if recipe.id.starts_with('-') || !recipe.id.contains(|letter: char| letter.is_ascii_lowercase()) {
+        return Some("an id has a letter in it and begins with no dash".to_owned());
+    }
+    // The second image of a kind `group` would be `group-2`.
+    let is_group = recipe.id == RESERVED_START.trim_end_matches('-') || recipe.id.starts_with(RESERVED_START);
+    if RESERVED.contains(&recipe.id.as_str()) || is_group {
         return Some(format!("the id {:?} has a meaning in menus already", recipe.id));
     }
     // A second image of the same kind gets a number behind its id.
@@ -448,6 +454,11 @@ mod tests {
         let entry = |text: &str| format!("{LEAST}[[entry]]\ntransport = \"http-tree\"\n{text}\n");
         let cases = [
             (LEAST.replace("own\"\nname", "a b\"\nname"), "an id has"),
+            (LEAST.replace("own\"\nname", "12\"\nname"), "a letter in it"),
+            (LEAST.replace("own\"\nname", "-own\"\nname"), "begins with no dash"),
+            (LEAST.replace("own\"\nname", "menu\"\nname"), "has a meaning"),
+            (LEAST.replace("own\"\nname", "group\"\nname"), "has a meaning"),
+            (LEAST.replace("own\"\nname", "group-a\"\nname"), "has a meaning"),
             ("id = \"a\"\nnmae = \"\"".to_owned(), "line 2: unknown field `nmae`"),
             (LEAST.replace("tool", "toy"), "line 3: unknown variant `toy`"),
             (LEAST.replace("files = [\"/own\"]", ""), "fit every image"),

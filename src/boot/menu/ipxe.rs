@@ -87,6 +87,8 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer) -> String 
         // Whatever an earlier attempt left in memory.
         line(&mut script, "imgfree");
         start(&mut script, item, (menu, asker), place, answer(item).as_deref());
+        // A UEFI program may end well, as a shell does at `exit`: the next entry is not to start then.
+        line(&mut script, "goto menu");
     }
     script.push_str(LOCAL);
     script
@@ -132,10 +134,10 @@ fn start(script: &mut String, item: &Item, (menu, asker): (&Menu, Asker), place:
         Boot::Multiboot => modules(item, place, &menu.append, &OWN, answer),
         _ => Vec::new(),
     };
-    let longest = modules.iter().map(|(_, line)| line.len()).chain([arguments.len()]).max().unwrap_or_default();
+    let length = longest(item, &arguments, &modules);
     match item.entry.boot {
-        _ if longest > MAX_ARGUMENTS => {
-            line(script, &format!("echo Its arguments have {longest} characters; Linux takes {MAX_ARGUMENTS}."));
+        Boot::Linux | Boot::EfiProgram | Boot::Multiboot if length > MAX_ARGUMENTS => {
+            line(script, &format!("echo Its arguments have {length} characters; Linux takes {MAX_ARGUMENTS}."));
             line(script, "goto failed");
         }
         Boot::Linux => linux(script, item, place, &arguments),
@@ -152,14 +154,29 @@ fn start(script: &mut String, item: &Item, (menu, asker): (&Menu, Asker), place:
     }
 }
 
+/// How long a command line may become, in bytes, once iPXE has filled in what it knows.
+fn longest(item: &Item, arguments: &str, modules: &[(String, String)]) -> usize {
+    // No address is longer; a hardware address is no longer than what stands for it.
+    let addresses = [OWN.ip, OWN.gateway, OWN.netmask];
+    let filled = |line: &str| addresses.iter().fold(line.to_owned(), |line, own| line.replace(own, "255.255.255.255"));
+    let names = if item.entry.boot == Boot::Linux { initrd_names(item).len() } else { 0 };
+    let modules = modules.iter().map(|(_, line)| filled(line).len());
+    modules.chain([names + filled(arguments).len()]).max().unwrap_or_default()
+}
+
+/// On UEFI iPXE finds initrds only by the names that the kernel's arguments give.
+fn initrd_names(item: &Item) -> String {
+    let count = item.entry.initrd.len() + item.entry.inject.len();
+    (0..count).map(|number| format!("initrd=initrd{number} ")).collect()
+}
+
 fn linux(script: &mut String, item: &Item, place: &Place, arguments: &str) {
     let Some(kernel) = &item.entry.kernel else { return };
     let initrds = item.entry.initrd.iter().map(|path| format!("{}{}", place.tree(item), url_path(path)));
     // The archives are made here: iPXE of 2019 makes none on UEFI.
     let injected = (0..item.entry.inject.len()).map(|number| place.injected(item, number));
     let all: Vec<String> = initrds.chain(injected).collect();
-    // On UEFI it finds initrds only by the names that the kernel's arguments give (`initrd=name`).
-    let names = (0..all.len()).map(|number| format!("initrd=initrd{number} ")).collect::<String>();
+    let names = initrd_names(item);
     let kernel = format!("{}{}", place.tree(item), url_path(kernel));
     line(script, &format!("kernel --name kernel {kernel} {names}{arguments} || goto failed"));
     for (number, url) in all.iter().enumerate() {
@@ -208,7 +225,7 @@ fn wimboot(script: &mut String, item: &Item, place: &Place, answer: Option<&str>
     }
     for path in &item.entry.initrd {
         let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-        let name = words(&name).replace(' ', "");
+        let name = name.replace(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-'), "_");
         line(script, &format!("initrd --name {name} {}{} {name} || goto failed", place.tree(item), url_path(path)));
     }
     line(script, "boot || goto failed");
@@ -229,8 +246,10 @@ fn line(script: &mut String, text: &str) {
 
 /// A title as iPXE may show it: printable ASCII, nothing that expands, no word that iPXE takes for an operator.
 pub fn text(title: &str) -> String {
-    let ascii: String = title.chars().map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect();
-    words(&ascii).chars().take(64).collect()
+    let ascii = title.chars().filter(|c| *c != '$').map(|c| if matches!(c, ' '..='~') { c } else { '?' });
+    let short: String = words(&ascii.collect::<String>()).chars().take(64).collect();
+    // The cut may have made an operator of a longer word.
+    words(&short)
 }
 
 /// What iPXE replaces by what the computer itself knows. `netX` is the card that it used last.
@@ -239,8 +258,9 @@ const OWN: Own<'static> =
 
 /// Words of a command without those that would end it, and without anything that expands except [`OWN`].
 fn words(line: &str) -> String {
-    let harmless = |word: &&str| !matches!(*word, "||" | "&&") && !word.starts_with('#');
-    line.split_whitespace().filter(harmless).map(inert).collect::<Vec<_>>().join(" ")
+    // What is taken out of a word may leave an operator (`|$|`), so it is looked at after that.
+    let harmless = |word: &String| !matches!(word.as_str(), "" | "||" | "&&") && !word.starts_with('#');
+    line.split_whitespace().map(inert).filter(harmless).collect::<Vec<_>>().join(" ")
 }
 
 fn inert(word: &str) -> String {
@@ -257,6 +277,7 @@ fn inert(word: &str) -> String {
         rest = ours.and_then(|own| behind.strip_prefix(own)).unwrap_or(behind);
     }
     out.push_str(rest);
+    out.retain(|c| !c.is_control());
     out
 }
 
