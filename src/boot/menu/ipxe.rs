@@ -155,7 +155,7 @@ fn start(script: &mut String, item: &Item, (menu, asker): (&Menu, Asker), place:
 }
 
 /// How long a command line may become, in bytes, once iPXE has filled in what it knows.
-fn longest(item: &Item, arguments: &str, modules: &[(String, String)]) -> usize {
+fn longest(item: &Item, arguments: &str, modules: &[(&str, String)]) -> usize {
     // No address is longer; a hardware address is no longer than what stands for it.
     let addresses = [OWN.ip, OWN.gateway, OWN.netmask];
     let filled = |line: &str| addresses.iter().fold(line.to_owned(), |line, own| line.replace(own, "255.255.255.255"));
