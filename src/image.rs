@@ -113,6 +113,12 @@ pub struct Injection {
     pub mode: String,
 }
 
+impl Injection {
+    /// Largest file that can be injected, in bytes: archives for an initramfs have eight hexadecimal digits for a size
+    /// (Linux `Documentation/driver-api/early-userspace/buffer-format.rst`).
+    pub const LARGEST: u64 = u32::MAX as u64;
+}
+
 /// What stands for the image itself among injected files.
 pub const WHOLE_IMAGE: &str = "{iso_url}";
 

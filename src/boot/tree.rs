@@ -20,8 +20,8 @@ use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,8 @@ Connect a computer to this network, switch it on and choose network boot
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 /// Largest file that is unpacked in memory, in bytes; Xen has about 4 MiB.
 const MAX_UNPACKED: u64 = 64 << 20;
+/// Most bytes of unpacked files that are kept for the next computer.
+const MAX_KEPT: u64 = 4 * MAX_UNPACKED;
 /// Largest settings of ESXi that are read, in bytes; they have about 5 kB.
 const MAX_SETTINGS: usize = 256 << 10;
 
@@ -179,6 +181,9 @@ pub struct Tree {
     files: Option<Folder>,
     menu: Menu,
     place: Place,
+    /// What was unpacked, by image and path; none is too large. Its lock also lets one file be unpacked at a time: a
+    /// request costs its sender nothing, and us up to 64 MiB (SECURITY S20).
+    unpacked: Mutex<BTreeMap<(String, String), Option<Found>>>,
 }
 
 impl Tree {
@@ -196,7 +201,14 @@ impl Tree {
         });
         let loaders = opened.collect::<Result<_, _>>()?;
         let image = |(id, disc)| (id, Image { disc, withdrawn: AtomicBool::new(false) });
-        Ok(Tree { loaders, images: images.into_iter().map(image).collect(), files, menu, place })
+        Ok(Tree {
+            loaders,
+            images: images.into_iter().map(image).collect(),
+            files,
+            menu,
+            place,
+            unpacked: Mutex::default(),
+        })
     }
 
     /// The images with their ids.
@@ -301,20 +313,40 @@ impl Tree {
         Some(Found { role: Role::Initrd, source: Source::Wrapped { before, file, extents, length, behind }, meta })
     }
 
-    /// `ID/PATH`: a hypervisor or kernel that is packed with gzip, unpacked; one that is not packed, as it is.
+    /// `ID/PATH`: a hypervisor or module that is packed with gzip, unpacked; what is not packed, as it is.
     fn unpacked(&self, rest: &str) -> Option<Found> {
         let (id, path) = rest.split_once('/')?;
         let disc = &self.image(id)?.disc;
-        let mut start = [0u8; 2];
-        disc.reader(path)?.read_exact(&mut start).ok()?;
-        if start != GZIP {
+        if disc.read_start(path, GZIP.len()).ok()? != GZIP {
             return self.find_image(rest);
         }
+        let path = disc.resolve_file(path).filter(|path| self.is_unpacked_for(id, path))?;
+        let mut kept = self.unpacked.lock().ok()?;
+        let key = (id.to_owned(), path);
+        if let Some(found) = kept.get(&key) {
+            return found.clone();
+        }
         let mut bytes = Vec::new();
-        let unpacker = flate2::read::MultiGzDecoder::new(disc.reader(path)?);
+        let unpacker = flate2::read::MultiGzDecoder::new(disc.reader(&key.1)?);
         unpacker.take(MAX_UNPACKED + 1).read_to_end(&mut bytes).ok()?;
         let fits = bytes.len() as u64 <= MAX_UNPACKED;
-        fits.then(|| made_of("unpacked.bin", self.role(id, Some(path)), bytes))
+        let role = self.role(id, Some(key.1.trim_start_matches('/')));
+        let found = fits.then(|| made_of("unpacked.bin", role, bytes));
+        let size = |found: &Option<Found>| found.as_ref().map_or(0, |found| found.meta.size);
+        if kept.values().map(size).sum::<u64>().saturating_add(size(&found)) > MAX_KEPT {
+            kept.clear();
+        }
+        kept.insert(key, found.clone());
+        found
+    }
+
+    /// Whether an entry of this image may need this file unpacked. No other is, since it takes time and memory.
+    fn is_unpacked_for(&self, image: &str, path: &str) -> bool {
+        let mut entries = self.menu.items.iter().filter(|item| item.image == image).map(|item| &item.entry);
+        entries.any(|entry| {
+            let mut named = entry.kernel.iter().chain(&entry.initrd);
+            entry.boot == Boot::Multiboot && named.any(|named| named == path)
+        })
     }
 
     /// `ENTRY/TICKET/boot.cfg`.

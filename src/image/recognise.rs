@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::initrd::{self, Budget, Contents, Feature};
 use super::recipe::{self, Book, Recipe};
-use super::{Disc, DiscError, Inspection, wim};
+use super::{Disc, DiscError, Injection, Inspection, WHOLE_IMAGE, wim};
 use crate::text;
 
 /// How much of a file is looked at for a version or a text, in bytes.
@@ -79,12 +79,28 @@ pub fn judge(disc: &Disc, book: &Book) -> Inspection {
         || own::apply(&look, &mut inspection)
         || by_recipe(&last_resort, &mut inspection);
     windows::refine(disc, &mut inspection);
+    leave_out_oversized(disc, &mut inspection);
     if inspection.entries.is_empty() && inspection.recognised.is_none() {
         let text =
             "No kernel and no boot menu that names one was found in this image, so it cannot boot over a network.";
         inspection.warnings.push(text.to_owned());
     }
     inspection
+}
+
+/// Entries that would have to carry more in their initramfs than one takes.
+fn leave_out_oversized(disc: &Disc, inspection: &mut Inspection) {
+    let size = |file: &Injection| match file.from.as_str() {
+        WHOLE_IMAGE => disc.stamp().size,
+        path => disc.find(path).map_or(0, |stored| stored.size),
+    };
+    let count = inspection.entries.len();
+    inspection.entries.retain(|entry| entry.inject.iter().all(|file| size(file) <= Injection::LARGEST));
+    if inspection.entries.len() < count {
+        let text = "It would have to go into memory as one file of more than 4 GiB, which Linux does not take from a \
+                    network, so it cannot boot that way.";
+        inspection.warnings.push(text.to_owned());
+    }
 }
 
 /// One disc, and what was seen of its initrds: each is unpacked once, however many recipes ask.
