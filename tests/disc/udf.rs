@@ -176,7 +176,7 @@ pub fn tagged(tag: u16, location: u32, mut bytes: Vec<u8>) -> Vec<u8> {
 }
 
 /// CRC-16 of ITU-T V.41 (3/7.2.6).
-fn crc(bytes: &[u8]) -> u16 {
+pub fn crc(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0, |crc, byte| {
         (0..8).fold(crc ^ u16::from(*byte) << 8, |crc, _| if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 })
     })
