@@ -17,6 +17,7 @@ pub mod recipe;
 pub mod recognise;
 mod span;
 pub mod stored;
+mod torito;
 mod volume;
 pub mod wim;
 pub mod words;

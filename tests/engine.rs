@@ -483,7 +483,7 @@ fn a_file_beyond_four_gigabytes_is_right_at_both_ends() {
         assert_eq!(body, text.as_bytes(), "at {offset}");
     }
     let (head, body) = get(port, "/image/image.iso", "Range: bytes=32769-32773\r\n");
-    assert!(head.contains("content-type: application/vnd.efi-iso"), "{head}");
+    assert!(head.contains("Content-Type: application/vnd.efi-iso"), "{head}");
     assert_eq!(body, b"CD001");
 }
 

@@ -77,6 +77,9 @@ pub struct Detect {
     pub contains: Option<Contains>,
     /// What an initrd has in it, for systems that nothing else tells.
     pub initrd: Option<InitrdHas>,
+    /// It is a disc that firmware starts, whatever is on it.
+    #[serde(default)]
+    pub starts: bool,
     /// Which builds of Windows, by `/sources/boot.wim`.
     pub build: Option<Build>,
     /// A regular expression that its label usually matches; a hint, unless `label_decides`.
@@ -298,8 +301,8 @@ fn objection(recipe: &Recipe) -> Option<String> {
     if suffixes.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Some("two entries have the same suffix".to_owned());
     }
-    let Detect { files, any, contains, label_decides, .. } = &recipe.detect;
-    if files.is_empty() && any.is_empty() && contains.is_none() && !label_decides {
+    let Detect { files, any, contains, label_decides, starts, .. } = &recipe.detect;
+    if files.is_empty() && any.is_empty() && contains.is_none() && !label_decides && !starts {
         return Some("detect names nothing that must be there, so it would fit every image".to_owned());
     }
     let versions = recipe.version.iter().map(|version| (&version.pattern, Some("version")));

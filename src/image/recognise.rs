@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::initrd::{self, Budget, Contents, Feature};
 use super::recipe::{self, Book, Recipe};
-use super::{Disc, DiscError, Injection, Inspection, WHOLE_IMAGE, wim};
+use super::{Disc, DiscError, Injection, Inspection, WHOLE_IMAGE, torito, wim};
 use crate::text;
 
 /// How much of a file is looked at for a version or a text, in bytes.
@@ -168,6 +168,7 @@ fn matches(look: &Look, recipe: &Recipe) -> bool {
         && detect.contains.as_ref().is_none_or(text_found)
         && detect.build.as_ref().is_none_or(|wanted| build_fits(disc, wanted))
         && detect.initrd.as_ref().is_none_or(in_initrd)
+        && (!detect.starts || torito::starts(disc.file()).is_some_and(|firmware| !firmware.is_empty()))
 }
 
 /// Windows of all ages has the same files. A WIM that does not tell its build fits them all.

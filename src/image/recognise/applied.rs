@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::order::natural;
-use super::{LOOKED_AT, Look};
+use super::{LOOKED_AT, Look, torito};
 use crate::image::recipe::{EntryRecipe, Ram, Recipe, Value};
 use crate::image::{Boot, Disc, Entry, Firmware, Injection, Inspection, Recognised, WHOLE_IMAGE, file_name, kernel};
 use crate::text;
@@ -71,6 +71,7 @@ fn evidence(disc: &Disc, recipe: &Recipe) -> Vec<String> {
     let present = detect.files.iter().chain(detect.any.iter().filter(|file| disc.has(file)));
     let mut evidence: Vec<String> = present.map(|file| format!("it has {file}")).collect();
     evidence.extend(detect.contains.iter().map(|found| format!("it says {:?} of itself", found.text)));
+    evidence.extend(detect.starts.then(|| "it is a disc that starts by itself".to_owned()));
     evidence.extend(detect.initrd.iter().map(|found| format!("its initrd has {}", found.has.name())));
     if label_fits(disc, recipe) {
         evidence.push(format!("its label is {:?}", text::plain(disc.label().unwrap_or_default(), 64)));
@@ -168,6 +169,9 @@ fn build(
         None => return Err(Problem::Missing),
     };
     let (arch, firmware) = machine(disc, entry, kernel.as_deref(), warnings);
+    if kernel.is_none() && firmware.is_empty() {
+        return Err(Problem::Missing);
+    }
     let mut initrd: Vec<String> = filling.all(&entry.early).iter().filter_map(|path| disc.resolve_file(path)).collect();
     let early = initrd.len();
     for places in &entry.initrd {
@@ -226,7 +230,17 @@ fn machine(
         Some(header) if entry.boot == Boot::Linux => header.firmware,
         _ => usual,
     };
-    let allowed = |firmware: &Firmware| entry.firmware.is_empty() || entry.firmware.contains(firmware);
+    // A disc that is given whole starts on what its boot catalogue says. Without one a BIOS can still start it as a hard
+    // disk.
+    let starts = match entry.boot {
+        Boot::Sanboot | Boot::Memdisk => torito::starts(disc.file()),
+        Boot::HttpDisc => Some(torito::starts(disc.file()).unwrap_or_default()),
+        _ => None,
+    };
+    let allowed = |firmware: &Firmware| {
+        (entry.firmware.is_empty() || entry.firmware.contains(firmware))
+            && starts.as_ref().is_none_or(|starts| starts.contains(firmware))
+    };
     (arch, able.into_iter().filter(allowed).collect())
 }
 
