@@ -21,6 +21,30 @@ need_packages() {
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
 }
 
+# Unpacks Debian packages below target/packages without installing them: what is in them is for the computers of tests,
+# and a hypervisor that is installed gets into this machine's own boot menu. One that cannot be had is told.
+need_unpacked() {
+    local package work updated=
+    for package in "$@"; do
+        [ ! -d "$root/target/packages/$package" ] || continue
+        say "unpacking $package"
+        work=$(mktemp -d)
+        if ! (cd "$work" && apt-get -qq download "$package" >/dev/null 2>&1) && [ -z "$updated" ]; then
+            "${sudo[@]}" apt-get -qq update
+            updated=yes
+            (cd "$work" && apt-get -qq download "$package" >/dev/null 2>&1) || true
+        fi
+        if compgen -G "$work/*.deb" >/dev/null; then
+            dpkg-deb -x "$work"/*.deb "$work/files"
+            mkdir -p "$root/target/packages"
+            mv "$work/files" "$root/target/packages/$package"
+        else
+            say "$package cannot be had; tests that need it are skipped"
+        fi
+        rm -rf "$work"
+    done
+}
+
 rust_is_new_enough() {
     local found
     cargo --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1 && cargo fmt --version >/dev/null 2>&1 || return 1

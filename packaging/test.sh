@@ -13,9 +13,10 @@ cd "$root"
 need_packages gcc libc6-dev ca-certificates \
     qemu-system-x86 seabios ipxe-qemu ovmf \
     iproute2 procps ethtool tcpdump python3 dnsmasq-base nftables isc-dhcp-client udhcpc tftp-hpa atftp curl \
-    memtest86+ grub-rescue-pc xorriso genisoimage \
+    memtest86+ grub-rescue-pc grub-common grub-pc-bin grub-efi-amd64-bin xorriso genisoimage \
     xvfb xdotool imagemagick xclip libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 \
     live-build debootstrap squashfs-tools dosfstools mtools isolinux syslinux-common debian-archive-keyring
+need_unpacked debian-installer-12-netboot-amd64 xen-hypervisor-4.17-amd64
 need_rust
 need_loaders
 
@@ -63,7 +64,7 @@ cargo test --locked --test cli --test helper --test peers --test ports --test su
 say "the window, and a real computer that boots from it"
 cargo test --locked --test window -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
 say "real firmware"
-cargo test --locked --test firmware -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
+cargo test --locked --test firmware --test images_boot -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
 
 if grep -a 'SKIPPED' "$log/tests" >"$log/skipped"; then
     sort -u "$log/skipped" >&2

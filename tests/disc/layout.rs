@@ -29,6 +29,9 @@ pub struct Image {
     pub label: String,
     #[serde(default)]
     pub udf: bool,
+    /// The file that a BIOS starts, and that UEFI starts, as the boot catalogue says.
+    pub starts_bios: Option<String>,
+    pub starts_uefi: Option<String>,
     pub files: BTreeMap<String, String>,
     pub expect: Expect,
 }
@@ -83,7 +86,14 @@ impl Image {
             ("xorriso", &["-as", "mkisofs", "-quiet", "-R", "-J", "-joliet-long", "-V"])
         };
         let mut command = Command::new(program);
-        let output = command.args(options).arg(&self.label).arg("-o").arg(&image).arg(&root).output().unwrap();
+        command.args(options).arg(&self.label);
+        if let Some(file) = &self.starts_bios {
+            command.args(["-b", file, "-no-emul-boot", "-boot-load-size", "4"]);
+        }
+        if let Some(file) = &self.starts_uefi {
+            command.args(["-eltorito-alt-boot", "-e", file, "-no-emul-boot"]);
+        }
+        let output = command.arg("-o").arg(&image).arg(&root).output().unwrap();
         assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
         std::fs::remove_dir_all(root).unwrap();
         image
