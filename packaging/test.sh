@@ -44,7 +44,7 @@ say "the crate without the window"
 cargo check --quiet --locked --no-default-features
 say "unit tests, and the tests that need no other program"
 cargo test --quiet --locked --no-run
-cargo test --locked --lib --bins --test engine --test image --test layouts --test unknown --test hostile --test tree 2>&1 | tee "$log/tests"
+cargo test --locked --lib --bins --test engine --test image --test layouts --test unknown --test hostile --test tree --test answers 2>&1 | tee "$log/tests"
 
 say "waiting for the live image"
 if ! wait "$image"; then

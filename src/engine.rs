@@ -90,6 +90,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The numbers in host names cannot be kept.
+    #[error("cannot keep host names in {path}")]
+    Names {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The interface is gone.
     #[error("the interface {interface} is gone")]
     InterfaceGone {
@@ -261,7 +270,7 @@ async fn serve(
     // One task a service; when the set is dropped, all of them and their sockets go with it.
     let mut services = JoinSet::new();
     if let Some(aside) = bound.names_set_aside {
-        events.service(crate::journal::Note::LeasesSetAside { path: aside.display().to_string() });
+        events.service(crate::journal::Note::NamesSetAside { path: aside.display().to_string() });
     }
     let (whois, mtu) = (Default::default(), bound.interface.mtu);
     let context = Services { events, tree: bound.tree, whois, desk: bound.desk, plan, mtu };

@@ -152,6 +152,18 @@ pub enum Note {
         /// What the system said.
         reason: String,
     },
+    /// The file with the numbers in host names could not be understood, and was kept under another name.
+    NamesSetAside {
+        /// Its new name.
+        path: String,
+    },
+    /// The numbers in host names could not be saved.
+    NamesNotSaved {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
     /// An answer could not be sent.
     NotSent {
         /// To this address.

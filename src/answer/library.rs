@@ -315,15 +315,7 @@ fn of_row(row: &Row) -> Computer {
 }
 
 fn unfillable(error: &AnswerError) -> Fault {
-    Fault::error(None, format!("It cannot be filled in: {}.", sentence(error)), "See the settings of answer files.")
-}
-
-/// The words of an error with those of its cause.
-fn sentence(error: &AnswerError) -> String {
-    match std::error::Error::source(error) {
-        Some(source) => format!("{error}: {source}"),
-        None => error.to_string(),
-    }
+    Fault::error(None, format!("It cannot be filled in: {}.", error.in_words()), "See the settings of answer files.")
 }
 
 fn dashes(mac: Mac) -> String {
@@ -423,7 +415,7 @@ mod tests {
 
     fn rendered(answers: &Answers, computer: &Computer, counters: &mut Counters) -> Result<String, String> {
         let rendered = answers.render("debian", computer, &sample_place(), counters);
-        rendered.map(|rendered| rendered.text).map_err(|error| sentence(&error))
+        rendered.map(|rendered| rendered.text).map_err(|error| error.in_words())
     }
 
     #[test]

@@ -59,7 +59,7 @@ pub enum AnswerError {
         name: String,
     },
     /// The template cannot be filled in for this computer.
-    #[error("{path} cannot be filled in: {}", fault.what)]
+    #[error("{path} cannot be filled in{}: {}", line(fault), fault.what)]
     Template {
         /// The answer file.
         path: PathBuf,
@@ -72,6 +72,20 @@ pub enum AnswerError {
         /// The entry.
         entry: String,
     },
+}
+
+impl AnswerError {
+    /// Its words with those of its cause, without what a file says.
+    pub fn in_words(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(source) => format!("{self}: {source}"),
+            None => self.to_string(),
+        }
+    }
+}
+
+fn line(fault: &Fault) -> String {
+    fault.line.map(|line| format!(" (line {line})")).unwrap_or_default()
 }
 
 /// Reads an answer file: UTF-8, of which the mark at its start is left out. For installers of Linux lines end as they

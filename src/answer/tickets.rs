@@ -131,7 +131,10 @@ pub fn shown(path: &str) -> String {
     let is_token = |part: &str| part.len() == 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     match split(path) {
         Some((_, name)) => format!("{FOLDER}/{HIDDEN}/{}", if Part::of(name).is_some() { name } else { HIDDEN }),
-        None => path.split('/').map(|part| if is_token(part) { HIDDEN } else { part }).collect::<Vec<_>>().join("/"),
+        // TFTP clients of Windows write backslashes.
+        None => {
+            path.split(['/', '\\']).map(|part| if is_token(part) { HIDDEN } else { part }).collect::<Vec<_>>().join("/")
+        }
     }
 }
 
@@ -440,6 +443,7 @@ mod tests {
             (&*format!("/Answer/{}", token.as_str()), "answer/…/…"),
             (&*format!("answer/{0}/{0}", token.as_str()), "answer/…/…"),
             (&*format!("esxi/esxi/{}/boot.cfg", token.as_str()), "esxi/esxi/…/boot.cfg"),
+            (&*format!("answer\\{}\\ks.cfg", token.as_str()), "answer/…/ks.cfg"),
             ("image/a/answer/x", "image/a/answer/x"),
             ("answer", "answer"),
         ];

@@ -42,6 +42,7 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("one of arch", explain(&Error::NoDefault { wanted: "9".into(), known: vec!["arch".into()] })),
         ("/x/files", explain(&Error::Files { path: "/x/files".into(), source: denied() })),
         ("/x/leases", explain(&Error::Leases { path: "/x/leases".into(), source: denied() })),
+        ("/x/names", explain(&Error::Names { path: "/x/names".into(), source: denied() })),
         ("eth0", explain(&Error::InterfaceGone { interface: "eth0".into() })),
         ("10.0.0.1", explain(&Error::AddressGone { interface: "eth0".into(), address: [10, 0, 0, 1].into() })),
         ("task", explain(&Error::Broken("task".into()))),

@@ -43,9 +43,12 @@ fn subject(error: &Error) -> Subject {
     match error {
         Error::Image(_) | Error::NoDefault { .. } | Error::Files { .. } | Error::Answers(_) => Subject::Files,
         Error::InterfaceGone { .. } | Error::AddressGone { .. } => Subject::Network,
-        Error::Bind { .. } | Error::Loader(_) | Error::NoLoaders { .. } | Error::Leases { .. } | Error::Broken(_) => {
-            Subject::ThisComputer
-        }
+        Error::Bind { .. }
+        | Error::Loader(_)
+        | Error::NoLoaders { .. }
+        | Error::Leases { .. }
+        | Error::Names { .. }
+        | Error::Broken(_) => Subject::ThisComputer,
     }
 }
 
@@ -85,6 +88,12 @@ fn engine(error: &Error) -> Finding {
             format!("Leases cannot be kept in {}.", path.display()),
             "After a restart computers would lose their addresses.",
             "Name a file in a folder that can be written to with --lease-file.",
+        )
+        .with(source),
+        Error::Names { path, source } => Finding::new(
+            format!("The numbers in host names cannot be kept in {}.", path.display()),
+            "After a restart two computers could get one name.",
+            "Name a folder that can be written to with --state-dir.",
         )
         .with(source),
         Error::InterfaceGone { interface } => Finding::new(

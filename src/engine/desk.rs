@@ -1,5 +1,6 @@
 //! The desk where computers get their answer files: tickets for a menu, texts for a ticket, numbers for host names.
 
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -33,6 +34,17 @@ pub(super) struct Desk {
     file: PathBuf,
 }
 
+/// A file that a computer gets.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    /// What it gets.
+    pub(super) file: Found,
+    /// The entry that it is for.
+    pub(super) entry: String,
+    /// Why the numbers in host names could not be saved, and where, if they could not.
+    pub(super) unsaved: Option<(PathBuf, io::Error)>,
+}
+
 /// Why a computer gets no answer file.
 #[derive(Debug)]
 pub(super) enum Trouble {
@@ -53,7 +65,7 @@ impl Desk {
         let answers = Answers::load(&plan.answers).map_err(Error::Answers)?;
         let file = plan.names_file.clone();
         let opened = kept::open::<Names>(&file);
-        let (names, set_aside) = opened.map_err(|source| Error::Leases { path: file.clone(), source })?;
+        let (names, set_aside) = opened.map_err(|source| Error::Names { path: file.clone(), source })?;
         let (tickets, names, items) = (Mutex::default(), Mutex::new(names), menu.items.clone());
         Ok(Some((Desk { answers, items, place, tickets, names, file }, set_aside)))
     }
@@ -70,13 +82,13 @@ impl Desk {
         })
     }
 
-    /// A file for a ticket. `length_only` does not count as reading it. `Err` also says whom the ticket was for.
+    /// A file for a ticket. `length_only` does not count as reading it.
     pub(super) fn fetch(
         &self,
         (token, name): (&str, &str),
         (ip, mac): (Ipv4Addr, Option<Mac>),
         length_only: bool,
-    ) -> Result<(Found, String), Trouble> {
+    ) -> Result<Fetched, Trouble> {
         let (client, now) = (Client { ip, mac }, Instant::now());
         let redeemed = {
             let mut tickets = self.tickets.lock().map_err(|_| Trouble::Gone)?;
@@ -92,18 +104,16 @@ impl Desk {
             base_url: self.place.tree(item),
             iso_url: self.place.disc(item),
         };
-        let rendered = {
+        let (rendered, unsaved) = {
             let mut names = self.names.lock().map_err(|_| Trouble::Gone)?;
             let before = names.numbers.clone();
             let part = (redeemed.part, redeemed.entry.as_str());
             let rendered = self.answers.part(part.0, part.1, &redeemed.computer, &place, &mut names.numbers);
             // A number that is lost in a power cut would be given twice.
-            if names.numbers != before {
-                let _ = kept::save(&self.file, &*names);
-            }
-            rendered
+            let saved = if names.numbers == before { Ok(()) } else { kept::save(&self.file, &*names) };
+            (rendered, saved.err().map(|error| (self.file.clone(), error)))
         };
         let Rendered { text, .. } = rendered.map_err(Trouble::Unfilled)?;
-        Ok((Found::answer(name, text), text::plain(&redeemed.entry, 60)))
+        Ok(Fetched { file: Found::answer(name, text), entry: text::plain(&redeemed.entry, 60), unsaved })
     }
 }

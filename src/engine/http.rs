@@ -20,7 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
-use super::desk::Trouble;
+use super::desk::{Fetched, Trouble};
 use super::{Error, Services};
 use crate::answer::{Computer, tickets};
 use crate::boot::menu::{Asker, ipxe};
@@ -261,16 +261,20 @@ fn find(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -
     let mac = services.whois.mac(ip);
     let tell = |note| services.events.tell(mac, Some(ip), Some(Role::Answer), What::Service(note));
     match desk.fetch(wanted, (ip, mac), length_only) {
-        Ok((found, entry)) => {
+        Ok(Fetched { file, entry, unsaved }) => {
             if !length_only {
                 tell(journal::Note::AnswerGiven { entry });
             }
-            Some(found)
+            if let Some((path, error)) = unsaved {
+                let (path, reason) = (path.display().to_string(), error.to_string());
+                services.events.service(journal::Note::NamesNotSaved { path, reason });
+            }
+            Some(file)
         }
         Err(trouble) => {
             let reason = match trouble {
                 Trouble::Refused(refusal) => refusal.to_string(),
-                Trouble::Unfilled(error) => error.to_string(),
+                Trouble::Unfilled(error) => error.in_words(),
                 Trouble::Gone => "the menu has no such entry".to_owned(),
             };
             tell(journal::Note::AnswerRefused { reason: text::plain(&reason, 300) });

@@ -106,10 +106,12 @@ fn service_level(note: &Note) -> Level {
         | Note::AnswerRefused { .. }
         | Note::Warning { .. }
         | Note::LeasesSetAside { .. }
+        | Note::NamesSetAside { .. }
         | Note::ImageGone { .. }
         | Note::LinkUp { .. }
         | Note::Dropped { .. } => Level::Notice,
         Note::LeasesNotSaved { .. }
+        | Note::NamesNotSaved { .. }
         | Note::NotSent { .. }
         | Note::ImageChanged { .. }
         | Note::LinkDown { .. }
@@ -304,6 +306,14 @@ fn service(note: &Note) -> String {
                 "Leases could not be saved to {path} ({reason}). After a restart computers may lose their addresses."
             )
         }
+        Note::NamesSetAside { path } => format!(
+            "The file with the numbers in host names could not be understood. It was kept as {path}, and counting begins \
+             anew: computers may get names that others have."
+        ),
+        Note::NamesNotSaved { path, reason } => format!(
+            "The numbers in host names could not be saved to {path} ({reason}). After a restart two computers could get \
+             one name."
+        ),
         Note::NotSent { to, reason } => format!("An answer to {to} could not be sent: {reason}."),
         Note::ImageChanged { image } => {
             format!("{image} was changed while it is served. It is served no more; stop and start again to use it.")
