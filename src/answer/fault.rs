@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::text;
+
 /// Most faults that are told of one file: whoever has more of them chose the wrong file.
 pub const MAX_FAULTS: usize = 50;
 
@@ -46,6 +48,22 @@ pub(super) fn ordered(mut faults: Vec<Fault>) -> Vec<Fault> {
     faults.sort_by_key(|fault| fault.line);
     faults.truncate(MAX_FAULTS);
     faults
+}
+
+/// Longest word that a sentence repeats, in characters.
+const MAX_SHOWN: usize = 60;
+/// What lines with secrets have somewhere. More than that has it, as `keyboard`, and is not repeated either: a sentence
+/// may be logged, and says the number of its line anyway.
+const TELLTALES: [&str; 7] = ["pass", "pw", "secret", "key", "token", "psk", "crypt"];
+
+/// A word of a line as the beginning of a sentence, in backticks; of a line that may hold a secret it is not said.
+/// Which word is the secret nobody knows where a line is no good.
+pub(super) fn repeated(word: &str, line: &str) -> String {
+    let lower = line.to_lowercase();
+    match TELLTALES.iter().any(|part| lower.contains(part)) {
+        true => "A word of the line".to_owned(),
+        false => format!("`{}`", text::plain(word, MAX_SHOWN)),
+    }
 }
 
 /// What to write instead of an unknown word: the known one that is nearest to it, where one is near.

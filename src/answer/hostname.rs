@@ -101,11 +101,6 @@ impl Pattern {
         self.0.iter().any(|piece| matches!(piece, Piece::Number { .. }))
     }
 
-    /// Whether two computers may get different names.
-    pub fn tells_apart(&self) -> bool {
-        self.0.iter().any(|piece| !matches!(piece, Piece::Text(_)))
-    }
-
     /// A computer's name, with its number.
     pub fn name(&self, computer: &Computer, number: u32) -> Result<String, NameError> {
         let mut name = String::new();
@@ -160,11 +155,6 @@ impl Counters {
         self.given.get(&mac).copied()
     }
 
-    /// Each computer that has a number, with it.
-    pub fn iter(&self) -> impl Iterator<Item = (Mac, u32)> {
-        self.given.iter().map(|(mac, number)| (*mac, *number))
-    }
-
     /// A computer's number. A new one gets the smallest from `first` on that no other has and that is not `taken`.
     pub fn number(&mut self, mac: Mac, first: u32, taken: impl Fn(u32) -> bool) -> Result<u32, NameError> {
         if let Some(number) = self.get(mac) {
@@ -180,11 +170,6 @@ impl Counters {
         let number = free.ok_or(NameError::Full)?;
         self.given.insert(mac, number);
         Ok(number)
-    }
-
-    /// Takes a computer's number back; the next new one may get it.
-    pub fn forget(&mut self, mac: Mac) -> Option<u32> {
-        self.given.remove(&mac)
     }
 }
 
@@ -242,11 +227,10 @@ mod tests {
         let mut number = |last: u8, first| counters.number(mac(last), first, |number| number == 6).unwrap();
         let given = [number(1, 5), number(2, 5), number(1, 5), number(3, 5), number(1, 100), number(4, 100)];
         assert_eq!(given, [5, 7, 5, 8, 5, 100], "6 is the name of a computer in the list");
-        assert_eq!(counters.forget(mac(2)), Some(7));
-        assert_eq!((counters.get(mac(2)), counters.number(mac(9), 5, |_| false)), (None, Ok(6)));
+        assert_eq!((counters.get(mac(9)), counters.number(mac(9), 5, |_| false)), (None, Ok(6)));
         let saved = toml::to_string(&counters).unwrap();
         assert_eq!(toml::from_str::<Counters>(&saved), Ok(counters.clone()), "{saved}");
-        assert_eq!(counters.iter().last(), Some((mac(9), 6)));
+        assert_eq!(counters.get(mac(9)), Some(6));
     }
 
     #[test]

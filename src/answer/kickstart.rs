@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::autoinstall::is_hash;
-use super::fault::{Fault, MAX_FAULTS, instead};
-use crate::text;
+use super::fault::{Fault, MAX_FAULTS, instead, repeated};
+use super::preview::rest_of;
 
 /// Commands of anaconda, also those of older versions.
 const COMMANDS: [&str; 93] = [
@@ -188,7 +188,7 @@ pub(super) fn check(source: &str) -> Vec<Fault> {
         };
         let name = words.first().map_or("", |word| word.text.as_str());
         if !COMMANDS.contains(&name) {
-            let what = format!("`{}` is no command of kickstart.", text::plain(name, 60));
+            let what = format!("{} is no command of kickstart.", repeated(name, command));
             faults.push(Fault::error(line, what, instead(name, COMMANDS)));
         }
         faults.extend(password(line, name, &words));
@@ -220,7 +220,7 @@ fn sections(source: &str) -> Vec<Fault> {
         } else if first == "%end" && open.take().is_none() {
             faults.push(Fault::error(number + 1, "There is no section that %end could end.", "Take it out."));
         } else if open.is_none() && first.starts_with('%') && !INCLUDES.contains(&first) {
-            let what = format!("`{}` is no section of kickstart.", text::plain(first, 60));
+            let what = format!("{} is no section of kickstart.", repeated(first, line));
             faults.push(Fault::error(number + 1, what, instead(first, SECTIONS)));
         }
     }
@@ -320,7 +320,11 @@ fn password(line: usize, name: &str, words: &[Word]) -> Option<Fault> {
 pub(super) fn secrets(source: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for (_, start, line) in commands(source) {
-        let words = words(line).unwrap_or_default();
+        let parsed = words(line).filter(|words| words.first().is_some_and(|word| COMMANDS.contains(&&*word.text)));
+        let Some(words) = parsed else {
+            found.extend(rest_of(line).map(|rest| start + rest.start..start + rest.end));
+            continue;
+        };
         let name = words.first().map_or("", |word| word.text.as_str());
         for (at, skip) in passwords(name, &words) {
             if let Some(word) = words.get(at) {
@@ -375,6 +379,8 @@ echo %foo
             ("--password=\"$6$x\" --iscrypted", "--password hunter2", "5 The password is in clear text."),
             ("--password=\"$6$x\" --iscrypted", "--groups=wheel", ""),
             ("'gb'", "'gb", "3 A quote is not closed."),
+            ("reboot\n", "--password=hunter2\n", "6 A word of the line is no command of kickstart."),
+            ("reboot\n", "%hunter2 --password\n", "6 A word of the line is no section of kickstart."),
         ];
         for (from, to, expected) in cases {
             let faults = kind::check(AnswerKind::Kickstart, &GOOD.replacen(from, to, 1));

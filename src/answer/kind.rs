@@ -52,7 +52,7 @@ pub fn name(kind: AnswerKind) -> &'static str {
         AnswerKind::Kickstart => "kickstart",
         AnswerKind::Autoyast => "AutoYaST profile",
         AnswerKind::Autounattend => "Windows answer file",
-        AnswerKind::Other => "file of another kind",
+        AnswerKind::Other => "a file of its own kind",
     }
 }
 

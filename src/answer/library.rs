@@ -1,22 +1,22 @@
 //! The answer files of a deployment, read and checked, and filled in for the computer that asks.
 
+mod filling;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use self::filling::is_variable;
 use super::fault::MAX_FAULTS;
 use super::hostname::Pattern;
 use super::load::{self, AnswerError};
-use super::roster::{OWN_NAMES, Roster, Row};
-use super::template::{self, Filled, Variables};
+use super::roster::{Roster, Row};
+use super::template::Filled;
 use super::tickets::Part;
 use super::{Computer, Counters, Fault, Place, Rendered, Settings, kind, preview};
-use crate::image::{AnswerKind, file_name};
+use crate::image::AnswerKind;
 use crate::mac::Mac;
-
-/// Names that belong to the computer and are given otherwise than as a variable.
-const COMPUTER_NAMES: [&str; 4] = ["mac", "uuid", "serial", "hostname"];
 
 /// The answer files of a deployment.
 #[derive(Clone)]
@@ -166,88 +166,13 @@ impl Answers {
         self.roster.as_ref().and_then(|roster| roster.find(computer))
     }
 
-    fn fill(
-        &self,
-        path: &Path,
-        text: &str,
-        computer: &Computer,
-        place: &Place,
-        counters: &mut Counters,
-    ) -> Result<Filled, AnswerError> {
-        let variables = self.variables(text, computer, place, counters)?;
-        template::fill(text, &variables).map_err(|fault| AnswerError::Template { path: path.into(), fault })
-    }
-
-    fn variables(
-        &self,
-        text: &str,
-        computer: &Computer,
-        place: &Place,
-        counters: &mut Counters,
-    ) -> Result<Variables, AnswerError> {
-        let mut variables = Variables::default();
-        let untold = "it has not told it.";
-        variables.set("mac", &computer.mac.to_string());
-        variables.set("mac_dashes", &dashes(computer.mac));
-        variables.set("server", &place.server.to_string());
-        variables.set("base_url", &place.base_url);
-        variables.set("iso_url", &place.iso_url);
-        let row = self.row(computer);
-        let ip = computer.ip.map(|ip| ip.to_string());
-        let told =
-            |own: &Option<String>, listed: Option<&String>| own.as_ref().or(listed).map(|text| text.trim().to_owned());
-        let facts = [
-            ("ip", ip),
-            ("uuid", told(&computer.uuid, row.and_then(|row| row.uuid.as_ref()))),
-            ("serial", told(&computer.serial, row.and_then(|row| row.serial.as_ref()))),
-            ("product", told(&computer.product, None)),
-        ];
-        for (name, value) in facts {
-            variables.set(name, &value.unwrap_or_default());
-            variables.miss(name, untold);
-        }
-        self.add_own(&mut variables, row);
-        // Numbers are given to those alone that need one.
-        if template::names(text, "counter") {
-            variables.set_number("counter", self.number(computer, counters)?);
-        }
-        if template::names(text, "hostname") {
-            variables.set("hostname", &self.hostname(computer, counters)?.unwrap_or_default());
-        }
-        variables.miss("counter", "nothing asks for it.");
-        variables.miss("hostname", "there is no pattern for host names, and the list of computers does not have it.");
-        Ok(variables)
-    }
-
-    /// The variables of the settings, and over them those of the list.
-    fn add_own(&self, variables: &mut Variables, row: Option<&Row>) {
-        for (name, value) in &self.settings.variables {
-            variables.set(name, value);
-            variables.miss(name, "it is empty.");
-        }
-        let (Some(roster), list) = (&self.roster, self.settings.list.as_deref().map(file_name).unwrap_or_default())
-        else {
-            return;
-        };
-        for (name, value) in row.into_iter().flat_map(|row| roster.variables(row)) {
-            variables.set(name, value);
-        }
-        let why = match row {
-            Some(row) => format!("line {} of {list} leaves it out.", row.line),
-            None => format!("it is not in {list}."),
-        };
-        for name in roster.columns() {
-            variables.miss(name, why.as_str());
-        }
-    }
-
     /// Which computers of the list would get no answer file with an entry: their lines, and what hinders. At most as many
     /// as are told of one file. A long list takes seconds.
     pub fn unready(&self, entry: &str) -> Vec<(usize, Fault)> {
-        let place = sample_place();
+        let (place, made_up) = (sample_place(), sample_computer());
         let rows = self.roster.iter().flat_map(Roster::rows);
         let faults = rows.filter_map(|row| {
-            let hinders = self.render(entry, &of_row(row), &place, &mut Counters::default()).err()?;
+            let hinders = self.render(entry, &row.computer(&made_up), &place, &mut Counters::default()).err()?;
             match hinders {
                 AnswerError::None { .. } => None,
                 AnswerError::Template { fault, .. } => Some((row.line, fault)),
@@ -289,11 +214,11 @@ impl Answers {
     /// A computer that could get a file: the one that it is for, else the first of the list, else a made-up one. What it
     /// would tell of itself is made up as well.
     fn sample(&self, path: &Path) -> Computer {
+        let made_up = sample_computer();
         let Some(named) = self.settings.computer.iter().find(|named| named.file == path) else {
             let first = self.roster.as_ref().and_then(|roster| roster.rows().first());
-            return first.map_or_else(sample_computer, of_row);
+            return first.map_or(made_up.clone(), |row| row.computer(&made_up));
         };
-        let made_up = sample_computer();
         Computer {
             mac: named.mac.unwrap_or(made_up.mac),
             uuid: named.uuid.clone().or(made_up.uuid),
@@ -303,31 +228,12 @@ impl Answers {
     }
 }
 
-/// A computer of the list; what the list does not say of it is made up.
-fn of_row(row: &Row) -> Computer {
-    let made_up = sample_computer();
-    Computer {
-        mac: row.mac.unwrap_or(made_up.mac),
-        uuid: row.uuid.clone().or(made_up.uuid),
-        serial: row.serial.clone().or(made_up.serial),
-        ..made_up
-    }
-}
-
 fn unfillable(error: &AnswerError) -> Fault {
     Fault::error(None, format!("It cannot be filled in: {}.", error.in_words()), "See the settings of answer files.")
 }
 
 fn dashes(mac: Mac) -> String {
     mac.to_string().replace(':', "-")
-}
-
-/// Whether a variable of one's own may have this name.
-fn is_variable(name: &str) -> bool {
-    let mut letters = name.chars();
-    let first = letters.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-    let rest = letters.all(|c| c.is_ascii_alphanumeric() || c == '_');
-    first && rest && !OWN_NAMES.contains(&name) && !COMPUTER_NAMES.contains(&name)
 }
 
 /// A made-up computer, to check and to show answer files with. Its address is one for documentation (RFC 5737).
@@ -350,7 +256,8 @@ pub fn sample_place() -> Place {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::answer::ForComputer;
+    use crate::answer::{ForComputer, template};
+    use crate::image::file_name;
 
     const PRESEED: &str = "d-i netcfg/get_hostname string {{ hostname }}\n";
     const LIST: &str = "mac;hostname;room;wifi_password\n52:54:00:12:34:56;front;A1;open sesame\n020000000002;;;\n";
@@ -431,7 +338,7 @@ mod tests {
             [name(sample_computer()), name(computer(3)), name(computer(2)), name(computer(3))],
             ["front", "lab-01", "lab-02", "lab-01"]
         );
-        assert_eq!(counters.iter().collect::<Vec<_>>(), [(mac(2), 2), (mac(3), 1)]);
+        assert_eq!([2, 3, 4].map(|last| counters.get(mac(last))), [Some(2), Some(1), None]);
         let meta = answers.part(Part::MetaData, "debian", &computer(2), &sample_place(), &mut counters).unwrap();
         assert_eq!(meta.text, "instance-id: bootwright-02-00-00-00-00-02\nlocal-hostname: lab-02\n");
         let vendor = answers.part(Part::VendorData, "debian", &computer(2), &sample_place(), &mut counters).unwrap();

@@ -108,11 +108,11 @@ pub(super) fn list(path: &Path) -> Result<roster::Roster, AnswerError> {
 
 fn bytes(path: &Path, limit: usize) -> Result<Vec<u8>, AnswerError> {
     let refused = |source| AnswerError::Read { path: path.into(), source };
-    let file = File::open(path).map_err(refused)?;
-    // What is no file may never end, and a pipe may never begin.
-    if !file.metadata().map_err(refused)?.is_file() {
+    // What is no file may never end, and to open a pipe waits for whoever writes to it: so it is looked at before.
+    if !std::fs::metadata(path).map_err(refused)?.is_file() {
         return Err(refused(ErrorKind::InvalidInput.into()));
     }
+    let file = File::open(path).map_err(refused)?;
     let mut bytes = Vec::new();
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(refused)?;
     if bytes.len() > limit { Err(AnswerError::TooLarge { path: path.into(), limit }) } else { Ok(bytes) }
@@ -130,6 +130,21 @@ pub fn published(settings: &super::Settings, folder: &Path) -> Vec<PathBuf> {
 mod tests {
     use super::*;
     use crate::answer::Settings;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_does_not_keep_it_waiting() {
+        use std::sync::mpsc;
+        use std::time::Duration;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let (told, hear) = mpsc::channel();
+        std::thread::spawn(move || told.send(answer_file(&path)));
+        let answer = hear.recv_timeout(Duration::from_secs(10)).expect("it waits");
+        assert!(matches!(answer, Err(AnswerError::Read { .. })), "{answer:?}");
+    }
 
     #[test]
     fn a_published_file_is_found_by_any_of_its_names() {

@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::autoinstall::is_hash;
-use super::fault::{Fault, MAX_FAULTS, instead, nearest};
-use crate::text;
+use super::fault::{Fault, MAX_FAULTS, instead, nearest, repeated};
+use super::preview::{rest_of, speaks_of_secrets};
 
 /// Types of debconf templates; `seen` sets a flag of a question instead of its value.
 const TYPES: [&str; 10] =
@@ -42,6 +42,8 @@ pub(super) fn is_one<'a>(mut lines: impl Iterator<Item = &'a str>) -> bool {
 /// A line with what continues it.
 struct Entry<'a> {
     line: usize,
+    /// All of it.
+    source: &'a str,
     owner: &'a str,
     question: &'a str,
     kind: &'a str,
@@ -55,10 +57,12 @@ impl<'a> Entry<'a> {
     }
 
     fn is_password(&self) -> bool {
+        let is_flag = matches!(self.kind, "boolean" | "seen");
+        // The package of accounts is called passwd itself.
+        let name = self.question.rsplit('/').next().unwrap_or_default();
         self.kind == "password"
             || self.question.ends_with("-crypted")
-            || self.question.contains("passphrase")
-            || self.question.contains("password") && self.kind == "string"
+            || !is_flag && (speaks_of_secrets(name) || name == "wireless_wep")
     }
 }
 
@@ -88,7 +92,7 @@ fn entry(line: usize, source: &str) -> Option<Entry<'_>> {
     let (owner, rest) = word(source)?;
     let (question, rest) = word(rest)?;
     let (kind, rest) = word(rest)?;
-    Some(Entry { line, owner, question, kind, rest })
+    Some(Entry { line, source, owner, question, kind, rest })
 }
 
 /// The first word, and what is behind it. A backslash at the end of a line parts words as well.
@@ -104,7 +108,11 @@ fn word(text: &str) -> Option<(&str, &str)> {
 /// Where passwords and their hashes stand, in bytes.
 pub(super) fn secrets(source: &str) -> Vec<Range<usize>> {
     let value = |(line, range): (usize, Range<usize>)| {
-        let entry = entry(line, source.get(range.clone())?)?;
+        let text = source.get(range.clone())?;
+        let parsed = entry(line, text).filter(|entry| TYPES.contains(&entry.kind));
+        let Some(entry) = parsed else {
+            return rest_of(text).map(|rest| range.start + rest.start..range.start + rest.end);
+        };
         let value = entry.value();
         let start = range.end.checked_sub(entry.rest.trim_start().len())?;
         (entry.is_password() && !value.is_empty()).then(|| start..start + value.len())
@@ -131,11 +139,11 @@ pub(super) fn check(source: &str) -> Vec<Fault> {
 }
 
 fn names(entry: &Entry<'_>) -> Option<Fault> {
-    let shown = |word: &str| text::plain(word, 60);
-    let Entry { line, owner, question, kind, .. } = *entry;
+    let Entry { line, source, owner, question, kind, .. } = *entry;
+    let shown = |word: &str| repeated(word, source);
     let is_package = owner.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "+-.".contains(c));
     if !OWNERS.contains(&owner) && (!is_package || nearest(owner, ["d-i"]).is_some()) {
-        let what = format!("`{}` is no package that asks questions.", shown(owner));
+        let what = format!("{} is no package that asks questions.", shown(owner));
         return Some(Fault::error(line, what, instead(owner, OWNERS)));
     }
     if let Some((_, name)) = SHORT.iter().find(|(short, _)| *short == question) {
@@ -143,11 +151,11 @@ fn names(entry: &Entry<'_>) -> Option<Fault> {
         return Some(Fault::warning(line, what, format!("Write {name}.")));
     }
     if !question.contains('/') {
-        let what = format!("`{}` is no question: they have a slash.", shown(question));
+        let what = format!("{} is no question: they have a slash.", shown(question));
         return Some(Fault::error(line, what, "Write owner, question, type and value."));
     }
     if !TYPES.contains(&kind) {
-        let what = format!("`{}` is no type.", shown(kind));
+        let what = format!("{} is no type.", shown(kind));
         let known = TYPES.join(", ");
         let near = nearest(kind, TYPES).map(|near| format!("Did you mean `{near}`? ")).unwrap_or_default();
         return Some(Fault::error(line, what, format!("{near}There are {known}.")));
@@ -158,7 +166,7 @@ fn names(entry: &Entry<'_>) -> Option<Fault> {
 fn value(entry: &Entry<'_>) -> Option<Fault> {
     let value = entry.value();
     if matches!(entry.kind, "boolean" | "seen") && !matches!(value, "true" | "false") {
-        let what = format!("`{}` is neither true nor false.", text::plain(value, 60));
+        let what = format!("{} is neither true nor false.", repeated(value, entry.source));
         return Some(Fault::error(entry.line, what, "Write true or false."));
     }
     let is_text = matches!(entry.kind, "string" | "password" | "select");
@@ -228,6 +236,10 @@ mod tests {
             ("d-i passwd/user-password-crypted password hunter2", "1 The value is no hash"),
             ("d-i preseed/late_command string \\\nin-target true; \\\n# x; \\\ntrue", ""),
             ("d-i", "1 The line has fewer"),
+            ("d-i passwd/root-password hunter2", "1 A word of the line is no type."),
+            ("d-i hunter2 password x", "1 A word of the line is no question"),
+            ("HUNTER2 a/secret string x", "1 A word of the line is no package"),
+            ("d-i passwd/make-user boolean hunter2", "1 A word of the line is neither true nor false."),
         ];
         for (text, expected) in cases {
             let faults = kind::check(AnswerKind::Preseed, text);
@@ -245,8 +257,24 @@ mod tests {
 
     #[test]
     fn passwords_are_found() {
-        let text = "d-i passwd/root-password password one two \nd-i a/b string three\nd-i passwd/user-password-crypted password \\\n  $6$x\nd-i netcfg/wireless_wpa_passphrase string \nd-i x/password-dialog boolean true\nd-i grub-installer/password password ü\n";
+        let text = "d-i passwd/root-password password one two \nd-i a/b string three\nd-i passwd/user-password-crypted password \\\n  $6$x\nd-i netcfg/wireless_wpa_passphrase string \nd-i x/password-dialog boolean true\nd-i grub-installer/password password ü\nd-i netcfg/wireless_wep string k1\n";
         let found: Vec<_> = secrets(text).into_iter().map(|range| &text[range]).collect();
-        assert_eq!(found, ["one two", "\\\n  $6$x", "ü"]);
+        assert_eq!(found, ["one two", "\\\n  $6$x", "ü", "k1"]);
+    }
+
+    #[test]
+    fn passwords_are_found_in_lines_that_are_no_good() {
+        let cases = [
+            ("d-i passwd/root-password one\nd-i a/b string x", "one"),
+            ("d-i passwd/root-password strin one two ", "strin one two"),
+            ("passwd/root-password password one two", "password one two"),
+            ("d-i x/y passwrd one", "one"),
+            ("d-i password=one", "one"),
+        ];
+        for (text, expected) in cases {
+            let found: Vec<_> = secrets(text).into_iter().map(|range| &text[range]).collect();
+            assert_eq!(found, [expected], "{text}");
+        }
+        assert!(secrets("d-i locale\nd-i passwd/root-password").is_empty());
     }
 }

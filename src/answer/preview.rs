@@ -55,6 +55,25 @@ pub fn secrets(kind: AnswerKind, text: &str) -> Vec<Range<usize>> {
     merged(found)
 }
 
+/// What stands behind the first word of a line that speaks of secrets: all that may be one where the line is no good,
+/// in bytes. `None` where nothing speaks of them, or nothing stands there.
+pub(super) fn rest_of(line: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    for word in line.split_inclusive(char::is_whitespace) {
+        let name = word.trim_end().split(['=', ':', '>']).next().unwrap_or_default();
+        if speaks_of_secrets(name) {
+            // With the sign that parts it from its value.
+            let start = (at + name.len() + 1).min(line.len());
+            let value = line.get(start..).or_else(|| line.get(at + name.len()..))?;
+            let start = line.len() - value.trim_start().len();
+            let end = line.trim_end().len();
+            return (start < end).then_some(start..end);
+        }
+        at += word.len();
+    }
+    None
+}
+
 /// The text with dots in these places.
 pub fn masked(text: &str, places: &[Range<usize>]) -> String {
     let mut masked = String::with_capacity(text.len());
@@ -88,7 +107,8 @@ fn in_lines(text: &str) -> Vec<Range<usize>> {
     static PATTERNS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         let parts = "passw|passphrase|secret|token|psk|api[_-]?key|product[_-]?key|reg[_-]?code";
         let name = format!(r"(?<name>[\w.-]*(?i-u:{parts})[\w.-]*)");
-        let value = r#"(?<value>"[^"\n]*"|'[^'\n]*'|[^\s"',;&|<>]+)"#;
+        // A quote that is not closed runs to the end of its line.
+        let value = r#"(?<value>"(?:\\.|[^"\\\n])*"?|'[^'\n]*'?|[^\s"',;&|<>]+)"#;
         let patterns = [
             format!(r#"{name}["']?[ \t]*[:=][ \t]*{value}"#),
             format!(r#"(?m:^|[\s"'])-{name}[ \t]+{value}"#),
@@ -109,7 +129,11 @@ fn in_lines(text: &str) -> Vec<Range<usize>> {
 
 /// Everything below a key that speaks of secrets, also in several lines.
 fn in_yaml(text: &str) -> Vec<Range<usize>> {
-    let Ok(Some(root)) = yaml::parse(text) else { return Vec::new() };
+    let root = match yaml::parse(text) {
+        Ok(Some(root)) => root,
+        Ok(None) => return Vec::new(),
+        Err(_) => return in_broken_yaml(text),
+    };
     let mut found = Vec::new();
     let mut open: Vec<(&Node, bool)> = vec![(&root, false)];
     while let Some((node, secret)) = open.pop() {
@@ -124,6 +148,30 @@ fn in_yaml(text: &str) -> Vec<Range<usize>> {
                 open.extend(pairs.iter().map(|(key, value)| below((key, value))));
             }
         }
+    }
+    found
+}
+
+/// What a key that speaks of secrets has behind it and in the deeper lines below, where the text is no YAML.
+fn in_broken_yaml(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    let mut below: Option<usize> = None;
+    for line in text.split_inclusive('\n') {
+        let body = line.trim();
+        let indent = line.len() - line.trim_start().len();
+        if !body.is_empty() {
+            below = below.filter(|key| indent > *key);
+            let key = body.split(':').next().unwrap_or_default();
+            if below.is_some() {
+                found.push(at + indent..at + indent + body.len());
+            } else if let Some(rest) = rest_of(line) {
+                found.push(at + rest.start..at + rest.end);
+                below = Some(indent);
+            } else if speaks_of_secrets(key) {
+                below = Some(indent);
+            }
+        }
+        at += line.len();
     }
     found
 }
@@ -219,6 +267,39 @@ mod tests {
                 "<password_settings>\n <max>9</max></password_settings>",
                 "<password_settings>\n <max>9</max></password_settings>",
             ),
+        ];
+        for (kind, text, expected) in cases {
+            assert_eq!(shown(kind, text), expected);
+        }
+    }
+
+    #[test]
+    fn secrets_are_dots_where_a_line_is_no_good() {
+        use AnswerKind::{Autoinstall, Autounattend, Kickstart, Other, Preseed};
+        let cases = [
+            (Other, "export PASSWORD=\"one two\nx=1", "export PASSWORD=••••\nx=1"),
+            (Other, "PASSWORD='one two\n", "PASSWORD=••••\n"),
+            (Other, r#"PASSWORD="one\" two" x"#, "PASSWORD=•••• x"),
+            (
+                Preseed,
+                "d-i passwd/root-password one\nd-i a/b string x",
+                "d-i passwd/root-password ••••\nd-i a/b string x",
+            ),
+            (Kickstart, "rootpw 'one two\nlang C", "rootpw ••••\nlang C"),
+            (Kickstart, "user --name=x --password=\"one two", "user --name=x --password=••••"),
+            (Kickstart, "--password one two\nrotpasswd x", "--password ••••\nrotpasswd ••••"),
+            (Autoinstall, "a: [\npassword: one two\nname: x", "a: [\npassword: ••••\nname: x"),
+            (
+                Autoinstall,
+                "a: [\nb:\n  token: |\n    one\n\n    two\n  name: x\n",
+                "a: [\nb:\n  token: ••••\n    ••••\n\n    ••••\n  name: x\n",
+            ),
+            (
+                Autounattend,
+                "<a><Password>\n<Value>one</Value></Password><b>x</b>",
+                "<a><Password>\n<Value>••••</Value></Password><b>x</b>",
+            ),
+            (Autounattend, "<a><Password><Value>one\n", "<a><Password><Value>••••\n"),
         ];
         for (kind, text, expected) in cases {
             assert_eq!(shown(kind, text), expected);

@@ -4,11 +4,17 @@
 //! `hostname` is its name; every other column is a variable of its own name. Fields are parted by commas, semicolons
 //! (Excel where a comma parts decimals) or tabs.
 
-use std::collections::{BTreeMap, HashMap};
+mod decode;
+mod header;
+
+use std::collections::HashMap;
 use std::fmt;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
+use self::decode::decode;
+pub use self::header::OWN_NAMES;
+use self::header::{Column, Header, header};
 use super::fault::{self, Fault};
 use super::{Computer, hostname};
 use crate::mac::Mac;
@@ -22,11 +28,6 @@ pub const MAX_COLUMNS: usize = 64;
 pub const MAX_SIZE: usize = 4 << 20;
 /// Longest field that a sentence repeats, in characters.
 const MAX_SHOWN: usize = 60;
-
-/// Names that templates have without any list; a column cannot have one of them.
-pub const OWN_NAMES: [&str; 7] = ["ip", "mac_dashes", "product", "counter", "server", "base_url", "iso_url"];
-/// The columns that say which computer it is, and its name.
-const KEYS: [&str; 4] = ["mac", "uuid", "serial", "hostname"];
 
 /// One computer of the list.
 #[derive(Clone, PartialEq, Eq)]
@@ -43,6 +44,18 @@ pub struct Row {
     pub hostname: Option<String>,
     /// The variables, as [`Roster::columns`] names them; an empty text is none.
     values: Vec<String>,
+}
+
+impl Row {
+    /// The computer that the row is for; what it does not say is as it is with `like`.
+    pub fn computer(&self, like: &Computer) -> Computer {
+        Computer {
+            mac: self.mac.unwrap_or(like.mac),
+            uuid: self.uuid.clone().or_else(|| like.uuid.clone()),
+            serial: self.serial.clone().or_else(|| like.serial.clone()),
+            ..like.clone()
+        }
+    }
 }
 
 // Columns may hold passwords.
@@ -115,13 +128,15 @@ impl Roster {
         &self.rows
     }
 
-    /// The row of a computer: by its network card, else by its UUID, else by its serial number.
+    /// The row of a computer: by its network card, else by its UUID, else by its serial number. Anybody can claim a UUID
+    /// or a serial number, so a row that names a network card is for that card alone.
     pub fn find(&self, computer: &Computer) -> Option<&Row> {
         let uuid = computer.uuid.as_deref().and_then(uuid_key).map(Key::Uuid);
         let serial = computer.serial.as_deref().and_then(serial_key).map(Key::Serial);
         let keys = [Some(Key::Mac(computer.mac)), uuid, serial];
-        let place = keys.iter().flatten().find_map(|key| self.places.get(key))?;
-        self.rows.get(*place)
+        let named = |key: &Key| self.places.get(key).and_then(|place| self.rows.get(*place));
+        let fits = |row: &&Row| row.mac.is_none_or(|mac| mac == computer.mac);
+        keys.iter().flatten().find_map(|key| named(key).filter(fits))
     }
 
     /// Whether a computer of the list has this host name.
@@ -199,95 +214,6 @@ fn separator(text: &str) -> (u8, usize) {
     (most.map_or(b',', |(separator, _)| separator), 0)
 }
 
-/// What each column is.
-struct Header(Vec<Column>);
-
-enum Column {
-    Key(&'static str),
-    Variable(String),
-    /// A column without a name; nothing may be in it.
-    Nameless,
-}
-
-impl Header {
-    fn variables(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().filter_map(|column| match column {
-            Column::Variable(name) => Some(name.as_str()),
-            _ => None,
-        })
-    }
-}
-
-fn header(table: &Table) -> Result<Header, Vec<Fault>> {
-    let Some((line, record)) = table.rows.first() else {
-        return Err(vec![Fault::error(
-            None,
-            "The list is empty.",
-            "Give it a first row with the names of its columns, like mac and hostname.",
-        )]);
-    };
-    if record.len() > MAX_COLUMNS {
-        return Err(vec![Fault::error(
-            *line,
-            "The list has more than 64 columns.",
-            "Take those out that no answer file uses.",
-        )]);
-    }
-    let mut faults = Vec::new();
-    let mut seen: BTreeMap<String, ()> = BTreeMap::new();
-    let mut columns = Vec::new();
-    for title in record {
-        let name = name_of(title);
-        let shown = text::plain(title, MAX_SHOWN);
-        if !name.is_empty() && seen.insert(name.clone(), ()).is_some() {
-            faults.push(Fault::error(*line, format!("Two columns are called {shown}."), "Rename one of them."));
-        } else if OWN_NAMES.contains(&name.as_str()) {
-            let next_step = format!("Rename it, for instance to own_{name}.");
-            faults.push(Fault::error(
-                *line,
-                format!("The column {shown} has the name of a variable that Bootwright fills in."),
-                next_step,
-            ));
-        }
-        columns.push(match KEYS.iter().find(|key| **key == name) {
-            Some(key) => Column::Key(key),
-            None if name.is_empty() => Column::Nameless,
-            None => Column::Variable(name),
-        });
-    }
-    if !columns.iter().any(|column| matches!(column, Column::Key("mac" | "uuid" | "serial"))) {
-        let what = "No column says which computer a row is for.";
-        faults.push(Fault::error(*line, what, "Call one of them mac, uuid or serial in the first row."));
-    }
-    if faults.is_empty() { Ok(Header(columns)) } else { Err(faults) }
-}
-
-/// A column's title as a template can name it: `Room No.` is `room_no`. Empty where nothing is left.
-fn name_of(title: &str) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' };
-    let name: String = title.chars().map(|c| fold(c).map_or_else(|| safe(c).to_string(), str::to_owned)).collect();
-    let parts: Vec<&str> = name.split('_').filter(|part| !part.is_empty()).collect();
-    let name = parts.join("_");
-    match name.as_str() {
-        "mac_address" | "mac_adresse" => "mac".into(),
-        "host_name" => "hostname".into(),
-        "serial_number" | "serial_no" => "serial".into(),
-        other if other.starts_with(|c: char| c.is_ascii_digit()) => format!("_{other}"),
-        _ => name,
-    }
-}
-
-/// Letters that German tables have.
-fn fold(letter: char) -> Option<&'static str> {
-    Some(match letter {
-        'ä' | 'Ä' => "ae",
-        'ö' | 'Ö' => "oe",
-        'ü' | 'Ü' => "ue",
-        'ß' => "ss",
-        _ => return None,
-    })
-}
-
 /// A list on its way from a table.
 struct Reading {
     header: Header,
@@ -355,9 +281,10 @@ fn set(row: &mut Row, column: &Column, field: &str) -> Result<(), Fault> {
     match column {
         Column::Variable(_) => row.values.push(field.to_owned()),
         Column::Nameless if given.is_some() => {
+            // Nobody knows what it is, and it may be a password.
             return Err(Fault::error(
                 line,
-                format!("{} is in a column without a name.", shown()),
+                "A field is in a column without a name.",
                 "Give the column a name in the first row.",
             ));
         }
@@ -402,35 +329,6 @@ fn mac(text: &str) -> Option<Mac> {
 fn octet(pair: [u8; 2]) -> Option<u8> {
     let [high, low] = pair.map(|digit| char::from(digit).to_digit(16).and_then(|digit| u8::try_from(digit).ok()));
     Some(high? << 4 | low?)
-}
-
-/// The text of a file: UTF-8 with or without its mark, UTF-16 with one ("Unicode text" of Excel), else Windows-1252.
-fn decode(bytes: &[u8]) -> String {
-    match bytes {
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8_lossy(rest).into_owned(),
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
-        _ => match std::str::from_utf8(bytes) {
-            Ok(text) => text.to_owned(),
-            Err(_) => bytes.iter().map(|byte| windows_1252(*byte)).collect(),
-        },
-    }
-}
-
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> String {
-    let (pairs, _) = bytes.as_chunks::<2>();
-    let units: Vec<u16> = pairs.iter().map(|pair| unit(*pair)).collect();
-    String::from_utf16_lossy(&units)
-}
-
-/// A character of Windows-1252: Latin-1, but for 32 places (WHATWG Encoding, index windows-1252).
-fn windows_1252(byte: u8) -> char {
-    const PLACES: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
-        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
-    ];
-    let place = byte.checked_sub(0x80).and_then(|place| PLACES.get(usize::from(place)));
-    place.copied().unwrap_or(char::from(byte))
 }
 
 #[cfg(test)]
@@ -482,21 +380,6 @@ mod tests {
             assert_eq!(variables(&roster), expected, "{name}");
             assert_eq!(roster.rows()[0].mac, rest.parse().ok(), "{name}");
         }
-        assert_eq!(decode(&[0x80, 0x41, 0xe4]), "€Aä");
-    }
-
-    #[test]
-    fn titles_become_names() {
-        let cases = [
-            ("MAC address", "mac"),
-            ("Größe (GB)", "groesse_gb"),
-            ("2nd", "_2nd"),
-            ("Host Name", "hostname"),
-            (" - ", ""),
-        ];
-        for (title, expected) in cases {
-            assert_eq!(name_of(title), expected, "{title}");
-        }
     }
 
     #[test]
@@ -521,10 +404,36 @@ mod tests {
     }
 
     #[test]
+    fn a_row_says_what_it_knows_of_its_computer() {
+        let roster = read("mac,serial\n020000000001,\n,S1\n");
+        let like = Computer { product: Some("P".into()), ..computer("02:00:00:00:00:09", Some("U"), Some("S9")) };
+        let computers: Vec<_> = roster.rows().iter().map(|row| row.computer(&like)).collect();
+        let first = Computer { mac: Mac([2, 0, 0, 0, 0, 1]), ..like.clone() };
+        assert_eq!(computers, [first, Computer { serial: Some("S1".into()), ..like }]);
+    }
+
+    #[test]
+    fn a_row_with_a_network_card_is_for_no_other_card() {
+        let uuid = "4c4c4544-0042-3010-8058-b3c04f4a4e31";
+        let roster = read(&format!("mac,uuid,serial,hostname\n020000000001,{uuid},S1,one\n,,S2,two\n"));
+        let cases = [
+            (computer("02:00:00:00:00:01", None, None), Some("one")),
+            (computer("02:00:00:00:00:02", Some(uuid), None), None),
+            (computer("02:00:00:00:00:02", None, Some("S1")), None),
+            (computer("02:00:00:00:00:02", Some(uuid), Some("S2")), Some("two")),
+        ];
+        for (computer, expected) in cases {
+            let found = roster.find(&computer).and_then(|row| row.hostname.as_deref());
+            assert_eq!(found, expected, "{computer:?}");
+        }
+    }
+
+    #[test]
     fn what_is_wrong_is_told_line_by_line() {
-        let cases: [(&str, &[&str]); 10] = [
+        let cases: [(&str, &[&str]); 11] = [
             ("", &["0 The list is empty."]),
             ("name,room\nx,1\n", &["1 No column says which computer a row is for."]),
+            ("name,hunter2,hunter2\n", &["1 No column says which computer a row is for."]),
             ("mac,room,Room\n", &["1 Two columns are called Room."]),
             ("mac;ip\n", &["1 The column ip has the name of a variable that Bootwright fills in."]),
             (
@@ -543,7 +452,7 @@ mod tests {
             ("mac,room\n,12\n", &["2 The row does not say which computer it is for."]),
             (
                 "mac,,room\n020000000001,x,1,2\n",
-                &["2 x is in a column without a name.", "2 The row has more fields than the first one."],
+                &["2 A field is in a column without a name.", "2 The row has more fields than the first one."],
             ),
         ];
         for (text, expected) in cases {

@@ -1,6 +1,7 @@
 //! What the user decided about answer files: the table `[answers]` of a saved deployment.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize};
@@ -10,8 +11,8 @@ use super::roster;
 use crate::mac::Mac;
 use crate::unknown::Unknown;
 
-/// Which entry gets which answer file, and what is filled in.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Which entry gets which answer file, and what is filled in. Variables may be passwords: `Debug` has their names alone.
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Settings {
     /// A list of computers (CSV), see [`super::roster`].
@@ -35,6 +36,22 @@ pub struct Settings {
     /// What only a newer program understands; it is kept in the file.
     #[serde(flatten)]
     pub unknown: Unknown,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { list, host_name, first_number, entry, variables, computer, unknown } = self;
+        f.debug_struct("Settings")
+            .field("list", list)
+            .field("host_name", host_name)
+            .field("first_number", first_number)
+            .field("entry", entry)
+            .field("variables", &variables.keys())
+            .field("computer", computer)
+            // What a newer program wrote there may be a password as well.
+            .field("unknown", &unknown.0.keys().collect::<Vec<_>>())
+            .finish()
+    }
 }
 
 /// Another file for a single computer, which is named by one of its three names at least. All that are given must fit.
@@ -151,6 +168,8 @@ file = "special.cfg"
         assert!(settings.unknown.0.contains_key("later"));
         let written = toml::to_string(&settings).unwrap();
         assert_eq!(toml::from_str::<Settings>(&written), Ok(settings.clone()), "{written}");
+        let shown = format!("{settings:?}");
+        assert!(shown.contains("room") && !shown.contains("A 12"), "{shown}");
         let mut settings = settings;
         let paths: Vec<_> = settings.paths().map(|path| path.display().to_string()).collect();
         assert_eq!(paths, ["computers.csv", "preseed.cfg", "special.cfg"]);

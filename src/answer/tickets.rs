@@ -1,9 +1,9 @@
 //! One-time URLs: who may fetch an answer file, for how long, and how often (SECURITY S19).
 //!
 //! A computer that fetches its menu gets a ticket for each entry with an answer file. The ticket opens a folder,
-//! `answer/TOKEN/`, for that computer alone and for half an hour; each file in it can be read a few times, for installers
-//! do not read once: anaconda's first stage asks for the length before it fetches, and AutoYaST fetches in two stages.
-//! A new menu makes older tickets of the same computer void.
+//! `answer/TOKEN/`, for that computer alone and for half an hour since it last asked for anything, a day at most. Each
+//! file in it can be read a few times, for installers do not read once: anaconda's first stage asks for the length
+//! before it fetches, and AutoYaST fetches in two stages. A new menu makes older tickets of the same computer void.
 //!
 //! ```text
 //! answer/TOKEN/user-data      the answer file; also preseed.cfg, ks.cfg, autoinst.xml, autounattend.xml, answer
@@ -11,7 +11,7 @@
 //! answer/TOKEN/vendor-data    empty, for the same
 //! ```
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -22,8 +22,13 @@ use crate::mac::Mac;
 
 /// The folder of the served tree.
 pub const FOLDER: &str = "answer";
-/// How long a ticket is good: from the menu to the end of an installer's first stage, with a person who reads first.
+/// How long a ticket is good at least: from the menu to the end of an installer's first stage, with a person who reads
+/// first. It is counted anew whenever the computer asks for something.
 pub const LIFETIME: Duration = Duration::from_secs(30 * 60);
+/// How long a ticket is good at most, however often the computer asks. An installer has come for it long before.
+pub const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// Hexadecimal digits of a token: 128 bits.
+pub const LENGTH: usize = 32;
 /// How often a file may be read.
 pub const MAX_READS: u32 = 3;
 /// For how long after the first time.
@@ -44,7 +49,7 @@ impl Token {
     }
 
     fn new() -> Result<Token, NoRandom> {
-        let mut bits = [0u8; 16];
+        let mut bits = [0u8; LENGTH / 2];
         getrandom::fill(&mut bits).map_err(|_| NoRandom)?;
         Ok(Token(bits.iter().map(|byte| format!("{byte:02x}")).collect()))
     }
@@ -128,7 +133,7 @@ pub fn split(path: &str) -> Option<(&str, &str)> {
 
 /// A path as logs and the window may show it: without its token. Scripts for loaders have one in their paths as well.
 pub fn shown(path: &str) -> String {
-    let is_token = |part: &str| part.len() == 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_token = |part: &str| part.len() == LENGTH && part.bytes().all(|byte| byte.is_ascii_hexdigit());
     match split(path) {
         Some((_, name)) => format!("{FOLDER}/{HIDDEN}/{}", if Part::of(name).is_some() { name } else { HIDDEN }),
         // TFTP clients of Windows write backslashes.
@@ -183,18 +188,28 @@ struct Ticket {
     computer: Computer,
     ip: Ipv4Addr,
     issued: Instant,
+    /// When the computer last asked for anything.
+    asked: Instant,
     /// Of each part, when it was read first, and how often it was.
     reads: [Option<(Instant, u32)>; PARTS.len()],
 }
 
 /// The tickets that are out.
-#[derive(Default)]
 pub struct Tickets {
+    /// How long a ticket is good after the computer last asked for something.
+    lifetime: Duration,
     tickets: HashMap<Token, Ticket>,
     /// The same, the oldest first, with some that are gone.
     order: VecDeque<Token>,
     /// The latest of each computer for each entry.
-    latest: HashMap<(Mac, String), Token>,
+    latest: BTreeMap<(Mac, String), Token>,
+}
+
+/// With the shortest lifetime.
+impl Default for Tickets {
+    fn default() -> Tickets {
+        Tickets::new(LIFETIME)
+    }
 }
 
 impl fmt::Debug for Tickets {
@@ -204,14 +219,40 @@ impl fmt::Debug for Tickets {
 }
 
 impl Tickets {
+    /// No tickets yet. `lifetime` is how long each will be good, from [`LIFETIME`] to [`MAX_LIFETIME`]; a menu that
+    /// waits for a choice adds how long it does.
+    pub fn new(lifetime: Duration) -> Tickets {
+        Tickets {
+            lifetime: lifetime.clamp(LIFETIME, MAX_LIFETIME),
+            tickets: HashMap::new(),
+            order: VecDeque::new(),
+            latest: BTreeMap::new(),
+        }
+    }
+
+    /// Makes the tickets of a computer that asks for anything young again: an installer that loads an image of some GB
+    /// first comes late for its answers. What has expired or is read up stays so.
+    pub fn renew(&mut self, mac: Mac, now: Instant) {
+        // No computer has tickets for more than a menu's entries, and they are next to each other.
+        let own = self.latest.range((mac, String::new())..).take_while(|((other, _), _)| *other == mac);
+        for (_, token) in own {
+            if let Some(ticket) = self.tickets.get_mut(token)
+                && !ticket.is_old(now, self.lifetime)
+                && !ticket.is_read_up(now)
+            {
+                ticket.asked = now;
+            }
+        }
+    }
+
     /// A ticket for a computer that asks from this address for its menu. An older one of the same computer for the same
     /// entry is void.
     pub fn issue(&mut self, entry: &str, computer: &Computer, ip: Ipv4Addr, now: Instant) -> Result<Token, NoRandom> {
         let token = Token::new()?;
         self.make_room(now);
-        let ticket =
-            Ticket { entry: entry.to_owned(), computer: computer.clone(), ip, issued: now, reads: Default::default() };
+        let (computer, reads) = (computer.clone(), Default::default());
         let of = (computer.mac, entry.to_owned());
+        let ticket = Ticket { entry: entry.to_owned(), computer, ip, issued: now, asked: now, reads };
         if let Some(old) = self.latest.insert(of, token.clone()) {
             self.tickets.remove(&old);
         }
@@ -247,12 +288,13 @@ impl Tickets {
     }
 
     fn admit(&mut self, token: &str, name: &str, client: Client, now: Instant) -> Result<(Part, &mut Ticket), Refusal> {
+        let lifetime = self.lifetime;
         let ticket = self.tickets.get_mut(&Token(token.to_owned())).ok_or(Refusal::Unknown)?;
         // First of all: another computer learns nothing of a ticket, not even that it has expired.
         if !ticket.is_for(client) {
             return Err(Refusal::OtherComputer);
         }
-        if ticket.is_old(now) {
+        if ticket.is_old(now, lifetime) {
             return Err(Refusal::Expired);
         }
         let part = Part::of(name).ok_or(Refusal::NoSuchFile)?;
@@ -264,8 +306,15 @@ impl Tickets {
 
     /// Drops what has expired or is void, and the oldest where there are too many.
     fn make_room(&mut self, now: Instant) {
+        // One that was renewed may stand before others that have expired: those go first.
+        if self.tickets.len() >= MAX_TICKETS {
+            let lifetime = self.lifetime;
+            self.tickets.retain(|_, ticket| !ticket.is_old(now, lifetime));
+            self.latest.retain(|_, token| self.tickets.contains_key(token));
+            self.order.retain(|token| self.tickets.contains_key(token));
+        }
         while let Some(oldest) = self.order.front() {
-            let stays = self.tickets.get(oldest).is_some_and(|ticket| !ticket.is_old(now));
+            let stays = self.tickets.get(oldest).is_some_and(|ticket| !ticket.is_old(now, self.lifetime));
             if stays && self.tickets.len() < MAX_TICKETS {
                 break;
             }
@@ -290,8 +339,15 @@ impl Ticket {
         }
     }
 
-    fn is_old(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.issued) >= LIFETIME
+    fn is_old(&self, now: Instant, lifetime: Duration) -> bool {
+        now.saturating_duration_since(self.asked) >= lifetime
+            || now.saturating_duration_since(self.issued) >= MAX_LIFETIME
+    }
+
+    /// Whether the answer file was read as often as it may be, or long enough ago: the installer has it.
+    fn is_read_up(&self, now: Instant) -> bool {
+        let read = self.reads.get(place(Part::Answer)).copied().flatten();
+        read.is_some_and(|read| is_used_up(read, now))
     }
 }
 
@@ -367,6 +423,52 @@ mod tests {
     }
 
     #[test]
+    fn a_lifetime_is_half_an_hour_at_least_and_a_day_at_most() {
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        let cases = [(0, 30), (30, 30), (45, 45), (24 * 60, 24 * 60), (48 * 60, 24 * 60)];
+        for (given, good) in cases {
+            let (start, mut tickets) = (Instant::now(), Tickets::new(minutes(given)));
+            let token = tickets.issue("debian", &computer(1), IP, start).unwrap();
+            let mut look = |now| tickets.look(token.as_str(), "answer", client(1), now).err();
+            let end = start + minutes(good);
+            assert_eq!((look(end - minutes(1)), look(end)), (None, Some(Refusal::Expired)), "{given}");
+        }
+    }
+
+    #[test]
+    fn a_computer_that_asks_keeps_its_tickets_for_a_day_and_nobody_elses() {
+        let start = Instant::now();
+        let mut tickets = Tickets::default();
+        let mut issue = |entry, last| tickets.issue(entry, &computer(last), IP, start).unwrap();
+        let (own, second, other) = (issue("debian", 1), issue("fedora", 1), issue("debian", 2));
+        for seconds in (0..24 * 3600).step_by(1799) {
+            tickets.renew(computer(1).mac, after(start, seconds));
+        }
+        let mut look = |token: &Token, last, seconds| {
+            tickets.look(token.as_str(), "answer", client(last), after(start, seconds)).err()
+        };
+        let day = 24 * 3600;
+        assert_eq!([look(&own, 1, day - 1), look(&second, 1, day - 1)], [None, None]);
+        assert_eq!(look(&own, 1, day), Some(Refusal::Expired), "a day is the end");
+        assert_eq!(look(&other, 2, 1800), Some(Refusal::Expired), "another computer's");
+    }
+
+    #[test]
+    fn what_has_expired_or_is_read_up_is_not_renewed() {
+        let start = Instant::now();
+        let mut tickets = Tickets::default();
+        let token = tickets.issue("debian", &computer(1), IP, start).unwrap();
+        tickets.renew(computer(1).mac, after(start, 1800));
+        assert_eq!(tickets.look(token.as_str(), "answer", client(1), after(start, 1800)), Err(Refusal::Expired));
+        let token = tickets.issue("debian", &computer(1), IP, start).unwrap();
+        for _ in 0..MAX_READS {
+            tickets.redeem(token.as_str(), "answer", client(1), start).unwrap();
+        }
+        tickets.renew(computer(1).mac, after(start, 1799));
+        assert_eq!(tickets.look(token.as_str(), "meta-data", client(1), after(start, 1800)), Err(Refusal::Expired));
+    }
+
+    #[test]
     fn each_file_is_read_a_few_times_and_then_no_more() {
         let start = Instant::now();
         let mut tickets = Tickets::default();
@@ -426,6 +528,20 @@ mod tests {
         assert!(tickets.order.len() <= 2 * MAX_TICKETS && tickets.latest.len() <= MAX_TICKETS);
         tickets.issue("a", &of(3), IP, start + LIFETIME).unwrap();
         assert_eq!((tickets.len(), tickets.order.len(), tickets.latest.len()), (1, 1, 1), "what has expired goes");
+    }
+
+    #[test]
+    fn what_has_expired_makes_room_before_what_is_renewed() {
+        let start = Instant::now();
+        let mut tickets = Tickets::default();
+        let renewed = tickets.issue("a", &computer(1), IP, start).unwrap();
+        for entry in 1..MAX_TICKETS {
+            tickets.issue(&entry.to_string(), &computer(2), IP, start).unwrap();
+        }
+        tickets.renew(computer(1).mac, after(start, 1799));
+        tickets.issue("a", &computer(3), IP, after(start, 1800)).unwrap();
+        let found = tickets.look(renewed.as_str(), "answer", client(1), after(start, 1800));
+        assert_eq!((found.err(), tickets.len(), tickets.latest.len()), (None, 2, 2));
     }
 
     #[test]

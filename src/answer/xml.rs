@@ -25,11 +25,13 @@ pub(super) fn parse(source: &str) -> Result<Document<'_>, Fault> {
         // The position is a field of its own already.
         let cause = error.to_string();
         let cause = cause.rsplit_once(" at ").map_or(cause.as_str(), |(cause, _)| cause);
-        Fault::error(
-            line,
-            format!("It is no XML: {}.", text::plain(cause, 200)),
-            "Check the tags, quotes and ampersands of this line and the one before.",
-        )
+        // It may repeat what stands there: an ampersand in a password begins an unknown entity.
+        let there = line.and_then(|line| source.lines().nth(line.saturating_sub(1))).unwrap_or_default();
+        let what = match speaks_of_secrets(there) {
+            true => "It is no XML.".to_owned(),
+            false => format!("It is no XML: {}.", text::plain(cause, 200)),
+        };
+        Fault::error(line, what, "Check the tags, quotes and ampersands of this line and the one before.")
     })
 }
 
@@ -74,19 +76,48 @@ pub(super) fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<No
 
 /// Where passwords and keys stand, in bytes: the texts of elements whose name speaks of them.
 pub(super) fn secrets(source: &str) -> Vec<Range<usize>> {
-    let Ok(document) = parse(source) else { return Vec::new() };
+    let Ok(document) = parse(source) else { return secrets_of_broken(source) };
     let mut found = Vec::new();
     for element in document.descendants().filter(Node::is_element) {
-        // `pass` is a step of Windows Setup.
-        let is_secret = |name: &str| name != "pass" && speaks_of_secrets(name);
         let secret = element.attributes().filter(|attribute| is_secret(attribute.name()));
         found.extend(secret.map(|attribute| attribute.range_value()));
         if is_secret(element.tag_name().name()) {
-            // Beside a key stands whether Setup asks for it.
-            let is_value = |text: &str| !matches!(text.trim(), "" | "true" | "false" | "Always" | "OnError" | "Never");
             let texts = element.descendants().filter(|node| node.is_text() && node.text().is_some_and(is_value));
             found.extend(texts.map(|text| text.range()));
         }
+    }
+    found
+}
+
+/// `pass` is a step of Windows Setup.
+fn is_secret(name: &str) -> bool {
+    name != "pass" && speaks_of_secrets(name)
+}
+
+/// Beside a key stands whether Setup asks for it.
+fn is_value(text: &str) -> bool {
+    !matches!(text.trim(), "" | "true" | "false" | "Always" | "OnError" | "Never")
+}
+
+/// The same where the source is no XML: the texts between a tag whose name speaks of secrets and the one that closes it,
+/// or the end.
+fn secrets_of_broken(source: &str) -> Vec<Range<usize>> {
+    let (mut found, mut at) = (Vec::new(), 0);
+    let mut open: Option<&str> = None;
+    for part in source.split_inclusive('<') {
+        let (tag, text) = part.split_once('>').unwrap_or((part, ""));
+        let name = tag.split(|c: char| c.is_whitespace() || c == '/').next().unwrap_or_default();
+        match open {
+            Some(name) if tag.strip_prefix('/').is_some_and(|closed| closed.trim_end() == name) => open = None,
+            None if is_secret(name) && !tag.ends_with('/') => open = Some(name),
+            _ => {}
+        }
+        let text = text.strip_suffix('<').unwrap_or(text);
+        if open.is_some() && is_value(text) {
+            let start = at + tag.len() + 1 + (text.len() - text.trim_start().len());
+            found.push(start..start + text.trim().len());
+        }
+        at += part.len();
     }
     found
 }
@@ -107,6 +138,8 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(parse(text).err().and_then(|fault| fault.line), expected, "{text}");
         }
+        let told = parse("<a>\n<Password>x&hunter2;</Password></a>").unwrap_err();
+        assert!(told.line == Some(2) && !told.what.contains("hunter2"), "{told:?}");
         let deep = |depth: usize| format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth));
         assert!(parse(&deep(MAX_DEPTH)).is_ok() && parse(&deep(MAX_DEPTH + 1)).is_err());
         let bomb = "<!DOCTYPE a [<!ENTITY a 'xx'><!ENTITY b '&a;&a;'><!ENTITY c '&b;&b;&c;'>]><a>&c;</a>";

@@ -67,11 +67,6 @@ fn computer(answers: &Answers, mac: Option<Mac>) -> Computer {
         Some(mac) => rows.iter().find(|row| row.mac == Some(mac)),
         None => rows.first(),
     };
-    let listed = row.and_then(|row| row.mac);
-    Computer {
-        mac: mac.or(listed).unwrap_or(sample.mac),
-        uuid: row.and_then(|row| row.uuid.clone()).or(sample.uuid),
-        serial: row.and_then(|row| row.serial.clone()).or(sample.serial),
-        ..sample
-    }
+    let listed = row.map_or(sample.clone(), |row| row.computer(&sample));
+    Computer { mac: mac.unwrap_or(listed.mac), ..listed }
 }
