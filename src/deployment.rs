@@ -230,6 +230,17 @@ impl Settings {
         fn list<T>(own: Vec<T>, over: Vec<T>) -> Vec<T> {
             if over.is_empty() { own } else { over }
         }
+        fn answers(own: answer::Settings, over: answer::Settings) -> answer::Settings {
+            answer::Settings {
+                list: over.list.or(own.list),
+                host_name: over.host_name.or(own.host_name),
+                first_number: over.first_number.or(own.first_number),
+                entry: own.entry.into_iter().chain(over.entry).collect(),
+                variables: own.variables.into_iter().chain(over.variables).collect(),
+                computer: list(own.computer, over.computer),
+                unknown: own.unknown.and(over.unknown),
+            }
+        }
         Settings {
             version: over.version.or(self.version),
             interface: over.interface.or(self.interface),
@@ -250,7 +261,7 @@ impl Settings {
             duration: over.duration.or(self.duration),
             log: over.log.or(self.log),
             entry: list(self.entry, over.entry),
-            answers: if over.answers.is_empty() { self.answers } else { over.answers },
+            answers: answers(self.answers, over.answers),
             unknown: self.unknown.and(over.unknown),
         }
     }

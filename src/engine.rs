@@ -25,7 +25,7 @@ use futures_util::Stream;
 use tokio::sync::{mpsc, watch as flag};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::answer::AnswerError;
+use crate::answer::{AnswerError, Fault};
 use crate::boot::Platform;
 use crate::boot::loader::Loader;
 use crate::boot::menu::Item;
@@ -55,6 +55,20 @@ pub enum Error {
     /// An answer file cannot be used.
     #[error("an answer file cannot be used")]
     Answers(#[from] AnswerError),
+    /// An answer file lies in the folder that is published.
+    #[error("{file} is published")]
+    AnswerPublished {
+        /// The file.
+        file: PathBuf,
+    },
+    /// An answer file is for an entry that cannot use one.
+    #[error("{entry} takes no answer file")]
+    AnswerEntry {
+        /// The id that was given.
+        entry: String,
+        /// The ids of the entries that take one.
+        able: Vec<String>,
+    },
     /// A loader cannot be opened.
     #[error("a boot loader cannot be used")]
     Loader(#[from] LoaderError),
@@ -139,6 +153,8 @@ pub struct Listening {
     pub unserved: Vec<Platform>,
     /// Entries that are left out for want of another loader, which each of them names.
     pub lacking: Vec<(Item, Loader)>,
+    /// What is wrong inside answer files, which are given nevertheless.
+    pub answer_faults: Vec<(PathBuf, Fault)>,
     /// Whether free addresses are not probed before they are offered, since the right for it is missing.
     pub unprobed: bool,
 }
@@ -269,11 +285,13 @@ async fn serve(
     let forward = tokio::spawn(events::forward(batches, updates));
     // One task a service; when the set is dropped, all of them and their sockets go with it.
     let mut services = JoinSet::new();
-    if let Some(aside) = bound.names_set_aside {
+    if let Some(aside) = bound.desk.as_ref().and_then(|(prepared, ..)| prepared.set_aside.as_ref()) {
         events.service(crate::journal::Note::NamesSetAside { path: aside.display().to_string() });
     }
     let (whois, mtu) = (Default::default(), bound.interface.mtu);
-    let context = Services { events, tree: bound.tree, whois, desk: bound.desk, plan, mtu };
+    let desk = bound.desk.map(|(prepared, menu, place)| desk::Desk::new(prepared, &menu, place));
+    let desk = desk.map(std::sync::Arc::new);
+    let context = Services { events, tree: bound.tree, whois, desk, plan, mtu };
     let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
     let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {

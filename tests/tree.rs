@@ -25,7 +25,7 @@ use bootwright::image::{Boot, Category, Disc, Entry, Firmware, Injection, Transp
 use layout::gzip;
 use raw::{Iso, SECTOR};
 
-const ANYBODY: Asker = Asker { firmware: None };
+const ANYBODY: Asker = Asker { firmware: None, arch: None };
 const TICKET: &str = "0123456789abcdef0123456789abcdef";
 const SETTINGS: &str = "bootstate=0\ntitle=Loading ESXi installer\nprefix=\nkernel=/b.b00\n\
                         kernelopt=runweasel cdromBoot\nmodules=/a.gz --- /k.b00\nbuild=8.0.3\nupdated=0\n";

@@ -18,6 +18,8 @@ pub use edit::{Edit, Unknown, arrange, edit_of, ordered};
 pub mod made {
     /// Archives of injected files: `inject/ENTRY/NUMBER.cpio`.
     pub const INJECTED: &str = "inject";
+    /// The zeros before the first of those archives: `inject/ENTRY/padding`.
+    pub const PADDING: &str = "padding";
     /// Files of images, unpacked: `unpacked/IMAGE/PATH`.
     pub const UNPACKED: &str = "unpacked";
     /// ESXi's settings: `esxi/ENTRY/TICKET/boot.cfg`.
@@ -72,11 +74,37 @@ pub struct Menu {
     pub append: String,
 }
 
+/// The processors that iPXE is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Processor {
+    /// 32-bit x86.
+    I386,
+    /// 64-bit x86.
+    X86_64,
+    /// 64-bit ARM.
+    Arm64,
+}
+
+impl Asker {
+    /// Whether its processor can start an entry. 32-bit UEFI may start a 64-bit kernel, 64-bit UEFI no 32-bit one.
+    fn runs(self, entry: &Entry) -> bool {
+        let arm = entry.arch == "aarch64";
+        match (self.firmware, self.arch) {
+            (_, Some(Processor::Arm64)) => arm,
+            (Some(Firmware::Bios), _) | (_, Some(Processor::I386)) => !arm,
+            (_, Some(Processor::X86_64)) => !arm && entry.arch != "i386",
+            (_, None) => true,
+        }
+    }
+}
+
 /// What is known of the computer that asks for the menu.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asker {
     /// Its firmware; none shows all entries.
     pub firmware: Option<Firmware>,
+    /// The processor that its iPXE was built for, which for a BIOS says little: iPXE is `i386` there.
+    pub arch: Option<Processor>,
 }
 
 /// Most entries of a menu that has no submenus, so that it fits on a text screen of 25 lines.
@@ -130,6 +158,12 @@ impl Place {
     /// The URL of the archive with the injected file of this number.
     pub fn injected(&self, item: &Item, number: usize) -> String {
         format!("{}/{}/{}/{number}.cpio", self.base, made::INJECTED, item.id)
+    }
+
+    /// The URL of the zeros before the first of them. Linux' UEFI stub puts initrds together byte by byte, and the kernel
+    /// takes an archive for one only where it begins at a multiple of four (`init/initramfs.c`); it passes over zeros.
+    pub fn padding(&self, item: &Item) -> String {
+        format!("{}/{}/{}/{}", self.base, made::INJECTED, item.id, made::PADDING)
     }
 
     /// The URL of a file of an image, unpacked. `path` is ready for a URL.
@@ -224,7 +258,9 @@ fn tell_titles_apart(items: &mut [Item], files: &BTreeMap<&str, String>) {
 impl Menu {
     /// The entries that this computer can start.
     pub fn fitting(&self, asker: Asker) -> Vec<&Item> {
-        let fits = |item: &&Item| asker.firmware.is_none_or(|firmware| item.entry.firmware.contains(&firmware));
+        let fits = |item: &&Item| {
+            asker.firmware.is_none_or(|firmware| item.entry.firmware.contains(&firmware)) && asker.runs(&item.entry)
+        };
         self.items.iter().filter(fits).collect()
     }
 
@@ -288,7 +324,7 @@ impl Menu {
     /// The entry whose image UEFI HTTP Boot gets instead of a loader: one that is made for that, and starts by itself
     /// without a menu. No loader of ours runs then, so there is nothing that could show one.
     pub fn disc_for_http_boot(&self) -> Option<&Item> {
-        let chosen = self.chosen(Asker { firmware: Some(Firmware::Uefi) })?;
+        let chosen = self.chosen(Asker { firmware: Some(Firmware::Uefi), arch: None })?;
         (self.timeout == 0 && chosen.entry.boot == Boot::HttpDisc).then_some(chosen)
     }
 
@@ -443,6 +479,30 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn entries_of_another_processor_are_left_out() {
+        use Firmware::{Bios, Uefi};
+        use Processor::{Arm64, I386, X86_64};
+        let cases = [
+            (Some(Bios), Some(I386), vec!["i386", "x86_64"]),
+            (Some(Uefi), Some(X86_64), vec!["x86_64"]),
+            (Some(Uefi), Some(I386), vec!["i386", "x86_64"]),
+            (Some(Uefi), Some(Arm64), vec!["aarch64"]),
+            (Some(Uefi), None, vec!["i386", "x86_64", "aarch64"]),
+            (None, None, vec!["i386", "x86_64", "aarch64"]),
+        ];
+        let mut items = items(&[inspection("/a.iso", "arch", &["-a", "-b", "-c"])]);
+        for (item, arch) in items.iter_mut().zip(["i386", "x86_64", "aarch64"]) {
+            item.entry.arch = arch.into();
+        }
+        let menu = Menu { items, default: Default::Local, timeout: 30, append: String::new() };
+        for (firmware, arch, expected) in cases {
+            let seen: Vec<_> =
+                menu.fitting(Asker { firmware, arch }).iter().map(|item| item.entry.arch.clone()).collect();
+            assert_eq!(seen, expected, "{firmware:?} {arch:?}");
+        }
+    }
+
+    #[test]
     fn a_default_that_is_not_there_or_hidden_is_missed() {
         let images = [inspection("/a.iso", "arch", &["", "-text"])];
         let hidden = [Edit { id: "arch-text".into(), hidden: true, ..Edit::default() }];
@@ -465,8 +525,8 @@ pub(crate) mod tests {
         items[0].entry.title = "Büro\n ${x}".into();
         items[1].entry.firmware = vec![Firmware::Bios];
         let menu = Menu { items, default: Default::Local, timeout: 30, append: String::new() };
-        let uefi = Asker { firmware: Some(Firmware::Uefi) };
+        let uefi = Asker { firmware: Some(Firmware::Uefi), arch: None };
         assert_eq!(menu.shown(uefi), [OWN_DISK, "B?ro? {x}"]);
-        assert_eq!(menu.shown(Asker { firmware: None }), [OWN_DISK, "B?ro? {x}", "arch-bios of arch"]);
+        assert_eq!(menu.shown(Asker { firmware: None, arch: None }), [OWN_DISK, "B?ro? {x}", "arch-bios of arch"]);
     }
 }

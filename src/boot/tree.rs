@@ -227,7 +227,7 @@ impl Tree {
     pub fn find_by_name(&self, name: &str) -> Option<Found> {
         let path = path::fold(&name.replace('\\', "/"));
         // What a browser is told at the root is no file for a loader.
-        if path.is_empty() { None } else { self.find(&path, Asker { firmware: None }) }
+        if path.is_empty() { None } else { self.find(&path, Asker { firmware: None, arch: None }) }
     }
 
     /// Looks a path up: without leading slash, folded. Letters in either case where the exact name is not there. May
@@ -292,8 +292,11 @@ impl Tree {
     /// `ENTRY/NUMBER.cpio`: a file of an image, or the image itself, as an archive.
     fn injected(&self, rest: &str) -> Option<Found> {
         let (id, number) = rest.split_once('/')?;
-        let number: usize = number.strip_suffix(".cpio")?.parse().ok()?;
         let (item, image) = self.item(id)?;
+        if number.eq_ignore_ascii_case(made::PADDING) {
+            return Some(padding(item, &image.disc));
+        }
+        let number: usize = number.strip_suffix(".cpio")?.parse().ok()?;
         let injection = item.entry.inject.get(number)?;
         let stamp = image.disc.stamp();
         let (extents, length): (Arc<[Extent]>, u64) = if injection.from == WHOLE_IMAGE {
@@ -404,6 +407,13 @@ impl Tree {
             },
         })
     }
+}
+
+/// What brings the initrds of an entry to a multiple of four bytes, and never nothing, which iPXE would not load.
+fn padding(item: &Item, disc: &Disc) -> Found {
+    let sizes = item.entry.initrd.iter().filter_map(|path| disc.find(path)).map(|stored| stored.size % 4);
+    let over = usize::try_from(sizes.sum::<u64>() % 4).unwrap_or_default();
+    made_of("padding.bin", Role::Initrd, vec![0; 8 - over])
 }
 
 fn strip_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {

@@ -8,10 +8,10 @@ use ipnet::Ipv4Net;
 
 use super::wording::preflight as say;
 use super::{
-    Finding, Remedy, Rights, answer_fault, explain_answers, explain_disc, explain_plan, lacking as lacking_loader,
-    unserved,
+    Finding, Remedy, Rights, answer_entry, answer_fault, explain_answers, explain_disc, explain_plan,
+    lacking as lacking_loader, published, unserved,
 };
-use crate::answer::{AnswerError, Answers};
+use crate::answer::{AnswerError, Answers, Fault};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu;
 use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError, Ports};
@@ -49,6 +49,8 @@ pub struct Facts {
     pub probe: Probe,
     /// The answer files, or why they cannot be used; none where there are none.
     pub answers: Option<Result<Answers, AnswerError>>,
+    /// Answer files that lie in the folder that is published.
+    pub published: Vec<PathBuf>,
     /// Whether files can be kept, or in which folder not, and why.
     pub state: Result<(), (PathBuf, String)>,
     /// Whether the folder of more files can be published, if there is one, or which one cannot, and why.
@@ -166,15 +168,41 @@ fn loaders(facts: &Facts) -> Vec<Finding> {
 
 /// What is wrong with the answer files, and for whom.
 fn answers(facts: &Facts) -> Vec<Finding> {
-    match &facts.answers {
-        None => Vec::new(),
-        Some(Err(error)) => vec![explain_answers(error)],
-        Some(Ok(answers)) => {
-            let faults = answers.faults().flat_map(|(path, _, faults)| faults.iter().map(move |fault| (path, fault)));
-            let told: Vec<Finding> = faults.take(MOST_FAULTS).map(|(path, fault)| answer_fault(path, fault)).collect();
-            if told.is_empty() { vec![say::answers_found()] } else { told }
-        }
-    }
+    let answers = match &facts.answers {
+        None => return Vec::new(),
+        Some(Err(error)) => return vec![explain_answers(error)],
+        Some(Ok(answers)) => answers,
+    };
+    let faults = answers.faults().flat_map(|(path, _, faults)| faults.iter().map(move |fault| (path, fault)));
+    let faults = faults.take(MOST_FAULTS).map(|(path, fault)| answer_fault(path, fault));
+    let published = facts.published.iter().map(|file| published(file));
+    let told: Vec<Finding> =
+        faults.chain(published).chain(answers_for_nobody(facts)).chain(unready(facts, answers)).collect();
+    if told.is_empty() { vec![say::answers_found()] } else { told }
+}
+
+/// Answer files for entries that take none.
+fn answers_for_nobody(facts: &Facts) -> Vec<Finding> {
+    let (Ok(plan), Some(items)) = (&facts.plan, all_items(facts)) else { return Vec::new() };
+    let able: Vec<String> =
+        items.iter().filter(|item| item.entry.answering.is_some()).map(|item| item.id.clone()).collect();
+    let named = plan.answers.computer.iter().filter_map(|computer| computer.entry.as_ref());
+    let named = plan.answers.entry.keys().chain(named).filter(|id| !able.contains(id));
+    named.map(|id| answer_entry(id, &able)).collect()
+}
+
+/// Computers of the list for which an answer file cannot be filled in.
+fn unready(facts: &Facts, answers: &Answers) -> Vec<Finding> {
+    let Ok(plan) = &facts.plan else { return Vec::new() };
+    let list = plan.answers.list.clone().unwrap_or_default();
+    let rows = plan.answers.entry.keys().flat_map(|entry| answers.unready(entry));
+    rows.take(MOST_FAULTS).map(|(line, fault)| answer_fault(&list, &Fault { line: Some(line), ..fault })).collect()
+}
+
+/// The menu's entries; none while an image cannot be read, since ids may shift then.
+fn all_items(facts: &Facts) -> Option<Vec<menu::Item>> {
+    let read: Option<Vec<Inspection>> = facts.images.iter().map(|(_, found)| found.as_ref().ok().cloned()).collect();
+    Some(facts.plan.as_ref().ok()?.menu(&read?).items)
 }
 
 /// Entries that the menu will leave out, since they need a loader that is not there.

@@ -13,6 +13,7 @@ use crate::boot::Platform;
 use crate::boot::loader::Loader;
 use crate::deployment::{LockError, PlanError, SaveError};
 use crate::engine::Error;
+use crate::image::checksum::ChecksumError;
 use crate::image::recipe::BadRecipe;
 use crate::image::{DiscError, Firmware, Foreign};
 use crate::journal::wording::bytes;
@@ -43,6 +44,7 @@ fn subject(error: &Error) -> Subject {
     match error {
         Error::Image(_) | Error::NoDefault { .. } | Error::Files { .. } | Error::Answers(_) => Subject::Files,
         Error::InterfaceGone { .. } | Error::AddressGone { .. } => Subject::Network,
+        Error::AnswerPublished { .. } | Error::AnswerEntry { .. } => Subject::Files,
         Error::Bind { .. }
         | Error::Loader(_)
         | Error::NoLoaders { .. }
@@ -84,16 +86,18 @@ fn engine(error: &Error) -> Finding {
             "Name a folder that exists and is readable with --files.",
         )
         .with(source),
+        Error::AnswerPublished { file } => published(file),
+        Error::AnswerEntry { entry, able } => answer_entry(entry, able),
+        Error::Names { path, source } => Finding::new(
+            format!("Host names cannot be kept in {}.", path.display()),
+            "After a restart computers would get other names.",
+            "Name a folder that can be written to with --state-dir.",
+        )
+        .with(source),
         Error::Leases { path, source } => Finding::new(
             format!("Leases cannot be kept in {}.", path.display()),
             "After a restart computers would lose their addresses.",
             "Name a file in a folder that can be written to with --lease-file.",
-        )
-        .with(source),
-        Error::Names { path, source } => Finding::new(
-            format!("The numbers in host names cannot be kept in {}.", path.display()),
-            "After a restart two computers could get one name.",
-            "Name a folder that can be written to with --state-dir.",
         )
         .with(source),
         Error::InterfaceGone { interface } => Finding::new(
@@ -528,6 +532,38 @@ pub fn unserved(platform: Platform) -> Finding {
     )
     .about(Subject::ThisComputer)
     .caution()
+}
+
+/// A list of checksums cannot be read.
+pub fn explain_list(error: &ChecksumError) -> Finding {
+    let (ChecksumError::Folder { path, source } | ChecksumError::List { path, source }) = error;
+    Finding::new(
+        format!("{} cannot be read.", path.display()),
+        "The image was not compared.",
+        "Make it readable, or give the checksum with --checksum.",
+    )
+    .with(source)
+    .about(Subject::Files)
+}
+
+/// An answer file is for an entry that cannot use one; `able` are those that can.
+pub fn answer_entry(entry: &str, able: &[String]) -> Finding {
+    let next = match able {
+        [] => "Leave the answer file out, or serve an image whose installer takes one.".to_owned(),
+        able => format!("Give it to {}.", list(able.iter().cloned())),
+    };
+    let title = format!("{} is no entry that takes an answer file.", text::plain(entry, 60));
+    Finding::new(title, "Its installer would ask its questions.", next).about(Subject::Files)
+}
+
+/// An answer file lies where anybody may fetch it by its name.
+pub fn published(file: &Path) -> Finding {
+    Finding::new(
+        format!("The answer file {} lies in the published folder.", file.display()),
+        "Anybody on this network could read it under /files/, passwords included.",
+        "Move it out of that folder.",
+    )
+    .about(Subject::Files)
 }
 
 /// A recipe of the user cannot be used.

@@ -9,7 +9,7 @@ use crate::check;
 use crate::deployment::Places;
 use crate::image::checksum::kept::Key;
 use crate::image::checksum::{self, Algorithm, Expected, Known, Verdict};
-use crate::image::{self, AnswerKind, Boot, Entry, Inspection, words};
+use crate::image::{self, Boot, Entry, Inspection, words};
 use crate::journal::wording::bytes;
 use crate::text;
 
@@ -46,6 +46,7 @@ pub(super) fn run(file: &Path, json: bool, wanted: Wanted) -> Status {
     }
     match known {
         Known::Compared(Verdict::Differs { .. }) => Status::Wrong,
+        Known::Compared(Verdict::NoneKnown { .. }) if wanted.verify => Status::Cannot,
         _ if inspection.entries.is_empty() => Status::Cannot,
         _ => Status::Done,
     }
@@ -90,7 +91,7 @@ fn told(known: &Known) -> Option<ToldChecksum> {
 fn compare(file: &Path, wanted: &Wanted, kept: &Path) -> Result<Option<Verdict>, String> {
     let expected = match &wanted.pasted {
         Some(text) => Some(checksum::pasted(text, file).map_err(|problem| problem.to_string())?),
-        None if wanted.verify => checksum::expected(file).map_err(|error| format!("{error}."))?,
+        None if wanted.verify => checksum::expected(file).map_err(|error| check::explain_list(&error).sentence())?,
         None => return Ok(None),
     };
     let algorithm = expected.as_ref().map_or(Algorithm::Sha256, |expected| expected.digest.algorithm());
@@ -195,20 +196,9 @@ fn describe_entry(field: &mut impl FnMut(&str, &str), entry: &Entry) {
         field("  Arguments", &entry.cmdline);
     }
     if let Some(answering) = &entry.answering {
-        field("  Answers", &format!("takes {}", answer_file(answering.kind)));
+        field("  Answers", &format!("takes {}", crate::answer::kind::name(answering.kind)));
     }
     if let Some(ram) = entry.min_ram_mb {
         field("  Memory", &format!("{ram} MiB or more"));
-    }
-}
-
-fn answer_file(kind: AnswerKind) -> &'static str {
-    match kind {
-        AnswerKind::Autoinstall => "an autoinstall file",
-        AnswerKind::Preseed => "a preseed file",
-        AnswerKind::Kickstart => "a kickstart file",
-        AnswerKind::Autoyast => "an AutoYaST profile",
-        AnswerKind::Autounattend => "an autounattend.xml",
-        AnswerKind::Other => "a file of its own kind",
     }
 }

@@ -8,9 +8,8 @@ use std::time::{Instant, SystemTime};
 
 use tokio::net::{TcpListener, UdpSocket};
 
-use super::desk::Desk;
 use super::dhcp::Leases;
-use super::{Error, Listening, kept};
+use super::{Error, Listening, desk, kept};
 use crate::boot::Offer;
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu::{self, Item, Menu, Place};
@@ -33,9 +32,8 @@ pub(super) struct Bound {
     pub(super) http: TcpListener,
     pub(super) tree: Arc<Tree>,
     pub(super) offer: Offer,
-    pub(super) desk: Option<Arc<Desk>>,
-    /// Where an unreadable file with host names was put.
-    pub(super) names_set_aside: Option<PathBuf>,
+    /// What the desk is made of, where there are answer files to give.
+    pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
 }
 
 /// The DHCP sockets and machines.
@@ -88,13 +86,13 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
         entries: prepared.menu.items.clone(),
         unserved: offer.loaders.unserved(),
         lacking: prepared.lacking,
+        answer_faults: prepared.answers.as_ref().map(desk::Prepared::faults).unwrap_or_default(),
         unprobed: dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).is_some_and(|full| full.arp.is_none()),
     };
     let place = Place { base, server: own };
-    let (desk, set_aside) = Desk::open(plan, &prepared.menu, place.clone())?.unzip();
+    let desk = prepared.answers.map(|answers| (answers, prepared.menu.clone(), place.clone()));
     let tree = Arc::new(Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?);
-    let (desk, names_set_aside) = (desk.map(Arc::new), set_aside.flatten());
-    Ok(Bound { listening, interface, dhcp, tftp, http, tree, offer, desk, names_set_aside })
+    Ok(Bound { listening, interface, dhcp, tftp, http, tree, offer, desk })
 }
 
 /// What is read from disk.
@@ -104,6 +102,7 @@ struct Prepared {
     menu: Menu,
     /// Entries that are left out of it, each with the loader that it would need.
     lacking: Vec<(Item, Loader)>,
+    answers: Option<desk::Prepared>,
     loaders: Loaders,
     files: Option<Folder>,
 }
@@ -132,7 +131,8 @@ impl Prepared {
         if let Some(wanted) = menu.missing_default() {
             return Err(Error::NoDefault { wanted, known: menu.items.into_iter().map(|item| item.id).collect() });
         }
-        Ok(Prepared { inspections, discs, menu, lacking, loaders, files })
+        let answers = desk::Prepared::from(plan, &menu)?;
+        Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, files })
     }
 }
 

@@ -123,7 +123,7 @@ async fn carry_out(services: &Services, socket: &UdpSocket, outputs: Outputs, fu
         if let Some((mac, address)) = mac.zip(held(&note, full.is_none()))
             && services.plan.network.contains(&address)
         {
-            services.whois.learn(address, mac);
+            services.whois.lease(address, mac);
         }
         services.events.tell(mac, None, None, What::Dhcp(note));
     }

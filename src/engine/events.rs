@@ -101,24 +101,50 @@ pub(super) async fn forward(mut batches: Batches, updates: mpsc::Sender<Update>)
     }
 }
 
-/// Which computer has which address: learnt from our own DHCP, and from iPXE's request for its menu where another
-/// server gives the addresses.
+/// Which computer has which address: learnt from DHCP, and from iPXE's request for its menu, which may say anything.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Whois(Arc<RwLock<HashMap<Ipv4Addr, Mac>>>);
+pub(super) struct Whois(Arc<RwLock<HashMap<Ipv4Addr, Known>>>);
+
+/// Whose an address is.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    mac: Mac,
+    /// By DHCP, and not by a computer's own word.
+    leased: bool,
+}
 
 impl Whois {
+    /// A computer says of itself that it has this address. What DHCP said of that one goes before.
     pub(super) fn learn(&self, address: Ipv4Addr, mac: Mac) {
-        if let Ok(mut known) = self.0.write() {
-            // Names are only for the log: better to forget some than to learn no more.
-            if known.len() >= MAX_KNOWN {
-                known.clear();
-            }
-            known.insert(address, mac);
+        self.put(address, Known { mac, leased: false });
+    }
+
+    /// DHCP gave a computer this address, or saw it take the address.
+    pub(super) fn lease(&self, address: Ipv4Addr, mac: Mac) {
+        self.put(address, Known { mac, leased: true });
+    }
+
+    fn put(&self, address: Ipv4Addr, known: Known) {
+        let Ok(mut all) = self.0.write() else { return };
+        // Whoever makes up that many loses names for all; nobody gets more than before by it.
+        if all.len() >= MAX_KNOWN && !all.contains_key(&address) {
+            all.clear();
+        }
+        match all.get_mut(&address) {
+            Some(other) if other.leased && !known.leased => {}
+            Some(other) => *other = known,
+            None => drop(all.insert(address, known)),
         }
     }
 
+    /// The computer that has an address.
     pub(super) fn mac(&self, address: Ipv4Addr) -> Option<Mac> {
-        self.0.read().ok()?.get(&address).copied()
+        Some(self.0.read().ok()?.get(&address)?.mac)
+    }
+
+    /// The same, where DHCP says so.
+    pub(super) fn leased(&self, address: Ipv4Addr) -> Option<Mac> {
+        self.0.read().ok()?.get(&address).filter(|known| known.leased).map(|known| known.mac)
     }
 }
 

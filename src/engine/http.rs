@@ -229,36 +229,49 @@ struct Visitor {
 /// come together.
 fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&str>) -> Visitor {
     if !path.eq_ignore_ascii_case(ipxe::MENU) {
-        return Visitor { address: client, asker: Asker { firmware: None }, computer: None };
+        return Visitor { address: client, asker: Asker { firmware: None, arch: None }, computer: None };
     }
     let value = |name| path::query_value(query, name).map(|value| text::plain(&value, 64));
     let platform = value(ipxe::query::PLATFORM);
     let said = value(ipxe::query::MAC).and_then(|text| text.parse::<Mac>().ok());
-    // Where we give the addresses we know whose each is, and nobody gets the answers of another by its name.
-    let known = services.whois.mac(client).filter(|_| matches!(services.plan.dhcp, DhcpPlan::Full { .. }));
-    if let Some(mac) = said.filter(|mac| known.is_none_or(|known| known == *mac)) {
+    let proven = proven(services, client);
+    if let Some(mac) = said.filter(|mac| proven.is_none_or(|proven| proven == *mac)) {
         services.whois.learn(client, mac);
     }
-    let firmware = ipxe::firmware(platform.as_deref());
-    let (uuid, product) = (value(ipxe::query::UUID), value(ipxe::query::PRODUCT));
     let mac = services.whois.mac(client);
+    let (uuid, product) = (value(ipxe::query::UUID), value(ipxe::query::PRODUCT));
     let serial = value(ipxe::query::SERIAL);
+    // Where we give the addresses, one that nothing proves is somebody's who wants to be another.
+    let unproven = matches!(services.plan.dhcp, DhcpPlan::Full { .. }) && proven.is_none();
+    let computer = said.filter(|said| !unproven && mac == Some(*said));
     let computer =
-        mac.map(|mac| Computer { mac, ip: Some(client), uuid: uuid.clone(), serial, product: product.clone() });
+        computer.map(|mac| Computer { mac, ip: Some(client), uuid: uuid.clone(), serial, product: product.clone() });
+    let firmware = ipxe::firmware(platform.as_deref());
+    let arch = ipxe::processor(value(ipxe::query::ARCH).as_deref());
     let note = journal::Note::Menu { platform, uuid, product };
     services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
-    Visitor { address: client, asker: Asker { firmware }, computer }
+    Visitor { address: client, asker: Asker { firmware, arch }, computer }
+}
+
+/// The computer that is behind an address, whatever it says: by the system's neighbour table, else by DHCP.
+fn proven(services: &Services, address: Ipv4Addr) -> Option<Mac> {
+    platform::neighbour(&services.plan.interface, address).or_else(|| services.whois.leased(address))
 }
 
 /// Finds what is asked for: an answer file at the desk, all else in the tree. May wait for a disk.
 fn find(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -> Option<Found> {
     let ip = visitor.address;
     let Some(desk) = &services.desk else { return services.tree.find(path, visitor.asker) };
+    services.whois.mac(ip).into_iter().for_each(|mac| desk.heard(mac));
     if let Some(computer) = visitor.computer.as_ref().filter(|_| path.eq_ignore_ascii_case(ipxe::MENU)) {
+        if let Some(error) = desk.refresh() {
+            let sentence = format!("An answer file was changed, and the earlier one is given: {}", error.in_words());
+            services.events.service(journal::Note::Warning { sentence: text::plain(&sentence, 500) });
+        }
         return Some(services.tree.menu_for(visitor.asker, &|item| desk.address(item, computer, ip)));
     }
     let Some(wanted) = tickets::split(path) else { return services.tree.find(path, visitor.asker) };
-    let mac = services.whois.mac(ip);
+    let mac = proven(services, ip).or_else(|| services.whois.mac(ip));
     let tell = |note| services.events.tell(mac, Some(ip), Some(Role::Answer), What::Service(note));
     match desk.fetch(wanted, (ip, mac), length_only) {
         Ok(Fetched { file, entry, unsaved }) => {

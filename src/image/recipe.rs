@@ -312,7 +312,30 @@ fn objection(recipe: &Recipe) -> Option<String> {
         Value::Star(_) => None,
     });
     let wrong = versions.chain(labels).chain(values).find_map(|(pattern, group)| wrong_pattern(pattern, group));
-    wrong.or_else(|| recipe.entries.iter().find_map(wrong_entry))
+    wrong.or_else(|| recipe.entries.iter().find_map(|entry| wrong_entry(entry).or_else(|| unknown_name(recipe, entry))))
+}
+
+/// Names in braces that something is put in for.
+const KNOWN: [&str; 11] =
+    ["base_url", "iso_url", "tree_path", "server", "port", "mac_dashes", "client_ip", "gw", "mask", "label", "iso_kib"];
+
+/// A name in braces that nothing stands for would go to the computer as it is.
+fn unknown_name(recipe: &Recipe, entry: &EntryRecipe) -> Option<String> {
+    let answer = entry.answer.iter().map(|answer| answer.arguments.as_str());
+    let lines = [entry.cmdline.as_str()].into_iter().chain(entry.modules.iter().map(String::as_str));
+    let unknown = |line: &str, more: &[&str]| {
+        let names = line.split('{').skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+        let known = |name: &str| KNOWN.contains(&name) || more.contains(&name) || recipe.values.contains_key(name);
+        names.filter(|name| !known(name)).map(|name| format!("nothing stands for {{{name}}}")).next()
+    };
+    lines.filter_map(|line| unknown(line, &[])).next().or_else(|| {
+        answer.clone().find_map(|line| match () {
+            () if line.is_empty() || line.contains("{answer_url}") || line.contains("{answer_dir_url}") => {
+                unknown(line, &["answer_url", "answer_dir_url"])
+            }
+            () => Some("the arguments of `answer` name no {answer_url}".to_owned()),
+        })
+    })
 }
 
 fn wrong_pattern(pattern: &str, group: Option<&str>) -> Option<String> {
@@ -469,6 +492,8 @@ mod tests {
             (format!("{LEAST}[[version]]\npattern = \"a\""), "has no group `version`"),
             (entry(""), "names no kernel"),
             (entry("boot = \"memdisk\"\nkernel = [\"/k\"]"), "names a kernel"),
+            (entry("kernel = [\"/k\"]\ncmdline = \"fetch={base_ur}/x\""), "nothing stands for {base_ur}"),
+            (entry("kernel = [\"/k\"]\nanswer = { kind = \"preseed\", arguments = \"auto\" }"), "name no {answer_url}"),
             (entry("kernel = [\"/k\"]\nsuffix = \"2\""), "more than a number"),
             (entry("kernel = [\"/k\"]\nrequires = { has = \"magic\", otherwise = \"\" }"), "unknown variant `magic`"),
         ];

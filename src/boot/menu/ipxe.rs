@@ -4,8 +4,12 @@
 //! can as well. iPXE has no quoting: `${…}` expands anywhere, a word `||` or `&&` ends a command, a word that begins
 //! with `#` is a comment, a line break starts a command. So text is filtered, never escaped.
 
+use std::collections::BTreeMap;
+
 use super::super::loader::Loader;
-use super::{Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, arguments, modules};
+use super::{
+    Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, Processor, arguments, modules,
+};
 use crate::image::recipe::RESERVED_START;
 use crate::image::{Boot, Firmware};
 
@@ -57,6 +61,14 @@ pub type Answer<'a> = &'a dyn Fn(&Item) -> Option<String>;
 
 /// The menu for one computer.
 pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer) -> String {
+    // Asked once for each entry: every question makes an address.
+    let answers: BTreeMap<&str, String> =
+        menu.fitting(asker).into_iter().filter_map(|item| Some((item.id.as_str(), answer(item)?))).collect();
+    // Nobody is to start an installation that asks nothing without knowing.
+    let title = |item: &Item| match answers.contains_key(item.id.as_str()) {
+        true => format!("{} (unattended)", text(&item.entry.title)),
+        false => text(&item.entry.title),
+    };
     let chosen = menu.chosen(asker);
     let chosen_label = chosen.map_or("local", |item| item.id.as_str());
     let mut script = String::from("#!ipxe\n");
@@ -69,7 +81,7 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer) -> String 
     for shown in &top {
         match shown {
             Line::Local => line(&mut script, &format!("item local {OWN_DISK}")),
-            Line::Item(item) => line(&mut script, &format!("item {} {}", item.id, text(&item.entry.title))),
+            Line::Item(item) => line(&mut script, &format!("item {} {}", item.id, title(item))),
             Line::Group(group) => line(&mut script, &format!("item {} {} ...", label(group), text(&group.title()))),
         }
     }
@@ -79,14 +91,14 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer) -> String 
     line(&mut script, &format!("choose {timeout}--default {chosen_label} selected || goto local"));
     script.push_str("goto ${selected}\n");
     for group in top.iter().filter_map(|line| if let Line::Group(group) = line { Some(group) } else { None }) {
-        submenu(&mut script, group);
+        submenu(&mut script, group, &title);
     }
     for item in menu.fitting(asker) {
         line(&mut script, &format!(":{}", item.id));
-        line(&mut script, &format!("echo Bootwright: {}", text(&item.entry.title)));
+        line(&mut script, &format!("echo Bootwright: {}", title(item)));
         // Whatever an earlier attempt left in memory.
         line(&mut script, "imgfree");
-        start(&mut script, item, (menu, asker), place, answer(item).as_deref());
+        start(&mut script, item, (menu, asker), place, answers.get(item.id.as_str()).map(String::as_str));
         // A UEFI program may end well, as a shell does at `exit`: the next entry is not to start then.
         line(&mut script, "goto menu");
     }
@@ -98,12 +110,12 @@ fn label(group: &Group) -> String {
     format!("{RESERVED_START}{}", group.category as u8)
 }
 
-fn submenu(script: &mut String, group: &Group) {
+fn submenu(script: &mut String, group: &Group, title: &dyn Fn(&Item) -> String) {
     line(script, &format!(":{}", label(group)));
     line(script, &format!("menu {HEADING}"));
     line(script, "item menu Back");
     for item in &group.items {
-        line(script, &format!("item {} {}", item.id, text(&item.entry.title)));
+        line(script, &format!("item {} {}", item.id, title(item)));
     }
     // The first entry rather than "Back"; Escape goes back as well.
     let first = group.items.first().map_or("menu", |item| item.id.as_str());
@@ -166,7 +178,8 @@ fn longest(item: &Item, arguments: &str, modules: &[(&str, String)]) -> usize {
 
 /// On UEFI iPXE finds initrds only by the names that the kernel's arguments give.
 fn initrd_names(item: &Item) -> String {
-    let count = item.entry.initrd.len() + item.entry.inject.len();
+    let padding = usize::from(!item.entry.inject.is_empty());
+    let count = item.entry.initrd.len() + padding + item.entry.inject.len();
     (0..count).map(|number| format!("initrd=initrd{number} ")).collect()
 }
 
@@ -175,7 +188,8 @@ fn linux(script: &mut String, item: &Item, place: &Place, arguments: &str) {
     let initrds = item.entry.initrd.iter().map(|path| format!("{}{}", place.tree(item), url_path(path)));
     // The archives are made here: iPXE of 2019 makes none on UEFI.
     let injected = (0..item.entry.inject.len()).map(|number| place.injected(item, number));
-    let all: Vec<String> = initrds.chain(injected).collect();
+    let padding = (!item.entry.inject.is_empty()).then(|| place.padding(item));
+    let all: Vec<String> = initrds.chain(padding).chain(injected).collect();
     let names = initrd_names(item);
     let kernel = format!("{}{}", place.tree(item), url_path(kernel));
     line(script, &format!("kernel --name kernel {kernel} {names}{arguments} || goto failed"));
@@ -317,6 +331,16 @@ pub fn firmware(platform: Option<&str>) -> Option<Firmware> {
     }
 }
 
+/// The processor that iPXE's `${buildarch}` names.
+pub fn processor(arch: Option<&str>) -> Option<Processor> {
+    match arch? {
+        "i386" => Some(Processor::I386),
+        "x86_64" => Some(Processor::X86_64),
+        "arm64" => Some(Processor::Arm64),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -358,8 +382,8 @@ mod tests {
         Menu { items, default: Default::Local, timeout: 30, append: "console=ttyS0".into() }
     }
 
-    const BIOS: Asker = Asker { firmware: Some(Firmware::Bios) };
-    const UEFI: Asker = Asker { firmware: Some(Firmware::Uefi) };
+    const BIOS: Asker = Asker { firmware: Some(Firmware::Bios), arch: None };
+    const UEFI: Asker = Asker { firmware: Some(Firmware::Uefi), arch: None };
 
     #[test]
     fn the_menu_is_as_its_golden_file() {

@@ -8,8 +8,8 @@ use super::*;
 use crate::image::recipe::{Book, RESERVED, RESERVED_START};
 use crate::image::{AnswerKind, Answering, Injection, Transport};
 
-const BIOS: Asker = Asker { firmware: Some(Firmware::Bios) };
-const UEFI: Asker = Asker { firmware: Some(Firmware::Uefi) };
+const BIOS: Asker = Asker { firmware: Some(Firmware::Bios), arch: None };
+const UEFI: Asker = Asker { firmware: Some(Firmware::Uefi), arch: None };
 
 fn place() -> Place {
     Place { base: "http://10.77.0.1:8080".into(), server: Ipv4Addr::new(10, 77, 0, 1) }
@@ -120,7 +120,7 @@ fn long() -> Menu {
 fn a_long_menu_is_as_its_golden_file() {
     let menu = long();
     assert_eq!(menu.items.len(), 40);
-    let both = Asker { firmware: None };
+    let both = Asker { firmware: None, arch: None };
     let script = script(&menu, both);
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/menu-long.ipxe");
     if std::env::var_os("BOOTWRIGHT_GOLDEN").is_some() {
@@ -165,7 +165,7 @@ fn every_kind_of_menu_leads_to_what_it_names() {
     ];
     for default in defaults {
         for timeout in [0, 30] {
-            for asker in [BIOS, UEFI, Asker { firmware: None }] {
+            for asker in [BIOS, UEFI, Asker { firmware: None, arch: None }] {
                 let case = format!("{default:?} after {timeout} for {asker:?}");
                 let menu = Menu { default: default.clone(), timeout, ..long.clone() };
                 leads_to_labels(&script(&menu, asker), &case);
@@ -344,7 +344,7 @@ fn no_id_is_a_label_of_ours() {
     for Item { id, .. } in &items {
         assert!(!RESERVED.contains(&id.as_str()) && !id.starts_with(RESERVED_START), "{id}");
     }
-    leads_to_labels(&script(&menu(items), Asker { firmware: None }), "all recipes");
+    leads_to_labels(&script(&menu(items), Asker { firmware: None, arch: None }), "all recipes");
     for line in ["menu", "local", "failed", "next"] {
         assert!(RESERVED.contains(&line));
     }

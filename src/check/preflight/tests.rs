@@ -71,6 +71,7 @@ fn good(mode: DhcpMode) -> Facts {
         images: vec![("/x/a.iso".into(), Ok(inspection("/x/a.iso", "arch", &[""])))],
         probe: if mode == FULL { Probe::Nobody } else { answered(&[[10, 77, 0, 254]]) },
         answers: None,
+        published: Vec::new(),
         state: Ok(()),
         files: Ok(()),
     }

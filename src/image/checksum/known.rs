@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use super::kept::{Kept, KeptError, Key};
+use super::kept::{Kept, KeptError, Key, set_aside};
 use super::{Expected, Verdict, expected};
 
 /// What is known.
@@ -40,7 +40,14 @@ pub fn known(image: &Path, file: &Path) -> Known {
 pub fn remember(key: Option<Key>, verdict: &Verdict, file: &Path) -> Result<(), KeptError> {
     let Some(key) = key else { return Ok(()) };
     let _writing = WRITING.lock();
-    let mut kept = Kept::load(file)?;
+    let mut kept = match Kept::load(file) {
+        // Kept for whoever wants to look; results are kept anew.
+        Err(KeptError::Broken { .. }) => {
+            set_aside(file)?;
+            Kept::load(file)?
+        }
+        kept => kept?,
+    };
     if kept.remember(key, verdict) { kept.save() } else { Ok(()) }
 }
 
@@ -77,6 +84,10 @@ mod tests {
         assert_eq!(known(&image, &file), Known::Compared(verdict));
         list("aa7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad  a.iso\n");
         assert!(matches!(known(&image, &file), Known::Compared(Verdict::Differs { .. })), "the list is another one");
+        std::fs::write(&file, "{").unwrap();
+        compare();
+        assert!(matches!(known(&image, &file), Known::Compared(_)), "a broken file is set aside");
+        assert!(folder.path().join("state/checksums.json.unreadable").exists());
         write("abd", 50);
         assert!(matches!(known(&image, &file), Known::Expected(_)), "the file is another one");
     }

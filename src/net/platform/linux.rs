@@ -7,6 +7,7 @@ mod channel;
 mod client;
 pub mod elevate;
 pub mod helper;
+mod neighbour;
 mod sockets;
 mod wire;
 
@@ -22,6 +23,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 pub use client::ClientSocket;
+pub use neighbour::neighbour;
 
 use crate::mac::Mac;
 use crate::net::interface::{Interface, Kind};

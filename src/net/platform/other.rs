@@ -18,6 +18,11 @@ pub fn raise_file_limit() {}
 /// These systems have no such option; the watch over connections still cuts those that stall in the middle.
 pub fn cut_when_stalled(_stream: &tokio::net::TcpStream, _after: std::time::Duration) {}
 
+/// Not asked here: the addresses that DHCP gave out say who is who.
+pub fn neighbour(_interface: &str, _address: Ipv4Addr) -> Option<Mac> {
+    None
+}
+
 /// netdev's own classification is used here.
 pub fn interface_kind(_name: &str) -> Option<Kind> {
     None
