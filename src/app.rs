@@ -200,6 +200,8 @@ pub enum Message {
     ChecksumPasted(PathBuf, Option<String>),
     /// Answer files were read by these settings.
     AnswersRead(Box<answer::Settings>, answers::Read),
+    /// An entry's answer file was filled in for the computer at this place.
+    FilledIn(String, usize, answers::Shown),
     /// The file dialog for an answer file or a list ended.
     AnswersChosen(answers::Wanted, Chosen<PathBuf>),
     /// A comparison went on.

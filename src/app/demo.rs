@@ -211,6 +211,7 @@ impl Machine {
                 .map(|path| (path.clone(), self.inspect(path).map(|found| (*found).clone())))
                 .collect(),
             probe: self.probe(),
+            published: Vec::new(),
             answers: (!draft.answers.is_empty()).then(|| crate::answer::Answers::load(&draft.answers)),
             state: Ok(()),
             files: Ok(()),
@@ -255,6 +256,7 @@ impl Machine {
             images,
             unserved: Vec::new(),
             lacking: Vec::new(),
+            answer_faults: Vec::new(),
             unprobed: false,
         }
     }

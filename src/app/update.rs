@@ -79,6 +79,7 @@ impl App {
             Message::ChecksumPasted(path, text) => self.checksum_pasted(&path, text),
             Message::Compared(path, comparing) => self.compared(&path, comparing),
             Message::AnswersRead(settings, read) => self.answers_read(&settings, read),
+            Message::FilledIn(entry, at, shown) => self.filled_in(&entry, at, shown),
             Message::AnswersChosen(wanted, chosen) => self.answers_chosen(wanted, chosen),
             Message::Surveyed(run, facts) => self.surveyed(run, &facts),
             Message::AddressSet(result) => self.address_set(result),
@@ -189,7 +190,7 @@ impl App {
         let (focus, task) = match step {
             Step::Network => (network::first_focus(self.network_context()), self.list_saved()),
             Step::Images => (images::first_focus(&self.imports), Task::none()),
-            Step::Menu => (Some(page::primary_id()), Task::none()),
+            Step::Menu => (Some(page::primary_id()), self.read_answers()),
             // Not at Stop: a second Enter must not end what the first one began.
             Step::Serve => (Some(serve::computers_tab_id()), Task::none()),
             Step::Check => (Some(page::primary_id()), self.check_everything()),
@@ -357,6 +358,7 @@ impl App {
             menu::Action::Next => self.next(),
             menu::Action::Answers(change) => self.change_answers(change),
             menu::Action::Browse(wanted) => self.browse_answers(wanted),
+            menu::Action::FillIn => self.fill_in(),
             menu::Action::Edit(edit) => {
                 self.edit_menu(edit);
                 Task::none()

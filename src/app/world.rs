@@ -13,8 +13,9 @@ use iced::futures::channel::mpsc;
 use iced::futures::stream::BoxStream;
 use iced::{Subscription, stream};
 
-use crate::answer::{self, AnswerError, Answers};
+use crate::answer::{self, AnswerError, Answers, load};
 use crate::app::demo::Machine;
+use crate::app::screen::menu::answers;
 use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::published::Folder;
@@ -172,6 +173,12 @@ impl World {
     /// Reads and checks the answer files of a deployment.
     pub async fn read_answers(self, settings: answer::Settings) -> Option<Result<Answers, AnswerError>> {
         blocking(move || Answers::load(&settings)).await.ok()
+    }
+
+    /// Fills an entry's answer file in for the computer at this place of the list.
+    pub async fn fill_in(self, read: answers::Read, entry: String, at: usize) -> answers::Shown {
+        let filled = blocking(move || answers::Shown::of(&read, &entry, at)).await;
+        filled.unwrap_or_else(answers::Shown::broken)
     }
 
     /// Lets the person choose an answer file or a list of computers.
@@ -410,6 +417,7 @@ fn look(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<I
         loaders: Loaders::find(&folders),
         images: draft.image.iter().map(inspect).collect(),
         probe,
+        published: draft.files.as_deref().map(|folder| load::published(&draft.answers, folder)).unwrap_or_default(),
         answers: (!draft.answers.is_empty()).then(|| Answers::load(&draft.answers)),
         state: writable(&places.state),
         files: draft.files.as_deref().map_or(Ok(()), publishable),

@@ -83,6 +83,8 @@ pub enum Action {
     Answers(Change),
     /// Let the person choose a file for this.
     Browse(Wanted),
+    /// Fill in the answer file that is shown.
+    FillIn,
     /// Go on.
     Next,
 }
@@ -183,14 +185,26 @@ impl Menu {
     fn toggle_preview(&mut self, entry: String) -> Action {
         let open = self.preview.as_ref().is_some_and(|preview| preview.is_of(&entry));
         self.preview = (!open).then(|| Preview::of(entry));
-        Action::None
+        Action::FillIn
+    }
+
+    /// Which entry's answer file is shown, and for the computer at which place of the list.
+    pub fn previewed(&self) -> Option<(&str, usize)> {
+        self.preview.as_ref().map(Preview::wanted)
+    }
+
+    /// Takes what was filled in, if it is still wanted.
+    pub fn show(&mut self, entry: &str, at: usize, shown: answers::Shown) {
+        if let Some(preview) = self.preview.as_mut().filter(|preview| preview.wanted() == (entry, at)) {
+            preview.show(shown);
+        }
     }
 
     fn step_preview(&mut self, by: isize) -> Action {
         if let Some(preview) = &mut self.preview {
             preview.step(by);
         }
-        Action::None
+        Action::FillIn
     }
 
     fn draw_for(&mut self, firmware: Firmware) -> Action {
@@ -413,7 +427,7 @@ fn details<'a>(context: Context<'a>, item: &Item, preview: Option<&Preview>) -> 
 /// The menu as iPXE draws it on a text screen: the heading, the entries with a bar on the chosen one, the seconds left.
 fn screen<'a>(model: &Model, firmware: Firmware) -> Element<'a, Message> {
     const MOST: usize = 15;
-    let asker = Asker { firmware: Some(firmware) };
+    let asker = Asker { firmware: Some(firmware), arch: None };
     let chosen = model.chosen(asker).map(|item| item.id.clone());
     let letters = |words: String| {
         iced::widget::text(words).size(12).font(Font::MONOSPACE).wrapping(iced::widget::text::Wrapping::None)

@@ -41,9 +41,24 @@ impl App {
 
     pub(in crate::app) fn answers_read(&mut self, settings: &answer::Settings, read: Read) -> Task<Message> {
         // What was typed meanwhile is read by itself.
-        if *settings == self.draft.answers {
-            self.answers = Some(read);
+        if *settings != self.draft.answers {
+            return Task::none();
         }
+        self.answers = Some(read);
+        self.fill_in()
+    }
+
+    /// Fills in what is shown of an answer file.
+    pub(in crate::app) fn fill_in(&mut self) -> Task<Message> {
+        let Some((entry, at)) = self.menu.previewed() else { return Task::none() };
+        let Some(read) = self.answers.clone() else { return Task::none() };
+        let (entry, named) = (entry.to_owned(), entry.to_owned());
+        let fill = self.world.clone().fill_in(read, entry, at);
+        Task::perform(fill, move |shown| Message::FilledIn(named.clone(), at, shown))
+    }
+
+    pub(in crate::app) fn filled_in(&mut self, entry: &str, at: usize, shown: answers::Shown) -> Task<Message> {
+        self.menu.show(entry, at, shown);
         Task::none()
     }
 

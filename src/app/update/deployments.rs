@@ -149,6 +149,7 @@ impl App {
         (self.step, self.reached) = (Step::Network, Step::Network);
         self.checks = Checks::NotYet;
         self.items.clear();
+        self.answers = None;
         Task::batch([self.settle_interface(), self.read_next()])
     }
 }

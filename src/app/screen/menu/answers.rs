@@ -8,14 +8,14 @@ use iced::widget::{Column, column, container, row, scrollable, space, text_input
 use iced::{Alignment, Element, Fill, Font};
 
 use super::{Context, Message};
-use crate::answer::{self, AnswerError, Answers, Computer, Counters, Fault, Severity, tickets};
+use crate::answer::{self, AnswerError, Answers, Counters, Fault, Severity, tickets};
 use crate::app::icon::Icon;
 use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{icon_button, small_button};
 use crate::app::widget::notice;
 use crate::app::widget::words::{body, section, small, soft};
 use crate::boot::menu::Item;
-use crate::check;
+use crate::check::{self, Finding};
 use crate::image::AnswerKind;
 use crate::text;
 
@@ -34,6 +34,51 @@ pub struct Preview {
     entry: String,
     /// Which computer: its place in the list, 0 for the first.
     at: usize,
+    /// What it looks like, once that is known.
+    shown: Option<Shown>,
+}
+
+/// What a computer would get.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// For whom.
+    who: String,
+    /// How many computers there are to choose from.
+    count: usize,
+    /// The text without its secrets, or why there is none.
+    text: Result<String, Finding>,
+}
+
+impl Shown {
+    /// Fills an entry's file in for the computer at this place. Takes a while where the template is made to.
+    pub fn of(read: &Result<Answers, AnswerError>, entry: &str, at: usize) -> Shown {
+        let answers = match read {
+            Ok(answers) => answers,
+            Err(error) => return Shown { who: String::new(), count: 0, text: Err(check::explain_answers(error)) },
+        };
+        let sample = answer::sample_computer();
+        let rows = answers.roster().map(|roster| roster.rows()).unwrap_or_default();
+        let at = at.min(rows.len().saturating_sub(1));
+        let computer = rows.get(at).map_or_else(|| sample.clone(), |row| row.computer(&sample));
+        let who = match rows.len() {
+            0 => format!("For a computer like {}", computer.mac),
+            count => format!("For {}, {} of {count}", computer.mac, at + 1),
+        };
+        // Counters of its own: nobody gets a number by being looked at.
+        let rendered = answers.render(entry, &computer, &answer::sample_place(), &mut Counters::default());
+        let lines = |text: String| {
+            let shown: String = text.chars().take(MOST_SHOWN).collect();
+            shown.lines().map(line).collect::<Vec<_>>().join("\n")
+        };
+        let text = rendered.map(|rendered| lines(rendered.preview())).map_err(|error| check::explain_answers(&error));
+        Shown { who, count: rows.len().max(1), text }
+    }
+
+    /// Nothing came of it.
+    pub fn broken(reason: String) -> Shown {
+        let text = Err(Finding::new("The answer file cannot be shown.", "", "").with(&reason));
+        Shown { who: String::new(), count: 0, text }
+    }
 }
 
 /// What can be changed.
@@ -59,7 +104,7 @@ pub enum Wanted {
 impl Preview {
     /// The first computer, for an entry.
     pub fn of(entry: String) -> Preview {
-        Preview { entry, at: 0 }
+        Preview { entry, at: 0, shown: None }
     }
 
     /// Whether it is of this entry.
@@ -69,15 +114,18 @@ impl Preview {
 
     /// Another computer, so many places on.
     pub fn step(&mut self, by: isize) {
-        self.at = self.at.saturating_add_signed(by);
+        let last = self.shown.as_ref().map_or(0, |shown| shown.count.saturating_sub(1));
+        self.at = self.at.saturating_add_signed(by).min(last);
     }
-}
 
-/// What people call a kind of answer file.
-fn kind_words(kind: AnswerKind) -> &'static str {
-    match kind {
-        AnswerKind::Other => "a file of its own kind",
-        known => answer::kind::name(known),
+    /// What is to be filled in.
+    pub fn wanted(&self) -> (&str, usize) {
+        (&self.entry, self.at)
+    }
+
+    /// Takes what was filled in.
+    pub fn show(&mut self, shown: Shown) {
+        self.shown = Some(shown);
     }
 }
 
@@ -127,14 +175,13 @@ pub fn of_entry<'a>(
     let words = if open { "Hide it" } else { "Show it filled in" };
     let mark = if open { Icon::EyeOff } else { Icon::Eye };
     let show = usable.then(|| small_button(mark, words, Look::Quiet).on_press(Message::PreviewToggled(shown)));
-    let head = row![soft(format!("Answer file ({})", kind_words(answering.kind))), space::horizontal()].push(show);
+    let head =
+        row![soft(format!("Answer file ({})", answer::kind::name(answering.kind))), space::horizontal()].push(show);
     let mut part = column![head.align_y(Alignment::Center), line.spacing(gap::SMALL).align_y(Alignment::Center)];
     part = part.push(failed.map(|words| small(words, Tone::Bad)));
     part = part.push(mismatch(answering.kind, path, read).map(|words| small(words, Tone::Caution)));
     part = part.extend(faults.into_iter().map(|(tone, words)| small(words, tone).into()));
-    if let (true, Some(preview), Some(Ok(answers))) = (open && usable, preview, read.map(|read| read.as_ref())) {
-        part = part.push(filled(item, answers, preview));
-    }
+    part = part.push(preview.filter(|_| open && usable).and_then(filled));
     Some(part.spacing(gap::TIGHT + 2.0).into())
 }
 
@@ -164,61 +211,34 @@ fn mismatch(kind: AnswerKind, path: Option<&PathBuf>, read: Option<&Read>) -> Op
     let Some(Ok(answers)) = read.map(|read| read.as_ref()) else { return None };
     let (_, found, _) = answers.faults().find(|(file, ..)| Some(*file) == path.map(PathBuf::as_path))?;
     let differs = found != kind && kind != AnswerKind::Other;
-    differs.then(|| format!("This looks like {}, and the installer reads {}.", kind_words(found), kind_words(kind)))
+    differs.then(|| {
+        format!("This looks like {}, and the installer reads {}.", answer::kind::name(found), answer::kind::name(kind))
+    })
 }
 
-/// The computers that a preview can be for: those of the list, else one that could ask.
-fn computers(answers: &Answers) -> Vec<Computer> {
-    let sample = answer::sample_computer();
-    let listed = answers.roster().into_iter().flat_map(|roster| roster.rows());
-    let computers: Vec<Computer> = listed
-        .map(|row| Computer {
-            mac: row.mac.unwrap_or(sample.mac),
-            uuid: row.uuid.clone().or(sample.uuid.clone()),
-            serial: row.serial.clone().or(sample.serial.clone()),
-            ..sample.clone()
-        })
-        .collect();
-    if computers.is_empty() { vec![sample] } else { computers }
-}
-
-fn filled<'a>(item: &Item, answers: &Answers, preview: &Preview) -> Element<'a, Message> {
-    let computers = computers(answers);
-    let at = preview.at.min(computers.len().saturating_sub(1));
-    let Some(computer) = computers.get(at) else { return space::vertical().height(0).into() };
-    let place = answer::sample_place();
-    // A copy: nobody gets a number by being looked at.
-    let rendered = answers.render(&item.id, computer, &place, &mut Counters::default());
-    let who = match answers.roster().map_or(0, |roster| roster.rows().len()) {
-        0 => format!("For a computer like {}", computer.mac),
-        count => format!("For {}, {} of {count}", computer.mac, at + 1),
-    };
-    let previous = (at > 0).then_some(Message::PreviewStepped(-1));
-    let next = (at + 1 < computers.len()).then_some(Message::PreviewStepped(1));
-    let steps = (computers.len() > 1).then(|| {
+fn filled<'a>(preview: &Preview) -> Option<Element<'a, Message>> {
+    let shown = preview.shown.as_ref()?;
+    let previous = (preview.at > 0).then_some(Message::PreviewStepped(-1));
+    let next = (preview.at + 1 < shown.count).then_some(Message::PreviewStepped(1));
+    let steps = (shown.count > 1).then(|| {
         row![icon_button(Icon::Up, "The computer before", previous), icon_button(Icon::Down, "The next computer", next)]
     });
-    let head = row![soft(who), space::horizontal()].push(steps).align_y(Alignment::Center);
-    let shown = match rendered {
-        Ok(rendered) => {
-            let lines = rendered.preview();
-            let lines: Vec<String> = lines.chars().take(MOST_SHOWN).collect::<String>().lines().map(line).collect();
-            let words = iced::widget::text(lines.join("\n")).size(12).font(Font::MONOSPACE);
+    let head = row![soft(shown.who.clone()), space::horizontal()].push(steps).align_y(Alignment::Center);
+    let text: Element<'a, Message> = match &shown.text {
+        Ok(text) => {
+            let words = iced::widget::text(text.clone()).size(12).font(Font::MONOSPACE);
             container(scrollable(container(words).padding([8, 12]).width(Fill)).width(Fill))
                 .max_height(260.0)
                 .style(theme::ground(Ground::Card))
                 .into()
         }
-        Err(error) => {
-            let finding = check::explain_answers(&error);
-            notice::finding(Tone::Bad, &finding, None)
-        }
+        Err(finding) => notice::finding(Tone::Bad, finding, None),
     };
     let served = soft(format!(
         "Each computer gets its own text under an address that is good for {} minutes and for it alone.",
         tickets::LIFETIME.as_secs() / 60
     ));
-    column![head, shown, served].spacing(gap::SMALL).into()
+    Some(column![head, text, served].spacing(gap::SMALL).into())
 }
 
 fn line(line: &str) -> String {
