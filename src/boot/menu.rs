@@ -520,6 +520,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn without_grub_a_hypervisor_is_for_a_bios() {
+        let mut items = items(&[inspection("/x.iso", "xcp-ng", &["", "-uefi"])]);
+        items.iter_mut().for_each(|item| item.entry.boot = Boot::Multiboot);
+        items[1].entry.firmware = vec![Firmware::Uefi];
+        let menu = Menu { items, default: Default::Local, timeout: 30, append: String::new() };
+        let mut whole = menu.clone();
+        assert!(whole.without_lacking(&Loaders::of([Loader::GrubHttpX64])).is_empty() && whole == menu);
+        let mut cut = menu;
+        let lacking: Vec<_> =
+            cut.without_lacking(&Loaders::default()).into_iter().map(|(item, loader)| (item.id, loader)).collect();
+        assert_eq!(lacking, [("xcp-ng-uefi".to_owned(), Loader::GrubHttpX64)]);
+        assert_eq!(cut.items.iter().map(|item| item.entry.firmware.as_slice()).collect::<Vec<_>>(), [[Firmware::Bios]]);
+    }
+
+    #[test]
     fn a_preview_has_the_characters_of_the_computer() {
         let mut items = items(&[inspection("/a.iso", "arch", &["", "-bios"])]);
         items[0].entry.title = "Büro\n ${x}".into();

@@ -345,7 +345,7 @@ pub fn processor(arch: Option<&str>) -> Option<Processor> {
 mod tests {
     use super::*;
     use crate::boot::menu::Default;
-    use crate::image::{Category, Entry, Injection, Transport};
+    use crate::image::{AnswerKind, Answering, Category, Entry, Injection, Transport};
     use std::net::Ipv4Addr;
 
     fn place() -> Place {
@@ -446,6 +446,40 @@ mod tests {
             assert!(!ours.contains("|| shell"), "{line}");
         }
         assert!(script.contains("/a%20b%0A%24%7Bx%7D/k%3F%23"), "{script}");
+    }
+
+    #[test]
+    fn a_hypervisor_is_started_by_ipxe_on_a_bios_and_by_grub_on_uefi() {
+        let mut menu = both();
+        menu.items.truncate(1);
+        let entry = &mut menu.items[0].entry;
+        (entry.boot, entry.kernel) = (Boot::Multiboot, Some("/boot/xen.gz".into()));
+        (entry.cmdline, entry.initrd) = ("console=com1".into(), vec!["/linux".into(), "/install.img".into()]);
+        entry.module_arguments = vec!["console=hvc0".into()];
+        entry.answering = Some(Answering { kind: AnswerKind::Other, arguments: "answerfile={answer_url}".into() });
+        let url = "http://10.77.0.1/answer/0123456789abcdef0123456789abcdef/answer";
+        let answer = |_: &Item| Some(url.to_owned());
+        let script = super::menu(&menu, BIOS, &place(), &answer);
+        let lines = [
+            "kernel --name kernel http://10.77.0.1/unpacked/img-debian/boot/xen.gz console=com1 || goto failed"
+                .to_owned(),
+            format!(
+                "module http://10.77.0.1/image/img-debian/linux console=hvc0 answerfile={url} console=ttyS0 || goto failed"
+            ),
+            "module http://10.77.0.1/image/img-debian/install.img || goto failed".to_owned(),
+        ];
+        assert!(script.contains(&lines.join("\n")), "{script}");
+        let script = super::menu(&menu, UEFI, &place(), &answer);
+        let lines = "set netX/root-path (http,10.77.0.1)/grub/debian/0123456789abcdef0123456789abcdef/\
+                     ${netX/mac:hexhyp}_${netX/ip}_${netX/gateway}_${netX/netmask}/boot.cfg\n\
+                     chain http://10.77.0.1/grub-http-x64.efi ||\ngoto failed\n";
+        assert!(script.contains(lines) && !script.contains("module "), "{script}");
+        // Too long for Linux, which is its first module.
+        menu.items[0].entry.module_arguments = vec!["x".repeat(MAX_ARGUMENTS)];
+        for asker in [BIOS, UEFI] {
+            let script = super::menu(&menu, asker, &place(), &answer);
+            assert!(script.contains("echo Its arguments have ") && !script.contains("chain http"), "{script}");
+        }
     }
 
     #[test]
