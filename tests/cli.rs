@@ -9,6 +9,10 @@
 
 mod disc;
 mod lab;
+#[path = "disc/layout.rs"]
+mod layout;
+#[path = "disc/raw.rs"]
+mod raw;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -132,6 +136,208 @@ fn inspect_says_by_its_status_what_a_file_is() {
     }
 }
 
+/// A folder with images of these tables, the first of each, and a program that looks at one of them. What the user has of
+/// recipes and checksums is in there as well.
+struct Shelf(tempfile::TempDir);
+
+impl Shelf {
+    fn new(tables: &[&str]) -> Shelf {
+        let shelf = Shelf(tempfile::tempdir().unwrap());
+        for table in tables {
+            let path = format!("{}/tests/layouts/{table}.toml", env!("CARGO_MANIFEST_DIR"));
+            let read: layout::Table = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+            let files = read.image[0].files.iter().filter(|(_, content)| !content.starts_with("@link "));
+            let files: Vec<(&str, Vec<u8>)> =
+                files.map(|(path, content)| (path.as_str(), layout::bytes(content))).collect();
+            shelf.put(&format!("{table}.iso"), &raw::Iso::of(read.image[0].label.as_bytes(), &files).finish());
+        }
+        shelf
+    }
+
+    fn put(&self, name: &str, bytes: &[u8]) {
+        let path = self.0.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    fn inspect(&self, options: &[&str]) -> Output {
+        let mut command = Command::new(program());
+        command.arg("inspect").args(options).current_dir(self.0.path());
+        command.env("XDG_DATA_HOME", self.0.path().join("data")).env("XDG_STATE_HOME", self.0.path().join("state"));
+        command.output().unwrap()
+    }
+
+    fn json(&self, image: &str) -> (Option<i32>, serde_json::Value) {
+        let output = self.inspect(&["--json", image]);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{image}");
+        (output.status.code(), serde_json::from_slice(&output.stdout).unwrap())
+    }
+}
+
+#[test]
+fn inspect_says_in_words_what_an_image_is() {
+    let shelf = Shelf::new(&["xcp-ng", "ubuntu-server", "windows-10-11", "debian-installer"]);
+    shelf.put("nothing.iso", &raw::Iso::of(b"NOTHING", &[("/readme.txt", b"r".to_vec())]).finish());
+    let words = |image: &str| {
+        let output = shelf.inspect(&[image]);
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{image}");
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let xcp_ng = "\
+XCP-ng 8.3.0
+  File        xcp-ng.iso (292.8 kB)
+  Label       XCP-ng_8.3
+  Kind        hypervisor installer for x86_64
+  Known by    it has /boot/xen.gz; it has /boot/vmlinuz; it has /install.img; it has /EFI/xenserver/*; it has \
+/boot/isolinux/isolinux.cfg; it has /.treeinfo; its label is \"XCP-ng_8.3\"; /.treeinfo says 8.3.0
+  Entry       XCP-ng 8.3.0 (xcp-ng), for BIOS and UEFI
+    Way       Starts its hypervisor, and the rest as modules of that
+    Kernel    /boot/xen.gz
+    Module    /boot/vmlinuz console=hvc0 console=tty0
+    Module    /install.img
+    Arguments dom0_max_vcpus=1-16 dom0_mem=max:8192M com1=115200,8n1 console=com1,vga
+    Answers   takes a file of its own kind
+    Memory    4096 MiB or more
+  Note        When the installer asks where its packages are, choose HTTP and give the address under which this image's \
+files are served.
+";
+    let (status, told) = words("xcp-ng.iso");
+    assert_eq!((status, told.split("\n  Checksum").next()), (Some(0), Some(xcp_ng)));
+    let cases: [(&str, i32, &[&str]); 4] = [
+        (
+            "ubuntu-server.iso",
+            0,
+            &[
+                "Ubuntu Server 24.04.2\n",
+                "\n  Entry       Ubuntu Server 24.04.2 (ubuntu-server), for BIOS and UEFI\n",
+                "\n  Entry       Ubuntu Server 24.04.2 with the newer (HWE) kernel (ubuntu-server-hwe), for",
+                "\n    Way       Loads the whole image into memory\n",
+                "\n    Answers   takes an autoinstall file\n",
+                "\n    Memory    1537 MiB or more\n",
+            ],
+        ),
+        (
+            "windows-10-11.iso",
+            0,
+            &["Windows 11 24H2 (build 26100)\n", "\n    File      /sources/boot.wim\n", "takes an autounattend.xml\n"],
+        ),
+        (
+            "debian-installer.iso",
+            3,
+            &["Debian installer 12.5.0\n", "\n  Kind        installer for", "\n  Note        This"],
+        ),
+        ("nothing.iso", 3, &["NOTHING\n", "\n  Note        No kernel and no boot menu"]),
+    ];
+    for (image, expected, parts) in cases {
+        let (status, told) = words(image);
+        assert_eq!(status, Some(expected), "{image}");
+        for part in parts {
+            assert!(format!("\n{told}").contains(part), "{image}: {part:?} is not in {told}");
+        }
+        assert!(told.lines().skip(1).all(|line| line.starts_with("  ")), "{told}");
+    }
+}
+
+#[test]
+fn inspect_has_the_fields_that_scripts_rely_on() {
+    let shelf = Shelf::new(&["ubuntu-server", "debian-installer", "fedora-silverblue", "solus"]);
+    let is = |value: &serde_json::Value, kind: &str| match kind {
+        "text" => value.is_string(),
+        "text?" => value.is_string() || value.is_null(),
+        "number" => value.is_u64(),
+        "number?" => value.is_u64() || value.is_null(),
+        "list" => value.is_array(),
+        "texts" => value.as_array().is_some_and(|list| list.iter().all(serde_json::Value::is_string)),
+        other => panic!("{other}"),
+    };
+    let has = |value: &serde_json::Value, fields: &[(&str, &str)]| {
+        for (field, kind) in fields {
+            let found = value.get(field).unwrap_or_else(|| panic!("{field} is missing in {value:#}"));
+            assert!(is(found, kind), "{field} of {value:#}");
+        }
+    };
+    let mut entries = 0;
+    for (image, status) in [("ubuntu-server", 0), ("debian-installer", 3), ("fedora-silverblue", 0), ("solus", 0)] {
+        let (code, found) = shelf.json(&format!("{image}.iso"));
+        assert_eq!(code, Some(status), "{image}: {found:#}");
+        let top = [("path", "text"), ("size", "number"), ("volume_label", "text?"), ("filesystem", "text")];
+        has(&found, &[&top[..], &[("entries", "list"), ("warnings", "texts")]].concat());
+        let system = [("id", "text"), ("name", "text"), ("version", "text?"), ("arch", "texts"), ("category", "text")];
+        has(&found["recognised"], &[&system[..], &[("evidence", "texts")]].concat());
+        assert_eq!((found["recognised"]["id"].as_str(), found["filesystem"].as_str()), (Some(image), Some("iso9660")));
+        assert_eq!(found["size"], std::fs::metadata(shelf.0.path().join(format!("{image}.iso"))).unwrap().len());
+        for entry in found["entries"].as_array().unwrap() {
+            let names =
+                [("id", "text"), ("title", "text"), ("kernel", "text?"), ("initrd", "texts"), ("inject", "list")];
+            let how = [("cmdline", "text"), ("transport", "text"), ("firmware", "texts"), ("arch", "text")];
+            has(entry, &[&names[..], &how, &[("min_ram_mb", "number?")]].concat());
+            for file in entry["inject"].as_array().unwrap() {
+                has(file, &[("from", "text"), ("to", "text"), ("mode", "text")]);
+            }
+            let firmware = entry["firmware"].as_array().unwrap();
+            assert!(!firmware.is_empty() && firmware.iter().all(|one| one == "bios" || one == "uefi"), "{entry:#}");
+            assert!(entry["kernel"].as_str().is_none_or(|kernel| kernel.starts_with('/')), "{entry:#}");
+            entries += 1;
+        }
+    }
+    assert!(entries >= 4, "{entries}");
+}
+
+const OWN_RECIPE: &str = "id = \"bench-tool\"\nname = \"Bench tool\"\ncategory = \"tool\"\n\
+    [detect]\nfiles = [\"/bench/kernel\"]\n\
+    [[version]]\nfile = \"/bench/version\"\npattern = '(?P<version>[0-9.]+)'\n\
+    [[entry]]\nkernel = [\"/bench/kernel\"]\ncmdline = \"bench={base_url}\"\ntransport = \"http-tree\"\n";
+
+#[test]
+fn recipes_of_the_user_are_used_and_wrong_ones_told() {
+    let shelf = Shelf::new(&["ubuntu-server"]);
+    let files = [("/bench/kernel", layout::bytes("@kernel")), ("/bench/version", b"Bench 7.1\n".to_vec())];
+    shelf.put("own.iso", &raw::Iso::of(b"BENCH", &files).finish());
+    let (status, found) = shelf.json("own.iso");
+    assert_eq!((status, found["recognised"].is_null()), (Some(3), true), "nobody else knows it");
+    let folder = "data/bootwright/recipes";
+    shelf.put(&format!("{folder}/bench-tool.toml"), OWN_RECIPE.as_bytes());
+    let (status, found) = shelf.json("own.iso");
+    assert_eq!((status, found["recognised"]["version"].as_str()), (Some(0), Some("7.1")), "{found:#}");
+    assert_eq!(
+        (found["entries"][0]["id"].as_str(), found["warnings"].as_array().map(Vec::len)),
+        (Some("bench-tool"), Some(0))
+    );
+    // Faults of several kinds, and the image is judged all the same.
+    shelf.put(&format!("{folder}/misspelt.toml"), OWN_RECIPE.replace("transport", "trnsport").as_bytes());
+    shelf.put(
+        &format!("{folder}/pattern.toml"),
+        OWN_RECIPE.replace("(?P<version>", "(").replace("bench-tool", "b").as_bytes(),
+    );
+    shelf.put(&format!("{folder}/broken.toml"), b"id = \"x\nname = 1\n");
+    for (image, id) in [("own.iso", "bench-tool"), ("ubuntu-server.iso", "ubuntu-server")] {
+        let output = shelf.inspect(&["--json", image]);
+        assert_eq!(output.status.code(), Some(0), "{image}");
+        let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(found["recognised"]["id"], id);
+        let told = String::from_utf8(output.stderr).unwrap();
+        let lines: Vec<&str> = told.lines().collect();
+        let expected = [
+            ("broken.toml", "line 1"),
+            ("misspelt.toml", "line 12: unknown field `trnsport`"),
+            ("pattern.toml", "no group"),
+        ];
+        assert_eq!(lines.len(), expected.len(), "{told}");
+        for (line, (file, part)) in lines.iter().zip(expected) {
+            is_sentence(&format!("{line}\n"), file);
+            is_sentence(&format!("{line}\n"), part);
+        }
+    }
+    // One with the id of a shipped one stands in for it.
+    shelf.put(
+        &format!("{folder}/misspelt.toml"),
+        OWN_RECIPE.replace("bench-tool", "ubuntu-server").replace("/bench/kernel", "/casper/vmlinuz").as_bytes(),
+    );
+    let output = shelf.inspect(&["--json", "ubuntu-server.iso"]);
+    let found: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["recognised"]["name"], "Bench tool");
+}
+
 #[test]
 fn interfaces_are_listed() {
     let output = run(&["interfaces", "--json"]);
@@ -160,6 +366,39 @@ fn interfaces_ranges_and_entries_that_do_not_fit_are_named() {
     refused(&lab, &server, &["--interface", "eth0", "--deployment", "/nowhere.toml"], 2, "/nowhere.toml");
     let options = ["--interface", "eth0", "--dhcp", "full", "--lease-file", "/proc/leases"];
     refused(&lab, &server, &options, 3, "/proc/leases");
+}
+
+#[test]
+fn answer_files_that_cannot_be_used_are_named() {
+    if !ready("answer files", &["ip"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = lab.server();
+    let with = |table: &str, status, part: &str| {
+        let path = lab.path("bench.toml");
+        std::fs::write(&path, format!("interface = 'eth0'\n{table}\n")).unwrap();
+        refused(&lab, &server, &["--deployment", path.to_str().unwrap()], status, part);
+    };
+    std::fs::write(lab.path("list.csv"), "mac,hostname\nno-mac,x\n").unwrap();
+    std::fs::write(lab.path("latin.cfg"), b"d-i x string B\xfcro\n").unwrap();
+    std::fs::write(lab.path("large.cfg"), "x".repeat(2 << 20)).unwrap();
+    with("[answers.entry]\ndebian = 'gone.cfg'", 3, "gone.cfg cannot be read");
+    with("[answers.entry]\ndebian = 'latin.cfg'", 3, "latin.cfg is not a text in UTF-8");
+    with("[answers.entry]\ndebian = 'large.cfg'", 3, "large.cfg is larger than 1024 KiB");
+    with("[answers]\nlist = 'list.csv'", 3, "list.csv has mistakes: line 2");
+    with("[answers]\nhost-name = 'lab_{n}'", 3, "`lab_{n}` is no pattern for host names");
+    with("[answers.variables]\nmac = 'x'", 3, "`mac` cannot be the name of a variable");
+    let path = lab.path("bench.toml");
+    std::fs::write(lab.path("good.cfg"), "d-i x string y\n").unwrap();
+    std::fs::write(&path, "interface = 'eth0'\n[answers.entry]\ndebian = 'good.cfg'\n").unwrap();
+    let options = ["--deployment", path.to_str().unwrap(), "--state-dir", "/proc/nowhere"];
+    let mut command = server.command(program());
+    let output =
+        command.args(["serve", "--for", "30s"]).args(options).arg("--loaders").arg(loaders()).output().unwrap();
+    let (status, sentence) = outcome(&output);
+    assert_eq!(status, Some(3), "{sentence}");
+    is_sentence(&sentence, "numbers in host names cannot be kept in /proc/nowhere/host-names.json");
 }
 
 #[test]
