@@ -17,6 +17,8 @@ pub const ROOT: u32 = 20;
 /// Where a second volume descriptor goes, and where those end.
 pub const SECOND: u32 = 17;
 const FIRST_FREE: u32 = 64;
+/// Where holes begin: 2 GiB behind the start, so that all that is written fits before them.
+const HOLES: u32 = 1 << 20;
 
 /// An image in the making. Numbers of sectors are those of the image.
 pub struct Iso {
@@ -39,14 +41,34 @@ impl Iso {
 
     /// An image of files, with Rock Ridge names.
     pub fn of(label: &[u8], files: &[(&str, Vec<u8>)]) -> Iso {
+        Iso::with_holes(label, files, &[]).0
+    }
+
+    /// The same with large files that are nothing but holes, each below 4 GiB. Returns how many bytes the image has with
+    /// them; whoever writes it makes it that long.
+    pub fn with_holes(label: &[u8], files: &[(&str, Vec<u8>)], holes: &[(&str, u32)]) -> (Iso, u64) {
+        fn parts(path: &str) -> Vec<&[u8]> {
+            path.trim_start_matches('/').split('/').map(str::as_bytes).collect()
+        }
         let mut iso = Iso::new(label);
-        let files = files.iter().map(|(path, bytes)| {
-            let parts = path.trim_start_matches('/').split('/').map(str::as_bytes).collect();
-            (parts, Content::File(bytes))
+        let mut next = HOLES;
+        let holes = holes.iter().map(|(path, length)| {
+            let at = next;
+            next += length.div_ceil(SECTOR as u32);
+            (parts(path), Content::Hole(at, *length))
         });
-        let (extent, length) = iso.folder(files.collect(), ROOT, true);
+        let files = files.iter().map(|(path, bytes)| (parts(path), Content::File(bytes)));
+        let all: Vec<_> = files.chain(holes).collect();
+        let has_holes = next > HOLES;
+        let (extent, length) = iso.folder(all, ROOT, true);
         iso.point(extent, length);
-        iso
+        if !has_holes {
+            let length = iso.bytes.len() as u64;
+            return (iso, length);
+        }
+        assert!(iso.next < HOLES, "no room before the holes");
+        iso.patch(80, &both(next));
+        (iso, u64::from(next) * SECTOR as u64)
     }
 
     /// Writes whole sectors, with zeros behind the bytes.
@@ -133,6 +155,7 @@ impl Iso {
             let is_folder = matches!(entry, Entry::Folder(_));
             let (at, size) = match entry {
                 Entry::File(Content::File(bytes)) => (self.add(bytes), bytes.len()),
+                Entry::File(Content::Hole(at, length)) => (at, length as usize),
                 Entry::Folder(inside) => self.folder(inside, extent, false),
             };
             records.push(named(number, &name, at, size, is_folder));
@@ -144,6 +167,7 @@ impl Iso {
 
 enum Content<'a> {
     File(&'a [u8]),
+    Hole(u32, u32),
 }
 
 enum Entry<'a> {
