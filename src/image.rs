@@ -13,6 +13,7 @@ pub mod glob;
 mod hole;
 pub mod initrd;
 pub mod kernel;
+pub mod pattern;
 pub mod recipe;
 pub mod recognise;
 mod span;

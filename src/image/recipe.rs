@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 
 use super::initrd::Feature;
+use super::pattern::Pattern;
 use super::{Answering, Boot, Category, Firmware, Transport};
 use crate::text;
 
@@ -83,7 +84,7 @@ pub struct Detect {
     /// Which builds of Windows, by `/sources/boot.wim`.
     pub build: Option<Build>,
     /// A regular expression that its label usually matches; a hint, unless `label_decides`.
-    pub label: Option<String>,
+    pub label: Option<Pattern>,
     /// The label must match: for systems that no file tells.
     #[serde(default)]
     pub label_decides: bool,
@@ -126,7 +127,7 @@ pub struct Version {
     /// A file, of which the beginning is read; without one the volume label is read.
     pub file: Option<String>,
     /// A regular expression with a group `version`, and perhaps `name`.
-    pub pattern: String,
+    pub pattern: Pattern,
 }
 
 /// Versions below which a system cannot be booted over a network.
@@ -156,7 +157,7 @@ pub struct TextValue {
     /// The files.
     pub files: Vec<String>,
     /// A regular expression with a group `value`.
-    pub pattern: String,
+    pub pattern: Pattern,
 }
 
 /// One thing to start.
@@ -262,12 +263,15 @@ pub struct BadRecipe {
 
 /// Reads one recipe, and proves its patterns.
 pub fn parse(file: &str, text: &str) -> Result<Recipe, BadRecipe> {
-    let bad = |reason: String| BadRecipe { file: file.to_owned(), reason };
-    let recipe: Recipe = toml::from_str(text).map_err(|error| bad(where_and_why(&error, text)))?;
+    let recipe = read(file, text)?;
     match objection(&recipe) {
-        Some(reason) => Err(bad(reason)),
+        Some(reason) => Err(BadRecipe { file: file.to_owned(), reason }),
         None => Ok(recipe),
     }
+}
+
+fn read(file: &str, text: &str) -> Result<Recipe, BadRecipe> {
+    toml::from_str(text).map_err(|error| BadRecipe { file: file.to_owned(), reason: where_and_why(&error, text) })
 }
 
 /// toml's message is several lines with a drawing; the line's number and the cause are enough.
@@ -311,7 +315,8 @@ fn objection(recipe: &Recipe) -> Option<String> {
         Value::Text(text) => Some((&text.pattern, Some("value"))),
         Value::Star(_) => None,
     });
-    let wrong = versions.chain(labels).chain(values).find_map(|(pattern, group)| wrong_pattern(pattern, group));
+    let wrong =
+        versions.chain(labels).chain(values).find_map(|(pattern, group)| wrong_pattern(pattern.as_str(), group));
     wrong.or_else(|| recipe.entries.iter().find_map(|entry| wrong_entry(entry).or_else(|| unknown_name(recipe, entry))))
 }
 
@@ -363,13 +368,14 @@ fn wrong_entry(entry: &EntryRecipe) -> Option<String> {
     }
 }
 
-/// The recipes that come with the program, in the order of their file names.
-fn shipped() -> Result<Vec<Recipe>, BadRecipe> {
+/// The recipes that come with the program, in the order of their file names. A test proves them: doing that at each start
+/// would cost more than everything else of it.
+fn shipped(reader: fn(&str, &str) -> Result<Recipe, BadRecipe>) -> Result<Vec<Recipe>, BadRecipe> {
     let mut names: Vec<_> = Shipped::iter().collect();
     names.sort();
     let read = |name: std::borrow::Cow<'static, str>| {
         let file = Shipped::get(&name).map(|file| file.data.into_owned()).unwrap_or_default();
-        parse(&name, &String::from_utf8_lossy(&file))
+        reader(&name, &String::from_utf8_lossy(&file))
     };
     names.into_iter().map(read).collect()
 }
@@ -384,7 +390,7 @@ pub struct Book {
 impl Book {
     /// Those that come with the program. A test proves them; a program without them would still read images' own menus.
     pub fn shipped() -> Book {
-        Book { recipes: shipped().unwrap_or_default(), faults: Vec::new() }
+        Book { recipes: shipped(read).unwrap_or_default(), faults: Vec::new() }
     }
 
     /// With those of a folder, which are tried first; one with the id of a shipped one stands in for it. A folder that
@@ -469,7 +475,7 @@ mod tests {
 
     #[test]
     fn every_shipped_recipe_can_be_read_and_ids_are_unique() {
-        let recipes = shipped().expect("readable recipes");
+        let recipes = shipped(parse).expect("readable recipes");
         assert!(recipes.len() >= 9, "{}", recipes.len());
         let ids: std::collections::BTreeSet<_> = recipes.iter().map(|recipe| &recipe.id).collect();
         assert_eq!(ids.len(), recipes.len());

@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use super::order::natural;
 use super::{LOOKED_AT, Look, torito};
+use crate::image::pattern::Pattern;
 use crate::image::recipe::{EntryRecipe, Ram, Recipe, Value};
 use crate::image::{Boot, Disc, Entry, Firmware, Injection, Inspection, Recognised, WHOLE_IMAGE, file_name, kernel};
 use crate::text;
@@ -25,7 +24,7 @@ enum Problem {
 
 /// Whether the label is one that this system usually has.
 pub(super) fn label_fits(disc: &Disc, recipe: &Recipe) -> bool {
-    let known = recipe.detect.label.as_ref().and_then(|label| Regex::new(label).ok());
+    let known = recipe.detect.label.as_ref().and_then(Pattern::regex);
     known.is_some_and(|known| known.is_match(disc.label().unwrap_or_default()))
 }
 
@@ -94,8 +93,7 @@ fn name_and_version(disc: &Disc, recipe: &Recipe, evidence: &mut Vec<String>) ->
             }
             None => (disc.label()?.to_owned(), "its label".to_owned()),
         };
-        let pattern = Regex::new(&version.pattern).ok()?;
-        let groups = pattern.captures(&text)?;
+        let groups = version.pattern.regex()?.captures(&text)?;
         let group = |name: &str| groups.name(name).map(|found| text::plain(found.as_str().trim(), 40));
         Some((group("name"), group("version").filter(|text| !text.is_empty()), text::plain(&place, 100)))
     });
@@ -141,7 +139,7 @@ fn value_of(disc: &Disc, value: &Value) -> Option<String> {
     let found = match value {
         Value::Star(pattern) => disc.matching(pattern).next()?.1,
         Value::Text(wanted) => {
-            let pattern = Regex::new(&wanted.pattern).ok()?;
+            let pattern = wanted.pattern.regex()?;
             let mut files = wanted.files.iter().flat_map(|file| disc.matching(file));
             files.find_map(|(path, _)| {
                 let text = disc.read_text(&path, LOOKED_AT)?;
