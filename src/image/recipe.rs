@@ -76,11 +76,15 @@ pub struct Detect {
     pub absent: Vec<String>,
     /// Text in a file, for systems that no name tells.
     pub contains: Option<Contains>,
+    /// Text that none of these files has: the mark of a relative with the same files.
+    pub lacks: Option<Contains>,
     /// What an initrd has in it, for systems that nothing else tells.
     pub initrd: Option<InitrdHas>,
     /// It is a disc that firmware starts, whatever is on it.
     #[serde(default)]
     pub starts: bool,
+    /// What an initrd must not be seen to have; one that cannot be read fits.
+    pub initrd_lacks: Option<InitrdHas>,
     /// Which builds of Windows, by `/sources/boot.wim`.
     pub build: Option<Build>,
     /// A regular expression that its label usually matches; a hint, unless `label_decides`.
@@ -88,6 +92,10 @@ pub struct Detect {
     /// The label must match: for systems that no file tells.
     #[serde(default)]
     pub label_decides: bool,
+    /// A label that matches stands in for `contains`, and for an `initrd` or a `build` that cannot be read: remastered
+    /// and older media lack the text.
+    #[serde(default)]
+    pub or_label: bool,
 }
 
 /// Files one of which must have a text in its first mebibyte.
@@ -237,8 +245,23 @@ pub struct Ram {
     /// How many copies are in memory at the worst moment.
     #[serde(default)]
     pub factor: f64,
-    /// Files that count; none: the image.
-    pub files: Option<String>,
+    /// Where the files that count may be, the likeliest first: all that the first pattern with a match has. None: the
+    /// image. One pattern may stand alone.
+    #[serde(default, deserialize_with = "one_or_several")]
+    pub files: Vec<String>,
+}
+
+fn one_or_several<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrSeveral {
+        One(String),
+        Several(Vec<String>),
+    }
+    Ok(match OneOrSeveral::deserialize(deserializer)? {
+        OneOrSeveral::One(one) => vec![one],
+        OneOrSeveral::Several(several) => several,
+    })
 }
 
 /// A feature that decides whether an entry can work.
@@ -305,7 +328,14 @@ fn objection(recipe: &Recipe) -> Option<String> {
     if suffixes.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Some("two entries have the same suffix".to_owned());
     }
-    let Detect { files, any, contains, label_decides, starts, .. } = &recipe.detect;
+    let Detect { files, any, contains, label, label_decides, or_label, starts, .. } = &recipe.detect;
+    if *or_label && label.is_none() {
+        return Some("or_label without a label".to_owned());
+    }
+    // The label alone would claim whatever keeps an old one.
+    if *or_label && files.is_empty() && any.is_empty() {
+        return Some("or_label needs `files` or `any`: a label alone tells nothing".to_owned());
+    }
     if files.is_empty() && any.is_empty() && contains.is_none() && !label_decides && !starts {
         return Some("detect names nothing that must be there, so it would fit every image".to_owned());
     }
@@ -496,6 +526,8 @@ mod tests {
             (LEAST.replace("files = [\"/own\"]", ""), "fit every image"),
             (format!("{LEAST}[[version]]\npattern = \"(\""), "is none"),
             (format!("{LEAST}[[version]]\npattern = \"a\""), "has no group `version`"),
+            (LEAST.replace("[\"/own\"]", "[\"/own\"]\nor_label = true"), "without a label"),
+            (LEAST.replace("files = [\"/own\"]", "label = \"A\"\nor_label = true"), "needs `files`"),
             (entry(""), "names no kernel"),
             (entry("boot = \"memdisk\"\nkernel = [\"/k\"]"), "names a kernel"),
             (entry("kernel = [\"/k\"]\ncmdline = \"fetch={base_ur}/x\""), "nothing stands for {base_ur}"),
@@ -508,6 +540,19 @@ mod tests {
             assert!(error.starts_with("recipe x.toml: ") && error.contains(expected), "{error}");
         }
         assert!(parse("x.toml", LEAST).is_ok());
+    }
+
+    #[test]
+    fn memory_counts_files_of_one_place_or_of_the_first_of_several() {
+        let files = |files: &str| {
+            let ram = format!("kernel = [\"/k\"]\nram = {{ base_mb = 1{files} }}");
+            let recipe = parse("x.toml", &format!("{LEAST}[[entry]]\ntransport = \"http-tree\"\n{ram}\n"));
+            recipe.map(|recipe| recipe.entries[0].ram.clone().expect("memory").files)
+        };
+        assert_eq!(files(", files = \"/a\""), Ok(vec!["/a".to_owned()]));
+        assert_eq!(files(", files = [\"/a\", \"/b\"]"), Ok(vec!["/a".to_owned(), "/b".to_owned()]));
+        assert_eq!(files(""), Ok(vec![]));
+        assert!(files(", files = 7").is_err());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod windows;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -48,7 +49,8 @@ pub fn inspect_all(paths: &[PathBuf]) -> Result<Vec<(Disc, Inspection)>, DiscErr
     let workers = std::thread::available_parallelism().map_or(1, NonZero::get).min(MAX_WORKERS).min(paths.len());
     let mut all: Vec<(usize, Result<(Disc, Inspection), DiscError>)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+        // What a worker that panicked had done is lost: the others' results would stand for the wrong paths.
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
     });
     all.sort_by_key(|(at, _)| *at);
     all.into_iter().map(|(_, found)| found).collect()
@@ -150,29 +152,40 @@ impl<'a> Look<'a> {
 
 fn matches(look: &Look, recipe: &Recipe) -> bool {
     let (disc, detect) = (look.disc, &recipe.detect);
-    let text_found = |wanted: &recipe::Contains| {
-        let mut places = wanted.files.iter().flat_map(|file| disc.matching(file));
-        places.any(|(path, _)| {
-            let start = disc.read_start(&path, LOOKED_AT).unwrap_or_default();
-            start.windows(wanted.text.len().max(1)).any(|part| part == wanted.text.as_bytes())
-        })
-    };
-    let in_initrd = |wanted: &recipe::InitrdHas| {
-        let found = disc.matching(&wanted.path).next().and_then(|(path, _)| look.initrd(&path));
-        found.is_some_and(|contents| contents.features.contains(&wanted.has))
-    };
+    let labelled = || applied::label_fits(disc, recipe);
+    // Remastered and older media lack a text, or have what cannot be read: where the recipe allows it, the label tells.
+    let stands_in = || detect.or_label && labelled();
     detect.files.iter().all(|file| disc.has(file))
         && (detect.any.is_empty() || detect.any.iter().any(|file| disc.has(file)))
         && !detect.absent.iter().any(|file| disc.has(file))
-        && (!detect.label_decides || applied::label_fits(disc, recipe))
-        && detect.contains.as_ref().is_none_or(text_found)
-        && detect.build.as_ref().is_none_or(|wanted| build_fits(disc, wanted))
-        && detect.initrd.as_ref().is_none_or(in_initrd)
+        && (!detect.label_decides || labelled())
+        && detect.contains.as_ref().is_none_or(|wanted| has_text(disc, wanted) || stands_in())
+        && detect.lacks.as_ref().is_none_or(|unwanted| !has_text(disc, unwanted))
+        && detect.build.as_ref().is_none_or(|wanted| build_fits(disc, wanted).unwrap_or(!detect.or_label || labelled()))
+        && detect.initrd.as_ref().is_none_or(|wanted| in_initrd(look, wanted).unwrap_or_else(stands_in))
+        && detect.initrd_lacks.as_ref().is_none_or(|unwanted| in_initrd(look, unwanted) != Some(true))
         && (!detect.starts || torito::starts(disc.file()).is_some_and(|firmware| !firmware.is_empty()))
 }
 
-/// Windows of all ages has the same files. A WIM that does not tell its build fits them all.
-fn build_fits(disc: &Disc, wanted: &recipe::Build) -> bool {
-    let build = wim::media(disc).map_or(0, |media| media.build);
-    build == 0 || (wanted.from.is_none_or(|from| build >= from) && wanted.below.is_none_or(|below| build < below))
+fn has_text(disc: &Disc, wanted: &recipe::Contains) -> bool {
+    let mut places = wanted.files.iter().flat_map(|file| disc.matching(file));
+    places.any(|(path, _)| {
+        let start = disc.read_start(&path, LOOKED_AT).unwrap_or_default();
+        start.windows(wanted.text.len().max(1)).any(|part| part == wanted.text.as_bytes())
+    })
+}
+
+/// `None` where it is not seen and the initrd was not read to its end.
+fn in_initrd(look: &Look, wanted: &recipe::InitrdHas) -> Option<bool> {
+    let contents = look.disc.matching(&wanted.path).next().and_then(|(path, _)| look.initrd(&path))?;
+    match contents.has(wanted.has) {
+        false if !contents.whole => None,
+        seen => Some(seen),
+    }
+}
+
+/// Windows of all ages has the same files. `None` where the WIM does not tell its build.
+fn build_fits(disc: &Disc, wanted: &recipe::Build) -> Option<bool> {
+    let build = wim::media(disc).map(|media| media.build).filter(|build| *build != 0)?;
+    Some(wanted.from.is_none_or(|from| build >= from) && wanted.below.is_none_or(|below| build < below))
 }

@@ -28,27 +28,36 @@ pub(super) fn label_fits(disc: &Disc, recipe: &Recipe) -> bool {
     known.is_some_and(|known| known.is_match(disc.label().unwrap_or_default()))
 }
 
-/// Fills in what a recipe says. Returns whether it fits: a recipe none of whose entries finds its files does not.
+/// Fills in what a recipe says. Returns whether it fits: one none of whose entries finds its files does not, whatever it
+/// warns of; one without entries is there for its warnings.
 pub(super) fn apply(look: &Look, recipe: &Recipe, inspection: &mut Inspection) -> bool {
     let disc = look.disc;
     let mut evidence = evidence(disc, recipe);
     let (name, version) = name_and_version(disc, recipe, &mut evidence);
     let mut warnings = recipe.warnings.clone();
+    let mut fits = recipe.entries.is_empty() && !warnings.is_empty();
     let too_old = recipe.too_old.as_ref();
     let too_old = too_old.filter(|old| version.as_ref().is_some_and(|own| natural(own, &old.below) == Ordering::Less));
     if let Some(old) = too_old {
+        fits = true;
         warnings.push(old.say.clone());
     } else {
         let filling = Filling::of(disc, recipe);
         for entry in &recipe.entries {
             match build(look, recipe, entry, &filling, &mut warnings) {
-                Ok(built) => inspection.entries.push(Entry { title: title(&name, version.as_deref(), entry), ..built }),
+                Ok(built) => {
+                    fits = true;
+                    inspection.entries.push(Entry { title: title(&name, version.as_deref(), entry), ..built });
+                }
                 Err(Problem::Missing) => {}
-                Err(Problem::Useless(reason)) => warnings.push(reason),
+                Err(Problem::Useless(reason)) => {
+                    fits = true;
+                    warnings.push(reason);
+                }
             }
         }
     }
-    if inspection.entries.is_empty() && warnings.is_empty() {
+    if !fits {
         return false;
     }
     // One sentence for all the entries that it is true of.
@@ -166,8 +175,8 @@ fn build(
         None if entry.kernel.is_empty() => (None, String::new()),
         None => return Err(Problem::Missing),
     };
-    let (arch, firmware) = machine(disc, entry, kernel.as_deref(), warnings);
-    if kernel.is_none() && firmware.is_empty() {
+    let machine = machine(disc, entry, kernel.as_deref());
+    if kernel.is_none() && machine.firmware.is_empty() {
         return Err(Problem::Missing);
     }
     let mut initrd: Vec<String> = filling.all(&entry.early).iter().filter_map(|path| disc.resolve_file(path)).collect();
@@ -181,7 +190,7 @@ fn build(
     conditions(look, entry, initrd.get(early..).unwrap_or_default())?;
     initrd.extend(filling.all(&entry.optional).iter().flat_map(|place| disc.matching(place)).map(|(path, _)| path));
     let id = if entry.suffix.is_empty() { recipe.id.clone() } else { format!("{}-{}", recipe.id, entry.suffix) };
-    Ok(Entry {
+    let built = Entry {
         id,
         title: String::new(),
         boot: entry.boot,
@@ -197,19 +206,24 @@ fn build(
         cmdline: filling.fill(&entry.cmdline).ok_or(Problem::Missing)?,
         answering: entry.answer.clone(),
         transport: entry.transport,
-        firmware,
-        arch,
-        min_ram_mb: entry.ram.as_ref().map(|ram| memory(disc, ram, filling)),
-    })
+        firmware: machine.firmware,
+        arch: machine.arch,
+        min_ram_mb: entry.ram.as_ref().and_then(|ram| memory(disc, ram, filling)),
+    };
+    warnings.extend(machine.warning);
+    Ok(built)
+}
+
+/// What an entry starts on.
+struct Machine {
+    arch: String,
+    firmware: Vec<Firmware>,
+    /// What to tell where it is not sure.
+    warning: Option<String>,
 }
 
 /// Processor and firmware: what the kernel's header says, within what the recipe allows.
-fn machine(
-    disc: &Disc,
-    entry: &EntryRecipe,
-    kernel: Option<&str>,
-    warnings: &mut Vec<String>,
-) -> (String, Vec<Firmware>) {
+fn machine(disc: &Disc, entry: &EntryRecipe, kernel: Option<&str>) -> Machine {
     let usual = match entry.boot {
         Boot::EfiProgram | Boot::Esxi | Boot::HttpDisc => vec![Firmware::Uefi],
         Boot::Memdisk => vec![Firmware::Bios],
@@ -217,15 +231,17 @@ fn machine(
     };
     let header = kernel.and_then(|kernel| kernel::probe(disc, kernel));
     // A hypervisor is an ELF file, perhaps packed: it has no such header.
-    if let (Some(kernel), None, Boot::Linux | Boot::EfiProgram) = (kernel, &header, entry.boot) {
+    let unknown = kernel.filter(|_| header.is_none() && matches!(entry.boot, Boot::Linux | Boot::EfiProgram));
+    let warning = unknown.map(|kernel| {
         let kernel = text::plain(kernel, 100);
-        warnings
-            .push(format!("The header of its kernel {kernel} is of a kind that we do not know, so it may not start."));
-    }
+        format!("The header of its kernel {kernel} is of a kind that we do not know, so it may not start.")
+    });
     let arch = header.as_ref().map(|header| header.arch.to_owned()).or_else(|| entry.arch.clone());
     let arch = arch.or_else(|| loader_arch(disc).into_iter().next()).unwrap_or_else(|| "x86_64".to_owned());
     let able = match header {
         Some(header) if entry.boot == Boot::Linux => header.firmware,
+        // There is no BIOS on that processor.
+        None if arch == "aarch64" => vec![Firmware::Uefi],
         _ => usual,
     };
     // A disc that is given whole starts on what its boot catalogue says. Without one a BIOS can still start it as a hard
@@ -239,7 +255,8 @@ fn machine(
         (entry.firmware.is_empty() || entry.firmware.contains(firmware))
             && starts.as_ref().is_none_or(|starts| starts.contains(firmware))
     };
-    (arch, able.into_iter().filter(allowed).collect())
+    let firmware = able.into_iter().filter(allowed).collect();
+    Machine { arch, firmware, warning }
 }
 
 fn conditions(look: &Look, entry: &EntryRecipe, initrd: &[String]) -> Result<(), Problem> {
@@ -277,15 +294,20 @@ fn newest(disc: &Disc, places: &[String]) -> Option<(String, String)> {
     places.iter().find_map(|place| disc.matching(place).max_by(|(_, a), (_, b)| natural(a, b)))
 }
 
-fn memory(disc: &Disc, ram: &Ram, filling: &Filling) -> u64 {
-    let sizes =
-        |pattern: &str| disc.matching(pattern).filter_map(|(path, _)| disc.find(&path)).map(|file| file.size).sum();
-    let files = ram.files.as_ref().and_then(|files| filling.fill(files));
-    let counted: u64 = files.as_deref().map_or(disc.stamp().size, sizes);
+/// Memory needed, in MiB; `None` where what counts is not where the recipe looks for it.
+fn memory(disc: &Disc, ram: &Ram, filling: &Filling) -> Option<u64> {
+    let sizes = |pattern: &str| {
+        let found = disc.matching(pattern).filter_map(|(path, _)| disc.find(&path)).map(|file| file.size);
+        found.reduce(u64::saturating_add)
+    };
+    let counted = match ram.files.as_slice() {
+        [] => disc.stamp().size,
+        places => filling.all(places).iter().find_map(|place| sizes(place))?,
+    };
     // Whole MiB of a size that fits into 2^53 without loss.
     #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "above")]
     let copies = (ram.factor.clamp(0.0, 100.0) * counted.div_ceil(MIB) as f64).ceil() as u64;
-    ram.base_mb + copies
+    Some(ram.base_mb.saturating_add(copies))
 }
 
 /// The processors that the image is for: by its UEFI loaders, else by what it says of itself.

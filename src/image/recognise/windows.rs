@@ -5,6 +5,9 @@ use crate::text;
 
 /// Most editions and missing parts that a sentence names.
 const NAMED: usize = 6;
+/// The recipes of any Windows: what their discs are called stands in the WIM. A product with Windows PE in it keeps its
+/// own name.
+const GENERIC: [&str; 3] = ["windows-10-11", "windows-7-8", "windows-pe"];
 
 /// Puts name, version, editions and processor in, and says what a computer that starts it will find.
 pub(super) fn refine(disc: &Disc, inspection: &mut Inspection) {
@@ -17,9 +20,7 @@ pub(super) fn refine(disc: &Disc, inspection: &mut Inspection) {
         inspection.warnings.push(text.to_owned());
         return;
     };
-    // A product with Windows PE in it keeps its own name.
-    let generic = system.version.is_none();
-    if generic {
+    if GENERIC.contains(&system.id.as_str()) {
         let (old, new) = (system.name.clone(), text::plain(&media.name, 60));
         let titled =
             media.version.as_ref().map_or(new.clone(), |version| format!("{new} {}", text::plain(version, 40)));
@@ -35,8 +36,11 @@ pub(super) fn refine(disc: &Disc, inspection: &mut Inspection) {
         system.arch = vec![arch.to_owned()];
         for entry in inspection.entries.iter_mut().filter(|entry| entry.boot == Boot::Wimboot) {
             entry.arch = arch.to_owned();
-            if arch == "aarch64" {
-                entry.firmware = vec![Firmware::Uefi];
+            match arch {
+                "aarch64" => entry.firmware = vec![Firmware::Uefi],
+                // Only UEFI of 32 bits would start it, which is rare; UEFI of 64 bits cannot.
+                "i386" => entry.firmware = vec![Firmware::Bios],
+                _ => {}
             }
         }
     }
