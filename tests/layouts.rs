@@ -134,6 +134,14 @@ fn compare_entry(wanted: &Entry, is: &image::Entry, size: &str, same: &mut impl 
     if let Some(arch) = &wanted.arch {
         same(&format!("{at} arch"), arch, &is.arch);
     }
+    if let Some(answer) = &wanted.answer {
+        let found = is.answering.as_ref().map_or("none".to_owned(), |answering| word(&answering.kind));
+        same(&format!("{at} answer"), answer, &found);
+    }
+    if let Some(ram) = wanted.ram {
+        let found = is.min_ram_mb.map_or("none".to_owned(), |ram| ram.to_string());
+        same(&format!("{at} ram"), &ram.to_string(), &found);
+    }
 }
 
 /// The word that a value has in JSON.

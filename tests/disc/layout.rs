@@ -64,6 +64,10 @@ pub struct Entry {
     pub modules: Option<Vec<String>>,
     pub firmware: Option<Vec<String>>,
     pub arch: Option<String>,
+    /// The kind of answer file that it takes.
+    pub answer: Option<String>,
+    /// Memory needed, in MiB.
+    pub ram: Option<u64>,
 }
 
 impl Image {
