@@ -167,16 +167,16 @@ pub struct Redeemed {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// There is no such ticket, or a newer one made it void.
-    #[error("there is no such ticket")]
+    #[error("there is no such address; boot the computer from the network again")]
     Unknown,
     /// It is too old.
-    #[error("the ticket has expired")]
+    #[error("its address has expired; boot the computer from the network again")]
     Expired,
     /// It is for another computer.
-    #[error("the ticket is for another computer")]
+    #[error("the address is for another computer")]
     OtherComputer,
     /// The file was read as often as it may be.
-    #[error("the file was read already")]
+    #[error("it was read already as often as it may be; boot the computer from the network again")]
     AlreadyRead,
     /// The folder has no such file.
     #[error("there is no such file")]

@@ -267,7 +267,7 @@ fn an_answer_file_is_shown_for_each_computer_of_the_list() {
 fn an_answer_file_that_is_not_there_stops_the_way() {
     let app = with_answers("tests/answers/none.cfg");
     assert!(app.primary().message.is_none());
-    assert_eq!(app.primary().reason.as_deref(), Some("The answer files cannot be used"));
+    assert_eq!(app.primary().reason.as_deref(), Some("none.cfg cannot be used"));
 }
 
 #[test]

@@ -235,7 +235,8 @@ impl Menu {
                 Primary::waiting(LABEL, "The extra arguments cannot be used", Some(append_id()))
             }
             () if context.answers.is_some_and(|read| read.is_err()) && !context.draft.answers.is_empty() => {
-                Primary::waiting(LABEL, "The answer files cannot be used", None)
+                let reason = answers::hindrance(context.answers).unwrap_or_default();
+                Primary::waiting(LABEL, reason, None)
             }
             () if let Some(edit) = wrong => {
                 let reason = format!("The arguments of {} cannot be used", edit.id);
@@ -300,7 +301,10 @@ impl Menu {
         let pick = (!hidden).then(|| Message::DefaultPicked(Some(id.clone())));
         let mark = press(radio(chosen)).look(Look::Quiet).padding(2).on_press_maybe(pick);
         let title = body(text::plain(&item.entry.title, 80)).style(theme::toned(tone));
-        let badges = firmware_badge(&item).into_iter().chain(hidden.then(|| badge("hidden", Tone::Caution)));
+        let badges = firmware_badge(&item)
+            .into_iter()
+            .chain(answers::mark(context, &item))
+            .chain(hidden.then(|| badge("hidden", Tone::Caution)));
         let memory = item.entry.min_ram_mb.map(|mib| format!("{} of memory or more", memory(mib)));
         let below = match item.entry.firmware.as_slice() {
             [Firmware::Bios] if chosen => {
@@ -318,7 +322,7 @@ impl Menu {
         let head = row![
             mark,
             container(words.spacing(2)).padding(iced::Padding::ZERO.left(6)).width(Fill),
-            icon_button(Icon::Pencil, "Title and arguments", Some(Message::Unfolded(id.clone()))),
+            icon_button(Icon::Pencil, pencil_words(&item), Some(Message::Unfolded(id.clone()))),
             icon_button(eye.0, eye.1, Some(Message::Hidden(id.clone(), !hidden))),
             icon_button(Icon::Up, "Move up", up),
             icon_button(Icon::Down, "Move down", down),
@@ -379,6 +383,13 @@ impl Menu {
 /// A mark that can be pressed.
 fn hit<'a>(mark: Element<'a, Message>, message: Message) -> Element<'a, Message> {
     press(mark).look(Look::Quiet).padding(2).on_press(message).into()
+}
+
+fn pencil_words(item: &Item) -> &'static str {
+    match item.entry.answering {
+        Some(_) => "Title, arguments, answer file",
+        None => "Title and arguments",
+    }
 }
 
 fn firmware_badge<'a>(item: &Item) -> Option<Element<'a, Message>> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use iced::advanced::widget::Id;
-use iced::widget::{Column, column, container, row, scrollable, space, text_input};
+use iced::widget::{column, container, row, scrollable, space, text_input};
 use iced::{Alignment, Element, Fill, Font};
 
 use super::{Context, Message};
@@ -13,10 +13,10 @@ use crate::app::icon::Icon;
 use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{icon_button, small_button};
 use crate::app::widget::notice;
-use crate::app::widget::words::{body, section, small, soft};
+use crate::app::widget::words::{badge, body, section, shortened, small, soft};
 use crate::boot::menu::Item;
 use crate::check::{self, Finding};
-use crate::image::AnswerKind;
+use crate::image::{AnswerKind, file_name};
 use crate::text;
 
 /// Most mistakes of one file that are shown.
@@ -161,7 +161,7 @@ pub fn of_entry<'a>(
     let path = context.draft.answers.entry.get(&item.id);
     let typed = path.map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
     let (id, browsed, shown) = (item.id.clone(), item.id.clone(), item.id.clone());
-    let failed = failure(read).filter(|_| path.is_some());
+    let failed = path.and_then(|path| failure(read, About::File(path)));
     let faults = path.map(|path| faults(path, read)).unwrap_or_default();
     let line = row![
         field("none: the installer asks its questions", &typed, failed.is_some(), file_id(&item.id), move |text| {
@@ -170,7 +170,7 @@ pub fn of_entry<'a>(
         small_button(Icon::Folder, "Browse…", Look::Secondary)
             .on_press(Message::AnswersBrowsed(Wanted::File(browsed.clone()))),
     ];
-    let usable = path.is_some() && failed.is_none() && read.is_some();
+    let usable = path.is_some() && read.is_some_and(|read| read.is_ok());
     let open = preview.is_some_and(|preview| preview.is_of(&item.id));
     let words = if open { "Hide it" } else { "Show it filled in" };
     let mark = if open { Icon::EyeOff } else { Icon::Eye };
@@ -185,11 +185,53 @@ pub fn of_entry<'a>(
     Some(part.spacing(gap::TIGHT + 2.0).into())
 }
 
-fn failure(read: Option<&Read>) -> Option<String> {
+/// What an error of reading is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum About<'a> {
+    /// This file.
+    File(&'a Path),
+    /// The pattern for host names.
+    Names,
+    /// All of it.
+    All,
+}
+
+fn about(error: &AnswerError) -> About<'_> {
+    match error {
+        AnswerError::Read { path, .. }
+        | AnswerError::TooLarge { path, .. }
+        | AnswerError::NotText { path }
+        | AnswerError::List { path, .. }
+        | AnswerError::Template { path, .. } => About::File(path),
+        AnswerError::HostName(_) => About::Names,
+        AnswerError::TooMuch | AnswerError::Variable { .. } | AnswerError::None { .. } => About::All,
+    }
+}
+
+/// The sentence of an error that is about this.
+fn failure(read: Option<&Read>, of: About<'_>) -> Option<String> {
     match read.map(|read| read.as_ref()) {
-        Some(Err(error)) => Some(check::explain_answers(error).sentence()),
+        Some(Err(error)) if about(error) == of => Some(check::explain_answers(error).sentence()),
         _ => None,
     }
+}
+
+/// What keeps the answer files from being used, in a few words.
+pub fn hindrance(read: Option<&Read>) -> Option<String> {
+    let Some(Err(error)) = read.map(|read| read.as_ref()) else { return None };
+    Some(match about(error) {
+        About::File(path) => format!("{} cannot be used", shortened(&file_name(path), 32)),
+        About::Names => "The host names cannot be used".to_owned(),
+        About::All => "The answer files cannot be used".to_owned(),
+    })
+}
+
+/// What an entry's row says of its answer file: that nothing is asked, or that it cannot be used.
+pub fn mark<'a>(context: Context<'a>, item: &Item) -> Option<Element<'a, Message>> {
+    item.entry.answering.as_ref()?;
+    let path = context.draft.answers.entry.get(&item.id)?;
+    let broken = failure(context.answers, About::File(path)).is_some();
+    Some(if broken { badge("answer file?", Tone::Bad) } else { badge("unattended", Tone::Accent) })
 }
 
 fn faults(path: &Path, read: Option<&Read>) -> Vec<(Tone, String)> {
@@ -253,15 +295,13 @@ pub fn for_all<'a>(context: Context<'a>, read: Option<&'a Read>) -> Option<Eleme
     let answers = &context.draft.answers;
     let pattern = answers.host_name.clone().unwrap_or_default();
     let list = answers.list.as_ref().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-    let wrong =
-        |wanted: fn(&AnswerError) -> bool| matches!(read.map(|read| read.as_ref()), Some(Err(error)) if wanted(error));
-    let bad_list = wrong(|error| matches!(error, AnswerError::List { .. })) && !list.is_empty();
-    let bad_name = wrong(|error| matches!(error, AnswerError::HostName(_)));
-    let names = field("none, or like lab-{nn}", &pattern, bad_name, Id::new("answers-names"), |text| {
+    let bad_list = answers.list.as_deref().and_then(|path| failure(read, About::File(path)));
+    let bad_name = failure(read, About::Names);
+    let names = field("none, or like lab-{nn}", &pattern, bad_name.is_some(), Id::new("answers-names"), |text| {
         Message::AnswersChanged(Change::HostName(text))
     });
     let computers = row![
-        field("none, or a CSV file with a column mac, uuid or serial", &list, bad_list, list_id(), |text| {
+        field("none, or a CSV file with a column mac, uuid or serial", &list, bad_list.is_some(), list_id(), |text| {
             Message::AnswersChanged(Change::List(text))
         }),
         small_button(Icon::Folder, "Browse…", Look::Secondary).on_press(Message::AnswersBrowsed(Wanted::List)),
@@ -274,15 +314,13 @@ pub fn for_all<'a>(context: Context<'a>, read: Option<&'a Read>) -> Option<Eleme
     };
     let counted = read.and_then(|read| read.as_ref().as_ref().ok()).and_then(Answers::roster);
     let counted = counted.map(|roster| soft(format!("{} computers in the list", roster.rows().len())));
-    let trouble = failure(read).filter(|_| bad_list || bad_name || used == 0);
-    let parts: Vec<Element<'a, Message>> = vec![
-        section("Unattended installation").into(),
-        soft(sentence).into(),
-        body("Host names").into(),
-        names,
-        body("List of computers").into(),
-        computers.spacing(gap::SMALL).align_y(Alignment::Center).into(),
-    ];
-    let part = Column::with_children(parts).spacing(gap::SMALL).push(counted);
-    Some(part.push(trouble.map(|words| small(words, Tone::Bad))).into())
+    let wrong = |words: Option<String>| words.map(|words| small(words, Tone::Bad));
+    let parts = column![section("Unattended installation"), soft(sentence), body("Host names"), names]
+        .push(wrong(bad_name))
+        .push(body("List of computers"))
+        .push(computers.spacing(gap::SMALL).align_y(Alignment::Center))
+        .push(counted)
+        .push(wrong(bad_list))
+        .push(wrong(failure(read, About::All)));
+    Some(parts.spacing(gap::SMALL).into())
 }
