@@ -70,6 +70,78 @@ fn every_recipe_has_a_layout() {
     assert!(missing.is_empty(), "no layout for {missing:?}");
 }
 
+/// One recipe of the user, put to an image with these files.
+fn by_own_recipe(recipe: &str, files: &[(&str, &str)], label: &str) -> Inspection {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("00-own.toml"), recipe).unwrap();
+    let book = recipe::Book::shipped().and_folder(folder.path());
+    assert!(book.faults().is_empty(), "{:?}", book.faults());
+    let text = |text: &&str| (*text).to_owned();
+    let files = files.iter().map(|(path, content)| (text(path), text(content))).collect();
+    let expect = layout::Expect { id: String::new(), version: None, name: None, entries: Vec::new(), warns: None };
+    let image = Image { label: label.to_owned(), udf: false, files, expect };
+    let disc = image::Disc::open(&image.make(folder.path(), "own")).unwrap();
+    image::recognise::judge(&disc, &book)
+}
+
+#[test]
+fn a_recipe_fits_by_its_entries_and_not_by_its_warnings() {
+    if Command::new("xorriso").arg("--version").output().is_err() {
+        println!("SKIPPED layouts: xorriso is missing");
+        return;
+    }
+    let detect =
+        "id = 'own'\nname = 'Own'\ncategory = 'tool'\nwarnings = ['Told in any case.']\n[detect]\nfiles = ['/a']\n";
+    let entry = format!(
+        "{detect}[[entry]]\nkernel = ['/k']\ntransport = 'http-tree'\nram = {{ base_mb = 1, files = ['/x', '/a'] }}\n"
+    );
+    let id = |found: &Inspection| found.recognised.as_ref().map(|system| system.id.clone());
+    let kernelless = by_own_recipe(&entry, &[("/a", "x")], "OWN");
+    assert_eq!(id(&kernelless), None);
+    assert!(!kernelless.warnings.iter().any(|warning| warning.contains("in any case")), "{:?}", kernelless.warnings);
+    let whole = by_own_recipe(&entry, &[("/a", "x"), ("/k", "@kernel")], "OWN");
+    assert_eq!((id(&whole).as_deref(), whole.entries[0].min_ram_mb), (Some("own"), Some(1)));
+    let uncounted = by_own_recipe(&entry.replace(", '/a'] }", "] }"), &[("/a", "x"), ("/k", "@kernel")], "OWN");
+    assert_eq!(uncounted.entries[0].min_ram_mb, None, "what counts is not there");
+    assert_eq!(id(&by_own_recipe(detect, &[("/a", "x")], "OWN")).as_deref(), Some("own"), "there for its warnings");
+}
+
+#[test]
+fn a_label_stands_in_for_what_cannot_be_read_and_for_nothing_else() {
+    if Command::new("xorriso").arg("--version").output().is_err() {
+        println!("SKIPPED layouts: xorriso is missing");
+        return;
+    }
+    let recipe = |detect: &str| {
+        format!(
+            "id = 'own'\nname = 'Own'\ncategory = 'tool'\nwarnings = ['x']\n[detect]\nfiles = ['/a']\nlabel = '^OWN'\n{detect}\n"
+        )
+    };
+    let contains = "contains = { files = ['/t'], text = 'Own' }\n";
+    let initrd = "initrd = { path = '/i', has = 'dracut' }\n";
+    let or_label = |detect: &str| recipe(&format!("{detect}or_label = true"));
+    let dracut = "@initrd usr/lib/dracut-lib.sh";
+    let cases = [
+        (recipe(contains), "/t", "none", "OWN", false),
+        (or_label(contains), "/t", "none", "OWN", true),
+        (or_label(contains), "/t", "none", "OTHER", false),
+        (or_label(contains), "/t", "Own", "OTHER", true),
+        (or_label("any = ['/b']\n"), "/t", "none", "OWN", false),
+        (recipe(initrd), "/i", "unreadable", "OWN", false),
+        (or_label(initrd), "/i", "unreadable", "OWN", true),
+        (or_label(initrd), "/i", "@initrd init", "OWN", false),
+        (or_label(initrd), "/i", dracut, "OTHER", true),
+        (or_label("lacks = { files = ['/t'], text = 'Other' }\n"), "/t", "Other", "OWN", false),
+        (recipe("lacks = { files = ['/t'], text = 'Other' }\n"), "/t", "none", "OWN", true),
+        (recipe("initrd_lacks = { path = '/i', has = 'dracut' }\n"), "/i", dracut, "OWN", false),
+        (recipe("initrd_lacks = { path = '/i', has = 'dracut' }\n"), "/i", "unreadable", "OWN", true),
+    ];
+    for (recipe, path, content, label, fits) in cases {
+        let found = by_own_recipe(&recipe, &[("/a", "x"), (path, content)], label);
+        assert_eq!(found.recognised.is_some_and(|system| system.id == "own"), fits, "{recipe} {content} {label}");
+    }
+}
+
 /// What differs from what the table says.
 fn compare(image: &Image, found: &Inspection) -> Vec<String> {
     let expect = &image.expect;
