@@ -254,8 +254,10 @@ fn a_computer_gets_its_own_answers_a_few_times() {
     assert_eq!(serving.status(HERE, &path), 404, "the fourth time");
     assert_eq!(serving.ask(HERE, "HEAD", &path).status, 404);
     serving.told("the reading", |note| matches!(note, Note::AnswerGiven { entry } if entry == "debian-netboot"));
-    serving
-        .told("the refusal", |note| matches!(note, Note::AnswerRefused { reason } if reason.contains("as often as it may")));
+    serving.told(
+        "the refusal",
+        |note| matches!(note, Note::AnswerRefused { reason } if reason.contains("as often as it may")),
+    );
     let given =
         serving.stop().into_iter().filter(|event| matches!(event.what, What::Service(Note::AnswerGiven { .. })));
     assert_eq!(given.count(), 3, "a look is not a reading");

@@ -79,7 +79,7 @@ fn by_own_recipe(recipe: &str, files: &[(&str, &str)], label: &str) -> Inspectio
     let text = |text: &&str| (*text).to_owned();
     let files = files.iter().map(|(path, content)| (text(path), text(content))).collect();
     let expect = layout::Expect { id: String::new(), version: None, name: None, entries: Vec::new(), warns: None };
-    let image = Image { label: label.to_owned(), udf: false, files, expect };
+    let image = Image { label: label.to_owned(), udf: false, starts_bios: None, starts_uefi: None, files, expect };
     let disc = image::Disc::open(&image.make(folder.path(), "own")).unwrap();
     image::recognise::judge(&disc, &book)
 }

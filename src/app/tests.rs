@@ -102,8 +102,17 @@ fn with_answers(file: &str) -> App {
     send(&mut app, Message::AnswersRead(Box::new(settings), read));
     send(&mut app, menu(menu::Message::Unfolded("debian-installer".into())));
     send(&mut app, menu(menu::Message::PreviewToggled("debian-installer".into())));
+    fill_in(&mut app);
     send(&mut app, menu(menu::Message::PreviewStepped(1)));
+    fill_in(&mut app);
     app
+}
+
+/// Does what waits for another thread: fills in what the Menu page shows.
+fn fill_in(app: &mut App) {
+    let (entry, at) = app.menu.previewed().map(|(entry, at)| (entry.to_owned(), at)).expect("a preview");
+    let shown = answers::Shown::of(app.answers.as_ref().expect("answers"), &entry, at);
+    send(app, Message::FilledIn(entry, at, shown));
 }
 
 fn on_check() -> App {
@@ -255,6 +264,7 @@ fn an_answer_file_is_shown_for_each_computer_of_the_list() {
     assert!(shows(&app, "For 52:54:00:77:01:02, 2 of 3"));
     assert!(shows(&app, "1 entry has an answer file."));
     send(&mut app, Message::Menu(menu::Message::PreviewStepped(5)));
+    fill_in(&mut app);
     assert!(shows(&app, "For 52:54:00:77:01:03, 3 of 3"));
     assert!(app.primary().message.is_some());
     // An image that goes takes its answer file along.

@@ -166,6 +166,8 @@ pub struct TextValue {
     pub files: Vec<String>,
     /// A regular expression with a group `value`.
     pub pattern: Pattern,
+    /// Where no file has it: what the first `*` of this pattern stands for.
+    pub otherwise: Option<String>,
 }
 
 /// One thing to start.

@@ -150,10 +150,11 @@ fn value_of(disc: &Disc, value: &Value) -> Option<String> {
         Value::Text(wanted) => {
             let pattern = wanted.pattern.regex()?;
             let mut files = wanted.files.iter().flat_map(|file| disc.matching(file));
-            files.find_map(|(path, _)| {
+            let said = files.find_map(|(path, _)| {
                 let text = disc.read_text(&path, LOOKED_AT)?;
                 Some(pattern.captures(&text)?.name("value")?.as_str().to_owned())
-            })?
+            });
+            said.or_else(|| Some(disc.matching(wanted.otherwise.as_ref()?).next()?.1))?
         }
     };
     // It becomes part of a path or a command line.
