@@ -9,10 +9,13 @@
 )]
 
 mod disc;
+#[path = "disc/raw.rs"]
+mod raw;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use bootwright::image::{self, DiscError, Firmware, Foreign, Inspection};
 
@@ -229,6 +232,27 @@ fn what_is_no_image_is_told_apart() {
     std::fs::OpenOptions::new().write(true).open(&whole).unwrap().set_len(size - 1_000_000).unwrap();
     let error = image::inspect(&whole).map(drop).unwrap_err();
     assert!(matches!(error, DiscError::Truncated { missing, .. } if missing >= 900_000), "{error:?}");
+}
+
+/// The window's cards and the start of the services look at the same files; a look into an initrd may take seconds.
+#[test]
+fn what_was_judged_counts_until_the_file_changes() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.iso");
+    let label = |label: &[u8], written: SystemTime| {
+        std::fs::write(&path, raw::Iso::of(label, &[("/a", text("a"))]).finish()).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_modified(written).unwrap();
+        inspect(&path).volume_label.unwrap()
+    };
+    let now = SystemTime::now();
+    let yesterday = now - Duration::from_secs(86_400);
+    assert_eq!(label(b"ONE", yesterday), "ONE");
+    assert_eq!(label(b"TWO", yesterday), "ONE", "nobody could tell");
+    assert_eq!(label(b"TWO", yesterday + Duration::from_secs(1)), "TWO");
+    assert_eq!(label(b"NEW", now), "NEW", "it was written to just now");
+    assert_eq!(label(b"NOW", now), "NOW", "and again, within the same moment");
+    std::fs::remove_file(&path).unwrap();
+    assert!(image::inspect(&path).is_err());
 }
 
 /// Bytes all over the tables of a small image, spoiled one after the other: an answer each time, and no panic.

@@ -4,7 +4,7 @@
 //!
 //! Bars (the project's measures): an image of 6 GB in less than a second and no copy, a hundred images in less than three
 //! seconds. Figures only, no verdict: machines differ. All files come from a warm cache; the bytes read say what a drive
-//! would have to give.
+//! would have to give. What is looked for in initrds stands at their ends here, which is the worst case.
 
 #![allow(
     clippy::unwrap_used,
@@ -50,12 +50,12 @@ fn main() {
     println!("reading {recipes} recipes, once a start: {}", millis(began.elapsed()));
     println!("\nfrom the drop to the card (median and worst of {TIMES}; bytes read):");
     let images: [(&str, fn(&Path)); 6] = [
-        ("one file of 5 GB and nothing known", |path| disc::with_big_file(path)),
-        ("Windows-like, 6 GB, UDF, 1,000 files", windows),
-        ("Ubuntu-like, 6 GB, 3,000 files", ubuntu),
-        ("Debian-live-like, 4 GB, initrd of 40 MB in gzip", debian_live),
-        ("Arch-like, 4 GB, initrd of 40 MB in zstd", arch),
-        ("known to nobody, 4 GB, initrd of 40 MB in xz", unknown),
+        ("one file of 5 GB", |path| disc::with_big_file(path)),
+        ("UDF, 1,000 files", windows),
+        ("3,000 files", ubuntu),
+        ("initrd of 40 MB in gzip", live),
+        ("initrd of 40 MB in zstd", arch),
+        ("own menu, initrd of 40 MB in xz", unknown),
     ];
     for (name, make) in images {
         let path = folder.path().join("image.iso");
@@ -63,7 +63,7 @@ fn main() {
         card(name, &path);
         std::fs::remove_file(path).unwrap();
     }
-    println!("\na hundred images until all is served (median and worst of 3; bytes read):");
+    println!("\na hundred images until all is served (bytes read):");
     for (name, filling) in [("with initrds of a few KiB", 0), ("with initrds of 10 MB", 10 << 20)] {
         let images = hundred(folder.path(), filling);
         serve(name, folder.path(), &images);
@@ -102,7 +102,10 @@ fn card(name: &str, path: &Path) {
     let system = found.recognised.as_ref().map_or("nothing", |system| system.id.as_str());
     let size = found.size as f64 / 1e9;
     let name = format!("{name}: {system}, {} entries", found.entries.len());
-    measure(&format!("{name} ({size:.1} GB)"), TIMES, || drop(image::inspect(path).unwrap()));
+    measure(&format!("{name} ({size:.1} GB)"), TIMES, || {
+        let disc = image::Disc::open(path).unwrap();
+        image::recognise::judge(&disc, image::recipe::book());
+    });
 }
 
 fn table(name: &str) -> Vec<layout::Image> {
@@ -199,8 +202,8 @@ fn ubuntu(path: &Path) {
     write(path, &image.label, &all, &[("/casper/large.squashfs", LARGEST), ("/casper/more.squashfs", 1_500_000_000)]);
 }
 
-fn debian_live(path: &Path) {
-    let image = &table("debian-live")[0];
+fn live(path: &Path) {
+    let image = &table("grml")[0];
     write(path, &image.label, &files(image, layout::gzip, 80 << 20), &[("/live/large.squashfs", LARGEST)]);
 }
 
@@ -270,6 +273,9 @@ fn hundred(folder: &Path, filling: usize) -> Vec<PathBuf> {
         let path = folder.join(format!("image{number}.iso"));
         let files = files(image, packers[number % 3], 2 * filling);
         write(&path, &image.label, &files, &[("/filling/large.squashfs", 2_000_000_000)]);
+        // What was written just now is looked at each time.
+        let yesterday = std::time::SystemTime::now() - Duration::from_secs(86_400);
+        std::fs::File::options().write(true).open(&path).unwrap().set_modified(yesterday).unwrap();
         path
     };
     images.iter().enumerate().map(make).collect()
@@ -297,7 +303,7 @@ fn serve(name: &str, folder: &Path, images: &[PathBuf]) {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let known = std::cell::Cell::new(0);
-    measure(name, 3, || {
+    let mut start = || {
         runtime.block_on(async {
             let mut running = engine::run(&plan);
             match running.next().await.unwrap() {
@@ -308,6 +314,8 @@ fn serve(name: &str, folder: &Path, images: &[PathBuf]) {
             }
             drop(running);
         });
-    });
-    println!("    {} images, {} of them known", images.len(), known.get());
+    };
+    measure(name, 1, &mut start);
+    measure("  the same again, without a new start", TIMES, &mut start);
+    println!("  ({} images, {} of them known)", images.len(), known.get());
 }
