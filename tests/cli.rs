@@ -198,8 +198,8 @@ XCP-ng 8.3.0
     Arguments dom0_max_vcpus=1-16 dom0_mem=max:8192M com1=115200,8n1 console=com1,vga
     Answers   takes a file of its own kind
     Memory    4096 MiB or more
-  Note        When the installer asks where its packages are, choose HTTP and give the address under which this image's \
-files are served.
+  Note        When the installer asks where its packages are, choose HTTP and type \
+the address of this image's files: http://SERVER/image/xcp-ng, with this computer's address for SERVER (and :PORT behind it if it is not 80). An answer file can say the same as <source type=\"url\">.
 ";
     let (status, told) = words("xcp-ng.iso");
     assert_eq!((status, told.split("\n  Checksum").next()), (Some(0), Some(xcp_ng)));
@@ -212,7 +212,7 @@ files are served.
                 "\n  Entry       Ubuntu Server 24.04.2 (ubuntu-server), for BIOS and UEFI\n",
                 "\n  Entry       Ubuntu Server 24.04.2 with the newer (HWE) kernel (ubuntu-server-hwe), for",
                 "\n    Way       Loads the whole image into memory\n",
-                "\n    Answers   takes an autoinstall file\n",
+                "\n    Answers   takes Ubuntu autoinstall\n",
                 "\n    Memory    1537 MiB or more\n",
             ],
         ),
@@ -418,7 +418,7 @@ fn images_that_cannot_be_used_are_named() {
     std::fs::OpenOptions::new().write(true).open(&big).unwrap().set_len(size / 2).unwrap();
     for (path, part) in [
         (file("empty.iso", b""), "empty.iso is empty"),
-        (file("page.iso", b"<html>"), "page.iso is not a disc image"),
+        (file("page.iso", b"<html>"), "page.iso is a web page"),
         (big.to_str().unwrap().to_owned(), "cut.iso is cut off"),
         (lab.path("gone.iso").to_str().unwrap().to_owned(), "gone.iso"),
     ] {
@@ -441,6 +441,8 @@ fn as_nobody(lab: &Lab, host: &Host, arguments: &[&str]) -> Command {
     }
     let mut command = host.command("setpriv");
     command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(copy).args(arguments);
+    // Not the folders of whoever runs the tests.
+    command.env("XDG_DATA_HOME", lab.path("data-of-nobody"));
     command
 }
 

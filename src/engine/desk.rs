@@ -79,6 +79,8 @@ impl Prepared {
         if let Some(file) = plan.files.as_ref().and_then(|folder| load::published(&plan.answers, folder).pop()) {
             return Err(Error::AnswerPublished { file });
         }
+        let (settings, files) = (plan.answers.clone(), stamps(&plan.answers));
+        let answers = Answers::load(&plan.answers).map_err(Error::Answers)?;
         let takes = |id: &str| menu.items.iter().any(|item| item.id == id && item.entry.answering.is_some());
         let named = plan.answers.computer.iter().filter_map(|computer| computer.entry.as_ref());
         if let Some(entry) = plan.answers.entry.keys().chain(named).find(|id| !takes(id)) {
@@ -86,8 +88,6 @@ impl Prepared {
             let able = able.map(|item| item.id.clone()).collect();
             return Err(Error::AnswerEntry { entry: entry.clone(), able });
         }
-        let (settings, files) = (plan.answers.clone(), stamps(&plan.answers));
-        let answers = Answers::load(&plan.answers).map_err(Error::Answers)?;
         let file = plan.names_file.clone();
         let opened = kept::open::<Names>(&file);
         let (names, set_aside) = opened.map_err(|source| Error::Names { path: file.clone(), source })?;
