@@ -196,7 +196,7 @@ XCP-ng 8.3.0
     Module    /boot/vmlinuz console=hvc0 console=tty0
     Module    /install.img
     Arguments dom0_max_vcpus=1-16 dom0_mem=max:8192M com1=115200,8n1 console=com1,vga
-    Answers   takes a file of its own kind
+    Answers   a file of its own kind
     Memory    4096 MiB or more
   Note        When the installer asks where its packages are, choose HTTP and type \
 the address of this image's files: http://SERVER/image/xcp-ng, with this computer's address for SERVER (and :PORT behind it if it is not 80). An answer file can say the same as <source type=\"url\">.
@@ -212,14 +212,18 @@ the address of this image's files: http://SERVER/image/xcp-ng, with this compute
                 "\n  Entry       Ubuntu Server 24.04.2 (ubuntu-server), for BIOS and UEFI\n",
                 "\n  Entry       Ubuntu Server 24.04.2 with the newer (HWE) kernel (ubuntu-server-hwe), for",
                 "\n    Way       Loads the whole image into memory\n",
-                "\n    Answers   takes Ubuntu autoinstall\n",
+                "\n    Answers   Ubuntu autoinstall\n",
                 "\n    Memory    1537 MiB or more\n",
             ],
         ),
         (
             "windows-10-11.iso",
             0,
-            &["Windows 11 24H2 (build 26100)\n", "\n    File      /sources/boot.wim\n", "takes an autounattend.xml\n"],
+            &[
+                "Windows 11 24H2 (build 26100)\n",
+                "\n    File      /sources/boot.wim\n",
+                "\n    Answers   Windows answer file\n",
+            ],
         ),
         (
             "debian-installer.iso",
@@ -390,8 +394,7 @@ fn answer_files_that_cannot_be_used_are_named() {
     with("[answers]\nhost-name = 'lab_{n}'", 3, "`lab_{n}` is no pattern for host names");
     with("[answers.variables]\nmac = 'x'", 3, "`mac` cannot be the name of a variable");
     let path = lab.path("bench.toml");
-    std::fs::write(lab.path("good.cfg"), "d-i x string y\n").unwrap();
-    std::fs::write(&path, "interface = 'eth0'\n[answers.entry]\ndebian = 'good.cfg'\n").unwrap();
+    std::fs::write(&path, "interface = 'eth0'\n[answers]\nhost-name = 'lab-{n}'\n").unwrap();
     let options = ["--deployment", path.to_str().unwrap(), "--state-dir", "/proc/nowhere"];
     let mut command = server.command(program());
     let output =

@@ -196,7 +196,7 @@ fn describe_entry(field: &mut impl FnMut(&str, &str), entry: &Entry) {
         field("  Arguments", &entry.cmdline);
     }
     if let Some(answering) = &entry.answering {
-        field("  Answers", &format!("takes {}", crate::answer::kind::name(answering.kind)));
+        field("  Answers", crate::answer::kind::name(answering.kind));
     }
     if let Some(ram) = entry.min_ram_mb {
         field("  Memory", &format!("{ram} MiB or more"));
