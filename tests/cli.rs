@@ -401,7 +401,7 @@ fn answer_files_that_cannot_be_used_are_named() {
         command.args(["serve", "--for", "30s"]).args(options).arg("--loaders").arg(loaders()).output().unwrap();
     let (status, sentence) = outcome(&output);
     assert_eq!(status, Some(3), "{sentence}");
-    is_sentence(&sentence, "numbers in host names cannot be kept in /proc/nowhere/host-names.json");
+    is_sentence(&sentence, "Host names cannot be kept in /proc/nowhere/host-names.json");
 }
 
 #[test]
