@@ -3,7 +3,7 @@
 //! The house, from the roof down. Dependencies go down only, and rooms on one line do not know each other:
 //!
 //! ```text
-//! cli                       the command line: serve, inspect, interfaces, or the window
+//! cli                       the command line: serve, inspect, answer, interfaces, or the window
 //! app                       the window: five steps, the only room that names iced (feature `gui`)
 //! check                     what we judge: sentences for everything that can stop us
 //! engine                    moves bytes between sockets and machines; owns tasks and the clock

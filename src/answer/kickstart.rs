@@ -352,7 +352,7 @@ reboot
 %packages
 @^minimal-environment
 %end
-%post --log=/root/post.log
+%post --log=/var/log/post.log
 echo %foo
 %end
 ";

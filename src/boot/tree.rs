@@ -8,6 +8,7 @@
 //! image/ID/…                the files of an image, straight out of it
 //! image/ID.iso              the image itself
 //! inject/ENTRY/N.cpio       a file of an image as an archive for its initramfs
+//! inject/ENTRY/padding      the zeros in front of the first of them
 //! unpacked/ID/…             a packed file of an image, unpacked
 //! esxi/ENTRY/TICKET/boot.cfg   ESXi's settings for the network
 //! grub/ENTRY/TICKET/COMPUTER/boot.cfg   a script for GRUB
