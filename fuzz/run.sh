@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")"
 
 seconds=${1:-60}
-targets=${2:-disc bootcfg initrd wim checksum}
+targets=${2:-disc bootcfg initrd wim checksum signature}
 host=$(rustc +nightly -vV | sed -n 's/^host: //p')
 
 # Coverage that libFuzzer reads. A target is named so that build scripts are not instrumented as well.

@@ -16,6 +16,7 @@ pub mod kernel;
 pub mod pattern;
 pub mod recipe;
 pub mod recognise;
+pub mod signature;
 mod span;
 pub mod stored;
 mod torito;
@@ -187,6 +188,9 @@ pub struct Entry {
     pub arch: String,
     /// Memory that a computer needs, in MiB; none where it is not known.
     pub min_ram_mb: Option<u64>,
+    /// Who signed its kernel or UEFI program; empty where nobody did, none where that cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Vec<signature::Signature>>,
 }
 
 /// What system an image holds.
@@ -225,6 +229,9 @@ pub struct Inspection {
     pub recognised: Option<Recognised>,
     /// What it can start.
     pub entries: Vec<Entry>,
+    /// Who signed what firmware starts on it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub signatures: Vec<signature::Signed>,
     /// What to know before walking to the computer.
     #[serde(default)]
     pub warnings: Vec<String>,

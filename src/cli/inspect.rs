@@ -167,6 +167,9 @@ fn describe(inspection: &Inspection) -> String {
     for entry in &inspection.entries {
         describe_entry(&mut field, entry);
     }
+    for line in words::secure_boot(inspection) {
+        field("Secure Boot", &line);
+    }
     for warning in &inspection.warnings {
         field("Note", warning);
     }

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 
 use super::initrd::{self, Budget, Contents, Feature};
 use super::recipe::{self, Book, Recipe};
-use super::{Disc, DiscError, Injection, Inspection, WHOLE_IMAGE, torito, wim};
+use super::{Disc, DiscError, Injection, Inspection, WHOLE_IMAGE, signature, torito, wim};
 use crate::text;
 
 /// How much of a file is looked at for a version or a text, in bytes.
@@ -75,6 +75,7 @@ pub fn judge(disc: &Disc, book: &Book) -> Inspection {
         filesystem: disc.filesystem(),
         recognised: None,
         entries: Vec::new(),
+        signatures: Vec::new(),
         warnings: Vec::new(),
     };
     if let Some(first) = disc.damage().first() {
@@ -92,6 +93,7 @@ pub fn judge(disc: &Disc, book: &Book) -> Inspection {
         || by_recipe(&last_resort, &mut inspection);
     windows::refine(disc, &mut inspection);
     leave_out_oversized(disc, &mut inspection);
+    signature::refine(disc, &mut inspection);
     if inspection.entries.is_empty() && inspection.recognised.is_none() {
         let text =
             "No kernel and no boot menu that names one was found in this image, so it cannot boot over a network.";

@@ -37,6 +37,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.extend(initrds());
     cases.extend(windows());
     cases.extend(texts());
+    cases.extend(programs());
     cases
 }
 
@@ -397,5 +398,43 @@ fn texts() -> Vec<Case> {
             ]),
             Want::Answer,
         ),
+    ]
+}
+
+/// A UEFI program whose certificates are at `at`, with this SBAT and this own certificate of a shim.
+fn program(at: u32, length: u32, sbat: &[u8], vendor: &[u8]) -> Vec<u8> {
+    let mut bytes = kernel();
+    bytes.resize(2048, 0);
+    let mut put = |at: usize, field: &[u8]| bytes[at..at + field.len()].copy_from_slice(field);
+    put(0x86, &[2]);
+    put(0x94, &[240, 0]);
+    put(0x98, &[0x0b, 2]);
+    put(0x98 + 108, &[16]);
+    put(0x98 + 112 + 32, &[at.to_le_bytes(), length.to_le_bytes()].concat());
+    let parts = [(&b".sbat"[..], sbat), (b".vendor_", vendor)];
+    let mut place = 2048u32;
+    for (number, (name, part)) in parts.iter().enumerate() {
+        let header = 0x98 + 240 + number * 40;
+        put(header, name);
+        put(header + 16, &(part.len() as u32).to_le_bytes());
+        put(header + 20, &place.to_le_bytes());
+        place += part.len() as u32;
+    }
+    [bytes, sbat.to_vec(), vendor.to_vec()].concat()
+}
+
+fn programs() -> Vec<Case> {
+    let sbat = "a\x1b[2J\u{202e},1,\x07,c,d,e\n".repeat(500);
+    let with = |program: Vec<u8>| grub(ENTRY, vec![("/EFI/BOOT/BOOTX64.EFI", program)]);
+    let bounded = || {
+        Want::Holds(|_, found| {
+            assert_eq!(found.signatures.len(), 1, "{found:?}");
+            assert!(found.signatures[0].signed_by.is_empty() && found.signatures[0].sbat.len() == 16, "{found:?}");
+        })
+    };
+    vec![
+        Case("certificates at 4 GiB", with(program(u32::MAX, 64, sbat.as_bytes(), &[])), bounded()),
+        Case("certificates of 4 GiB", with(program(0, u32::MAX, sbat.as_bytes(), &[0xff; 4096])), bounded()),
+        Case("certificates that are the program", with(program(0, 2048, sbat.as_bytes(), &[0x30; 4096])), bounded()),
     ]
 }

@@ -210,6 +210,7 @@ fn build(
         firmware: machine.firmware,
         arch: machine.arch,
         min_ram_mb: entry.ram.as_ref().and_then(|ram| memory(disc, ram, filling)),
+        signed: None,
     };
     warnings.extend(machine.warning);
     Ok(built)

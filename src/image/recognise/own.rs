@@ -101,6 +101,7 @@ fn entry(disc: &Disc, item: &Item) -> Option<Entry> {
         firmware,
         arch: header.map_or("x86_64", |header| header.arch).to_owned(),
         min_ram_mb: None,
+        signed: None,
     })
 }
 
