@@ -587,3 +587,38 @@ fn images_that_go_while_serving_are_told() {
     assert!(changed["text"].as_str().unwrap().contains("changed.iso was changed"), "{changed}");
     server.stop();
 }
+
+#[test]
+fn packs_are_listed_and_removed_and_what_is_none_is_not_added() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("bootwright/loaders/ipxe-77.0.0");
+    let loaders = |arguments: &[&str]| {
+        let mut command = Command::new(program());
+        command.env("XDG_DATA_HOME", data.path()).arg("loaders").args(arguments).output().unwrap()
+    };
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("snponly-arm64.efi"), "loader").unwrap();
+    let manifest = r#"[{"file": "snponly-arm64.efi", "package": "ipxe release", "version": "77.0.0", "licence": "GPL-2.0-or-later", "signed_by": "Somebody"}]"#;
+    std::fs::write(folder.join("manifest.json"), manifest).unwrap();
+    let text = String::from_utf8(loaders(&[]).stdout).unwrap();
+    let line = text.lines().find(|line| line.starts_with("snponly-arm64.efi ")).unwrap();
+    assert!(line.ends_with("UEFI ARM64: 77.0.0, signed by Somebody"), "{line}");
+    assert!(text.ends_with("Packs, the newest first: ipxe-77.0.0\n"), "{text}");
+    let json: serde_json::Value = serde_json::from_slice(&loaders(&["--json"]).stdout).unwrap();
+    assert_eq!(json["packs"], serde_json::json!(["ipxe-77.0.0"]));
+    let rows = json["loaders"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["file"] == "snponly-arm64.efi").unwrap();
+    assert_eq!((&row["version"], &row["serves"]), (&"77.0.0".into(), &serde_json::json!(["efi-arm64"])));
+    for (arguments, part) in [
+        (["add", "/etc/hostname"], "/etc/hostname is neither iPXE's release archive nor wimboot."),
+        (["add", "/nowhere/ipxeboot.tar.gz"], "/nowhere/ipxeboot.tar.gz cannot be read: No such file"),
+        (["remove", "2.0.0"], "There is no pack \"2.0.0\". Installed: ipxe-77.0.0."),
+    ] {
+        let (code, sentence) = outcome(&loaders(&arguments));
+        assert_eq!(code, Some(2), "{sentence}");
+        is_sentence(&sentence, part);
+    }
+    let removed = loaders(&["remove", "77.0.0"]);
+    assert_eq!(String::from_utf8(removed.stdout).unwrap(), "Removed ipxe-77.0.0: snponly-arm64.efi\n");
+    assert!(!folder.exists() && folder.parent().unwrap().exists());
+}

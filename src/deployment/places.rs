@@ -19,6 +19,11 @@ impl Places {
         self.data.join("recipes")
     }
 
+    /// Where packs of loaders are installed.
+    pub fn packs(&self) -> PathBuf {
+        self.data.join("loaders")
+    }
+
     /// Where results of comparing checksums are kept.
     pub fn checksums(&self) -> PathBuf {
         self.state.join("checksums.json")
