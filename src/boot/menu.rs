@@ -26,6 +26,8 @@ pub mod made {
     pub const ESXI: &str = "esxi";
     /// Scripts for GRUB, each for one entry on one computer: `grub/ENTRY/TICKET/COMPUTER/boot.cfg`.
     pub const GRUB: &str = "grub";
+    /// What restarts a computer for an entry that needs its image's own shim: `chain/ENTRY/restart.cfg`.
+    pub const CHAIN: &str = "chain";
     /// Answer files: `answer/TICKET/NAME`.
     pub const ANSWER: &str = "answer";
 }
@@ -86,13 +88,19 @@ pub enum Processor {
 }
 
 impl Asker {
-    /// Whether its processor can start an entry. 32-bit UEFI may start a 64-bit kernel, 64-bit UEFI no 32-bit one.
+    /// Nobody knows who.
+    pub const ANYBODY: Asker = Asker { firmware: None, arch: None };
+
+    /// Whether its processor and firmware can start an entry. 32-bit UEFI may start a 64-bit kernel of Linux (its
+    /// "EFI mixed mode"), and nothing else that has 64 bits; 64-bit UEFI starts nothing that has 32.
     fn runs(self, entry: &Entry) -> bool {
-        let arm = entry.arch == "aarch64";
+        let (arm, x86) = (entry.arch == "aarch64", entry.arch == "i386");
         match (self.firmware, self.arch) {
             (_, Some(Processor::Arm64)) => arm,
-            (Some(Firmware::Bios), _) | (_, Some(Processor::I386)) => !arm,
-            (_, Some(Processor::X86_64)) => !arm && entry.arch != "i386",
+            (Some(Firmware::Bios), _) => !arm,
+            (Some(Firmware::Uefi), Some(Processor::I386)) => x86 || (!arm && entry.boot == Boot::Linux),
+            (None, Some(Processor::I386)) => !arm,
+            (_, Some(Processor::X86_64)) => !arm && !x86,
             (_, None) => true,
         }
     }
@@ -438,6 +446,7 @@ pub(crate) mod tests {
             firmware: vec![Firmware::Bios, Firmware::Uefi],
             arch: "x86_64".into(),
             min_ram_mb: None,
+            signed: None,
         };
         Inspection {
             path: path.into(),
@@ -454,6 +463,7 @@ pub(crate) mod tests {
                 evidence: vec![],
             }),
             entries: suffixes.iter().map(entry).collect(),
+            signatures: vec![],
             warnings: vec![],
         }
     }

@@ -1,134 +1,64 @@
-//! Scripts for GRUB: what starts a hypervisor on UEFI, one entry on one computer.
+//! Scripts for GRUB: the first one, the menu of a computer that starts GRUB, and what starts a hypervisor for iPXE.
 //!
-//! iPXE starts GRUB (`grub-http-x64.efi`) and hands it the address of the script, with all that only the computer knows in
-//! its path. GRUB runs what stands between single quotes as it is (GRUB manual 2.06, "Quoting"), so every word is quoted.
+//! Two kinds of GRUB read them: Debian's signed one, 2.06 or 2.12, which has TFTP alone and is locked down under Secure
+//! Boot, and the unsigned one with HTTP that `packaging/loaders.sh` makes. What stands in a menu keeps to commands that
+//! both have: the signed one has no `eval` and no `read`.
 
-use std::net::Ipv4Addr;
+mod first;
+mod hypervisor;
+mod menu;
+mod quote;
 
-use super::{Item, Own, Place, arguments, ipxe, modules};
-use crate::mac::Mac;
+use super::Place;
 
-/// What the path of a script says of the computer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Computer {
-    mac: String,
-    ip: String,
-    gateway: String,
-    netmask: String,
+pub use first::{Asking, CONFIG, first};
+pub use hypervisor::{Computer, script};
+pub use menu::{Chains, Client, menu, restart, restart_of};
+
+/// How a GRUB fetches its files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// By TFTP, as a signed GRUB does. Paths are the files' own names (`grub-core/net/tftp.c` sends them as they are).
+    Tftp,
+    /// By HTTP, as our own GRUB does. Paths are percent-encoded here, since GRUB sends them as they are as well
+    /// (`grub-core/net/http.c`).
+    Http,
 }
 
-impl Computer {
-    /// Reads `MAC_IP_GATEWAY_MASK`, as iPXE fills it in. A part that the computer does not have is empty.
-    pub fn parse(text: &str) -> Option<Computer> {
-        let mut parts = text.split('_');
-        let mac = parts.next()?.parse::<Mac>().ok()?.to_string().replace(':', "-");
-        let mut address = || {
-            let part = parts.next()?;
-            (part.is_empty() || part.parse::<Ipv4Addr>().is_ok()).then(|| part.to_owned())
-        };
-        let (ip, gateway, netmask) = (address()?, address()?, address()?);
-        parts.next().is_none().then_some(Computer { mac, ip, gateway, netmask })
+impl Reach {
+    /// Our service as GRUB names it.
+    fn device(self, place: &Place) -> String {
+        match self {
+            Reach::Tftp => format!("(tftp,{})", place.server),
+            Reach::Http => place.grub_device(),
+        }
     }
 
-    fn own(&self) -> Own<'_> {
-        Own { mac_dashes: &self.mac, ip: &self.ip, gateway: &self.gateway, netmask: &self.netmask }
+    /// A path inside an image as part of GRUB's path.
+    fn path(self, path: &str) -> String {
+        match self {
+            Reach::Tftp => path.to_owned(),
+            Reach::Http => super::ipxe::url_path(path),
+        }
+    }
+
+    /// What one of our own URLs is called. The URL has no names of an image's files in it.
+    fn local(self, place: &Place, url: &str) -> String {
+        format!("{}{}", self.device(place), url.strip_prefix(&place.base).unwrap_or(url))
     }
 }
 
-/// The script that starts a hypervisor with its modules. `None` for another kind of entry. `answer` is the address of the
-/// answer file.
-pub fn script(item: &Item, place: &Place, append: &str, computer: &Computer, answer: Option<&str>) -> Option<String> {
-    let kernel = item.entry.kernel.as_ref()?;
-    let (device, own) = (place.grub_device(), computer.own());
-    let local = |url: String| format!("{device}{}", url.strip_prefix(&place.base).unwrap_or(&url));
-    let mut script = format!("echo {}\n", quoted(&format!("Bootwright: {}", ipxe::text(&item.entry.title))));
-    // GRUB has no `&&`. A hypervisor without its modules would start, and stop at once.
-    let mut line = |command: &str, url: String, arguments: &str| {
-        let words: String = arguments.split_whitespace().map(|word| format!(" {}", quoted(word))).collect();
-        script.push_str(&format!("if {command} {}{words}; then\n", local(url)));
-    };
-    // Unpacked from here, since GRUB's own unpacking goes back and forth in a file, which by HTTP fetches it anew.
-    line("multiboot2", place.unpacked(item, &ipxe::url_path(kernel)), &arguments(item, place, append, &own, answer));
-    let modules = modules(item, place, append, &own, answer);
-    for (path, arguments) in &modules {
-        line("module2", format!("{}{}", place.tree(item), ipxe::url_path(path)), arguments);
-    }
-    script.push_str("boot\n");
-    script.push_str(&"fi\n".repeat(modules.len() + 1));
-    Some(script)
-}
-
-/// A word as GRUB takes it: nothing expands between single quotes, and one of those ends them.
-fn quoted(word: &str) -> String {
-    let printable: String = word.chars().map(|c| if c.is_control() { '?' } else { c }).collect();
-    format!("'{}'", printable.replace('\'', "'\\''"))
+/// Writes our address into the place that a GRUB of ours keeps free for it (`packaging/loaders.sh`). One without such a
+/// place stays as it is.
+pub fn write_address(image: &mut [u8], place: &Place) {
+    const SLOT: &[u8] = b"BOOTWRIGHT_SERVER_ADDRESS_AND_PORT_STAND_HERE";
+    let address = place.base.strip_prefix("http://").unwrap_or(&place.base).as_bytes();
+    let at = image.windows(SLOT.len()).position(|window| window == SLOT);
+    let Some(slot) = at.and_then(|at| image.get_mut(at..at + SLOT.len())) else { return };
+    // Spaces behind a word of GRUB's mean nothing.
+    slot.fill(b' ');
+    slot.iter_mut().zip(address).for_each(|(byte, letter)| *byte = *letter);
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::boot::menu::{items, tests::inspection};
-    use crate::image::{AnswerKind, Answering, Boot};
-
-    fn hypervisor() -> Item {
-        let mut item = items(&[inspection("/x.iso", "xcp-ng", &[""])]).remove(0);
-        item.entry.boot = Boot::Multiboot;
-        item.entry.kernel = Some("/boot/xen.gz".into());
-        item.entry.cmdline = "com1=115200,8n1 console=com1".into();
-        item.entry.initrd = vec!["/boot/vm linuz".into(), "/install.img".into()];
-        item.entry.module_arguments = vec!["ip={client_ip}:::{mask} BOOTIF=01-{mac_dashes}".into()];
-        item.entry.answering =
-            Some(Answering { kind: AnswerKind::Other, arguments: "answerfile={answer_url} install".into() });
-        item
-    }
-
-    fn place(base: &str) -> Place {
-        Place { base: base.into(), server: Ipv4Addr::new(10, 77, 0, 1) }
-    }
-
-    fn computer() -> Computer {
-        Computer::parse("52-54-00-77-01-01_10.77.0.129__255.255.255.0").expect("a computer")
-    }
-
-    #[test]
-    fn a_hypervisor_gets_its_own_arguments_and_its_system_the_rest() {
-        let answer = Some("http://10.77.0.1/answer/t/answer");
-        let script = script(&hypervisor(), &place("http://10.77.0.1:8080"), "quiet", &computer(), answer);
-        let expected = "\
-echo 'Bootwright: xcp-ng of xcp-ng'
-if multiboot2 (http,10.77.0.1:8080)/unpacked/xcp-ng/boot/xen.gz 'com1=115200,8n1' 'console=com1'; then
-if module2 (http,10.77.0.1:8080)/image/xcp-ng/boot/vm%20linuz 'ip=10.77.0.129:::255.255.255.0' \
-'BOOTIF=01-52-54-00-77-01-01' 'answerfile=http://10.77.0.1/answer/t/answer' 'install' 'quiet'; then
-if module2 (http,10.77.0.1:8080)/image/xcp-ng/install.img; then
-boot
-fi
-fi
-fi
-";
-        assert_eq!(script.as_deref(), Some(expected));
-    }
-
-    #[test]
-    fn hostile_text_stays_between_quotes() {
-        let mut item = hypervisor();
-        item.entry.title = "'; reboot #\n$x".into();
-        item.entry.cmdline = "a';halt;' \u{7}$prefix `x` ; reboot".into();
-        let script = script(&item, &place("http://10.77.0.1"), "", &computer(), None).expect("a script");
-        let words = r"'a'\'';halt;'\''' '?$prefix' '`x`' ';' 'reboot'; then";
-        assert!(script.contains(words), "{script}");
-        assert_eq!(script.lines().filter(|line| line.contains("reboot")).count(), 2, "{script}");
-        assert!(script.starts_with(r"echo 'Bootwright: '\''; reboot"), "{script}");
-    }
-
-    #[test]
-    fn only_what_a_computer_can_say_is_read() {
-        let full = Computer::parse("52-54-00-77-01-01_10.77.0.129_10.77.0.1_255.255.255.0").expect("a computer");
-        assert_eq!(full.gateway, "10.77.0.1");
-        let mac = "52-54-00-77-01-01";
-        for bad in
-            ["", mac, &format!("{mac}_a_b_c"), &format!("{mac}____"), "x_1.2.3.4__", &format!("{mac}_1.2.3.4_$x_")]
-        {
-            assert_eq!(Computer::parse(bad), None, "{bad}");
-        }
-    }
-}
+mod tests;

@@ -37,16 +37,38 @@ pub mod query {
     pub const PRODUCT: &str = "product";
     /// The SMBIOS serial number.
     pub const SERIAL: &str = "serial";
+    /// iPXE's own version, which tells what its scripts may have.
+    pub const VERSION: &str = "version";
 }
 
-/// The first script. The menu replaces it, so that only a menu that cannot be fetched is told as such. `netX` is the card that iPXE used last, so the right one on a computer with several.
+/// Name of the script that newer iPXE looks for in the folder that it was loaded from, by TFTP or HTTP
+/// (iPXE, `efi_autoexec.c`).
+pub const AUTOEXEC: &str = "autoexec.ipxe";
+
+/// The first script. The menu replaces it, so that only a menu that cannot be fetched is told as such. `netX` is the card
+/// that iPXE used last, so the right one on a computer with several.
 pub fn first(place: &Place) -> String {
-    use query::{ARCH, MAC, PLATFORM, PRODUCT, SERIAL, UUID};
+    format!("#!ipxe\n{}", fetch_menu(place))
+}
+
+/// The first script for iPXE that finds it before it has an address.
+pub fn autoexec(place: &Place) -> String {
     format!(
         "#!ipxe\n\
-         echo Bootwright: fetching the menu\n\
+         echo Bootwright: asking for an address\n\
+         dhcp || goto failed\n\
+         {}",
+        fetch_menu(place)
+    )
+}
+
+fn fetch_menu(place: &Place) -> String {
+    use query::{ARCH, MAC, PLATFORM, PRODUCT, SERIAL, UUID, VERSION};
+    format!(
+        "echo Bootwright: fetching the menu\n\
          chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
-         &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}}&{SERIAL}=${{serial:uristring}} || goto failed\n\
+         &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}}&{SERIAL}=${{serial:uristring}}\
+         &{VERSION}=${{version:uristring}} || goto failed\n\
          :failed\n\
          echo Bootwright: the menu cannot be read from {base}\n\
          echo Is the laptop still serving?\n\
@@ -59,8 +81,14 @@ pub fn first(place: &Place) -> String {
 /// Finds the address of an entry's answer file for the computer that asks; none where it has none.
 pub type Answer<'a> = &'a dyn Fn(&Item) -> Option<String>;
 
+/// Finds the URL of the shim that a Linux entry's kernel is started through where Secure Boot is on; none where it has
+/// none, or the iPXE that asks does not have the command for it ([`Version::has_shim`]).
+///
+/// [`Version::has_shim`]: crate::boot::loader::version::Version::has_shim
+pub type Shim<'a> = &'a dyn Fn(&Item) -> Option<String>;
+
 /// The menu for one computer.
-pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer) -> String {
+pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer, shim: Shim) -> String {
     // Asked once for each entry: every question makes an address.
     let answers: BTreeMap<&str, String> =
         menu.fitting(asker).into_iter().filter_map(|item| Some((item.id.as_str(), answer(item)?))).collect();
@@ -98,7 +126,9 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer) -> String 
         line(&mut script, &format!("echo Bootwright: {}", title(item)));
         // Whatever an earlier attempt left in memory.
         line(&mut script, "imgfree");
-        start(&mut script, item, (menu, asker), place, answers.get(item.id.as_str()).map(String::as_str));
+        let answer = answers.get(item.id.as_str()).map(String::as_str);
+        let shim = shim(item).filter(|_| asker.firmware == Some(Firmware::Uefi));
+        start(&mut script, item, (menu, asker), place, (answer, shim.as_deref()));
         // A UEFI program may end well, as a shell does at `exit`: the next entry is not to start then.
         line(&mut script, "goto menu");
     }
@@ -140,7 +170,13 @@ exit 0
 exit 1
 ";
 
-fn start(script: &mut String, item: &Item, (menu, asker): (&Menu, Asker), place: &Place, answer: Option<&str>) {
+fn start(
+    script: &mut String,
+    item: &Item,
+    (menu, asker): (&Menu, Asker),
+    place: &Place,
+    (answer, shim): (Option<&str>, Option<&str>),
+) {
     let arguments = words(&arguments(item, place, &menu.append, &OWN, answer));
     let modules = match item.entry.boot {
         Boot::Multiboot => modules(item, place, &menu.append, &OWN, answer),
@@ -152,7 +188,7 @@ fn start(script: &mut String, item: &Item, (menu, asker): (&Menu, Asker), place:
             line(script, &format!("echo Its arguments have {length} characters; Linux takes {MAX_ARGUMENTS}."));
             line(script, "goto failed");
         }
-        Boot::Linux => linux(script, item, place, &arguments),
+        Boot::Linux => linux(script, item, place, &arguments, shim),
         Boot::EfiProgram => chain(script, item, place, &arguments),
         Boot::Multiboot if asker.firmware == Some(Firmware::Uefi) => grub(script, item, place, answer),
         Boot::Multiboot => multiboot(script, item, place, &arguments, &modules),
@@ -183,7 +219,7 @@ fn initrd_names(item: &Item) -> String {
     (0..count).map(|number| format!("initrd=initrd{number} ")).collect()
 }
 
-fn linux(script: &mut String, item: &Item, place: &Place, arguments: &str) {
+fn linux(script: &mut String, item: &Item, place: &Place, arguments: &str, shim: Option<&str>) {
     let Some(kernel) = &item.entry.kernel else { return };
     let initrds = item.entry.initrd.iter().map(|path| format!("{}{}", place.tree(item), url_path(path)));
     // The archives are made here: iPXE of 2019 makes none on UEFI.
@@ -195,6 +231,11 @@ fn linux(script: &mut String, item: &Item, place: &Place, arguments: &str) {
     line(script, &format!("kernel --name kernel {kernel} {names}{arguments} || goto failed"));
     for (number, url) in all.iter().enumerate() {
         line(script, &format!("initrd --name initrd{number} {url} || goto failed"));
+    }
+    // Skipped by iPXE itself where Secure Boot is off, or the firmware takes the kernel as it is. Where it cannot be had,
+    // `boot` says what comes of that.
+    if let Some(shim) = shim {
+        line(script, &format!("shim {shim} ||"));
     }
     line(script, "boot || goto failed");
 }
@@ -297,7 +338,7 @@ fn inert(word: &str) -> String {
 
 /// A path inside an image as part of a URL: all but unreserved characters is percent-encoded (RFC 3986 section 2.3), so
 /// that no name can expand, end a word or start a query.
-pub(super) fn url_path(path: &str) -> String {
+pub(in crate::boot) fn url_path(path: &str) -> String {
     path.bytes().fold(String::new(), |mut url, byte| {
         match byte {
             b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => url.push(char::from(byte)),
@@ -371,6 +412,7 @@ mod tests {
                 firmware: firmware.to_vec(),
                 arch: "x86_64".into(),
                 min_ram_mb: None,
+                signed: None,
             },
             append: String::new(),
         }
@@ -389,8 +431,29 @@ mod tests {
     fn the_menu_is_as_its_golden_file() {
         let mut menu = both();
         menu.items[1].entry.boot = Boot::Sanboot;
-        assert_eq!(super::menu(&menu, BIOS, &place(), &|_| None), include_str!("../../../tests/golden/menu-bios.ipxe"));
+        assert_eq!(
+            super::menu(&menu, BIOS, &place(), &|_| None, &|_| None),
+            include_str!("../../../tests/golden/menu-bios.ipxe")
+        );
         assert_eq!(first(&place()), include_str!("../../../tests/golden/boot.ipxe"));
+        assert_eq!(autoexec(&place()), include_str!("../../../tests/golden/autoexec.ipxe"));
+    }
+
+    #[test]
+    fn only_linux_on_uefi_goes_through_a_shim() {
+        let mut menu = both();
+        menu.items[1].entry.firmware.push(Firmware::Uefi);
+        menu.items[1].entry.boot = Boot::EfiProgram;
+        let url = "http://10.77.0.1/image/img-debian/EFI/BOOT/BOOTX64.EFI";
+        let script = |asker| super::menu(&menu, asker, &place(), &|_| None, &|_| Some(url.to_owned()));
+        let shims = |asker| script(asker).lines().filter(|line| line.starts_with("shim")).count();
+        assert_eq!(shims(UEFI), 1);
+        assert_eq!((shims(BIOS), shims(Asker { firmware: None, arch: None })), (0, 0));
+        let both = script(UEFI);
+        let lines: Vec<&str> = both.lines().skip_while(|line| !line.starts_with("initrd")).take(3).collect();
+        assert_eq!(lines[1..], [format!("shim {url} ||"), "boot || goto failed".to_owned()], "{both}");
+        let without = super::menu(&menu, UEFI, &place(), &|_| None, &|_| None);
+        assert_eq!(without, both.replace(&format!("shim {url} ||\n"), ""));
     }
 
     #[test]
@@ -411,7 +474,7 @@ mod tests {
     #[test]
     fn a_time_out_of_zero_starts_at_once() {
         let menu = Menu { timeout: 0, default: Default::Position(1), ..both() };
-        let script = super::menu(&menu, UEFI, &place(), &|_| None);
+        let script = super::menu(&menu, UEFI, &place(), &|_| None, &|_| None);
         assert!(script.starts_with("#!ipxe\ngoto debian\n"), "{script}");
         assert!(!script.contains("--timeout"), "{script}");
     }
@@ -420,7 +483,7 @@ mod tests {
     fn arguments_of_one_entry_stand_after_those_of_each() {
         let mut menu = both();
         menu.items[0].append = " toram ".into();
-        let script = super::menu(&menu, BIOS, &place(), &|_| None);
+        let script = super::menu(&menu, BIOS, &place(), &|_| None, &|_| None);
         let kernels: Vec<&str> = script.lines().filter(|line| line.starts_with("kernel")).collect();
         assert!(kernels[0].ends_with(" console=ttyS0 toram || goto failed"), "{script}");
         assert!(kernels[1].ends_with(" console=ttyS0 || goto failed"), "{script}");
@@ -437,7 +500,7 @@ mod tests {
         menu.items[0].entry.kernel = Some("/a b\n${x}/k?#".into());
         menu.items[0].entry.inject =
             vec![Injection { from: "/${f}".into(), to: "/t\nshell".into(), mode: "7 ||".into() }];
-        let script = super::menu(&menu, UEFI, &place(), &|_| None);
+        let script = super::menu(&menu, UEFI, &place(), &|_| None, &|_| None);
         for line in script.lines() {
             assert!(!line.trim_start().starts_with("chain") && !line.trim_start().starts_with("shell"), "{line}");
             let ours = line.replace("${selected}", "").replace("${platform}", "");
@@ -459,7 +522,7 @@ mod tests {
         entry.answering = Some(Answering { kind: AnswerKind::Other, arguments: "answerfile={answer_url}".into() });
         let url = "http://10.77.0.1/answer/0123456789abcdef0123456789abcdef/answer";
         let answer = |_: &Item| Some(url.to_owned());
-        let script = super::menu(&menu, BIOS, &place(), &answer);
+        let script = super::menu(&menu, BIOS, &place(), &answer, &|_| None);
         let lines = [
             "kernel --name kernel http://10.77.0.1/unpacked/img-debian/boot/xen.gz console=com1 || goto failed"
                 .to_owned(),
@@ -469,7 +532,7 @@ mod tests {
             "module http://10.77.0.1/image/img-debian/install.img || goto failed".to_owned(),
         ];
         assert!(script.contains(&lines.join("\n")), "{script}");
-        let script = super::menu(&menu, UEFI, &place(), &answer);
+        let script = super::menu(&menu, UEFI, &place(), &answer, &|_| None);
         let lines = "set netX/root-path (http,10.77.0.1)/grub/debian/0123456789abcdef0123456789abcdef/\
                      ${netX/mac:hexhyp}_${netX/ip}_${netX/gateway}_${netX/netmask}/boot.cfg\n\
                      chain http://10.77.0.1/grub-http-x64.efi ||\ngoto failed\n";
@@ -477,7 +540,7 @@ mod tests {
         // Too long for Linux, which is its first module.
         menu.items[0].entry.module_arguments = vec!["x".repeat(MAX_ARGUMENTS)];
         for asker in [BIOS, UEFI] {
-            let script = super::menu(&menu, asker, &place(), &answer);
+            let script = super::menu(&menu, asker, &place(), &answer, &|_| None);
             assert!(script.contains("echo Its arguments have ") && !script.contains("chain http"), "{script}");
         }
     }

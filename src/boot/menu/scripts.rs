@@ -11,11 +11,11 @@ use crate::image::{AnswerKind, Answering, Injection, Transport};
 const BIOS: Asker = Asker { firmware: Some(Firmware::Bios), arch: None };
 const UEFI: Asker = Asker { firmware: Some(Firmware::Uefi), arch: None };
 
-fn place() -> Place {
+pub(super) fn place() -> Place {
     Place { base: "http://10.77.0.1:8080".into(), server: Ipv4Addr::new(10, 77, 0, 1) }
 }
 
-fn item(id: &str, category: Category, boot: Boot) -> Item {
+pub(super) fn item(id: &str, category: Category, boot: Boot) -> Item {
     let entry = Entry {
         id: id.into(),
         title: format!("The system {id}"),
@@ -30,16 +30,17 @@ fn item(id: &str, category: Category, boot: Boot) -> Item {
         firmware: vec![Firmware::Bios, Firmware::Uefi],
         arch: "x86_64".into(),
         min_ram_mb: None,
+        signed: None,
     };
     Item { id: id.into(), image: format!("image-{id}"), category, entry, append: String::new() }
 }
 
-fn menu(items: Vec<Item>) -> Menu {
+pub(super) fn menu(items: Vec<Item>) -> Menu {
     Menu { items, default: Default::Local, timeout: 30, append: String::new() }
 }
 
 fn script(menu: &Menu, asker: Asker) -> String {
-    ipxe::menu(menu, asker, &place(), &|_| None)
+    ipxe::menu(menu, asker, &place(), &|_| None, &|_| None)
 }
 
 /// Labels of a script with how often each stands there, and where its jumps and menus lead.
@@ -72,7 +73,7 @@ fn leads_to_labels(script: &str, case: &str) {
 }
 
 /// Forty entries of all kinds, the default one inside a group.
-fn long() -> Menu {
+pub(super) fn long() -> Menu {
     use Category::{Bsd, Hypervisor, Installer, Live, Other, Rescue, Tool, Windows};
     let mut items: Vec<Item> = (1..=12).map(|n| item(&format!("installer-{n}x"), Installer, Boot::Linux)).collect();
     items.extend((1..=9).map(|n| item(&format!("live-{n}x"), Live, Boot::Linux)));
@@ -176,7 +177,7 @@ fn every_kind_of_menu_leads_to_what_it_names() {
 
 /// Words that iPXE would take for the end of a command or for a comment, or that it would fill in, however they are
 /// hidden from a filter.
-const HOSTILE: [&str; 14] = [
+pub(super) const HOSTILE: [&str; 14] = [
     "a || shell",
     "a |$| shell",
     "a &$& shell",
@@ -234,8 +235,13 @@ fn hostile_text_becomes_no_command_in_any_kind_of_entry() {
             items.push(item);
             let nested = Menu { append: hostile.into(), ..menu(items) };
             for menu in [flat, nested] {
-                let script =
-                    ipxe::menu(&menu, UEFI, &place(), &|_| Some("http://10.77.0.1/answer/0/preseed.cfg".into()));
+                let script = ipxe::menu(
+                    &menu,
+                    UEFI,
+                    &place(),
+                    &|_| Some("http://10.77.0.1/answer/0/preseed.cfg".into()),
+                    &|_| None,
+                );
                 is_tame(&script, &case);
                 leads_to_labels(&script, &case);
             }
