@@ -8,6 +8,7 @@ pub mod interface;
 pub mod platform;
 pub mod ports;
 pub mod privilege;
+pub mod router;
 pub mod socket;
 pub mod survey;
 

@@ -20,15 +20,17 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use bootwright::boot::loader::Preference;
 use bootwright::boot::menu::Default as Choice;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
+use bootwright::dhcp::lease::Range;
 use bootwright::engine::{self, Update};
 use bootwright::net::interface;
 use bootwright::net::ports::Transport;
 use bootwright::net::privilege::{self, Grant, PrivilegeError, Request, Rights};
 use futures_util::StreamExt;
-use lab::{Host, Lab, Process, must, program, ready};
+use lab::{Host, Lab, Process, ask_for_routers, must, program, ready};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags,
     SocketType, sockopt,
@@ -272,6 +274,27 @@ fn an_address_stays_as_long_as_somebody_holds_the_other_end() {
     assert!(!addresses(&host).contains("inet "));
 }
 
+#[test]
+fn ipv6_routers_are_denied_as_long_as_somebody_holds_the_other_end() {
+    if !ready("denying routers", &["python3"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let (host, client) = (lab.server(), lab.host("c", None));
+    let ask = || ask_for_routers(&client, &["sleep", "0.5"]).lines().count();
+    let mut helper = Helper::start(&host);
+    let (answer, sockets) = helper.ask(&with(everything("10.77.0.1"), "router", json!(true)));
+    assert_eq!((answer["opened"]["router"].as_bool(), sockets.len()), (Some(true), 4), "{answer}");
+    assert!(helper.runs());
+    drop(sockets);
+    assert_eq!(held(&host), [], "it keeps none of what it passed on");
+    assert_eq!(ask(), 2);
+    let Helper { mut process, channel } = helper;
+    drop(channel);
+    assert_eq!(process.0.wait().unwrap().code(), Some(0));
+    assert_eq!(ask(), 0);
+}
+
 /// Runs this program's [`in_the_namespace`] as an ordinary user who has only these capabilities, with a stand-in for
 /// pkexec whose script this is.
 fn as_window(lab: &Lab, host: &Host, scene: &str, capabilities: &str, pkexec: &str) {
@@ -314,6 +337,7 @@ fn the_window_gets_its_sockets_by_way_of_pkexec() {
     as_window(&lab, &host, "rights", ORDINARY, &yes());
     as_window(&lab, &host, "none", ORDINARY, "");
     as_window(&lab, &host, "served", ABLE, &yes());
+    as_window(&lab, &host, "unadvertised", ABLE, &yes());
     as_window(&lab, &host, "dismissed", ABLE, "echo 'Request dismissed' >&2; exit 126");
     as_window(&lab, &host, "unauthorised", ABLE, "echo 'Error: Not authorized' >&2; exit 127");
     as_window(&lab, &host, "words", ABLE, "echo 'it is'; echo 'broken' >&2; exit 5");
@@ -356,6 +380,8 @@ async fn play(scene: &str) {
         append: String::new(),
         answers: Default::default(),
         names_file: std::env::temp_dir().join("unused"),
+        preference: Preference::Auto,
+        ladder_file: std::env::temp_dir().join("unused"),
         edits: vec![],
         own_loaders: Some(folder),
         loaders: vec![],
@@ -387,6 +413,26 @@ async fn play(scene: &str) {
             assert!(matches!(rights(), Rights::Present), "{:?}", rights());
             let Grant { sockets, .. } = acquire(&request).await.unwrap();
             serve(&plan, sockets, if scene == "served" { 80 } else { 8080 }).await;
+        }
+        "unadvertised" => {
+            let full = DhcpPlan::Full {
+                range: Range { first: [10, 77, 0, 100].into(), last: [10, 77, 0, 110].into() },
+                excluded: Default::default(),
+                lease_file: std::env::temp_dir().join("unused-leases"),
+                advertise: true,
+            };
+            let plan = Plan { dhcp: full, ..plan };
+            let guests = Guests { deny: ["52:54:00:77:01:02".parse().unwrap()].into(), ..Guests::default() };
+            assert!(!engine::request(&Plan { guests, ..plan.clone() }).router, "the helper would answer it");
+            let request = engine::request(&plan);
+            assert!(request.router);
+            // Neither this scene nor its helper has the right to a packet socket. All the rest is served.
+            let Grant { sockets, .. } = acquire(&request).await.unwrap();
+            let mut running = engine::run_with(&plan, sockets);
+            let update = running.next().await.unwrap();
+            let Update::Listening(listening) = update else { panic!("{update:?}") };
+            assert!(listening.unadvertised.is_some() && listening.dhcp_port == Some(67), "{listening:?}");
+            running.stop().await;
         }
         "addressed" => {
             let request = Request { address: Some(plan.network), ..request };

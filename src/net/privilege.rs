@@ -2,8 +2,8 @@
 //!
 //! The window starts `pkexec bootwright helper` with one end of a socket pair as its standard input ([`acquire`]); the
 //! system asks for the password. The helper opens what it was asked for, exactly as [`super::socket`] does it, gives the
-//! interface an address if that was asked for too, passes the sockets on and ends. Only where it has given an address it
-//! stays, until the other end is closed, to take the address away again.
+//! interface an address if that was asked for too, passes the sockets on and ends. It stays only where it has given an
+//! address, to take it away again, or where it is to answer those who ask for IPv6 routers; until the other end is closed.
 //!
 //! # What the helper is afraid of
 //!
@@ -14,9 +14,12 @@
 //! * *It asks for more than booting needs.* Exactly UDP 67, 4011 and 69, and TCP 80, each with its own way of listening,
 //!   each once, on one interface that exists and on an address that it has. The sockets are bound before they leave: the
 //!   receiver can read and write, but not move them. No packet socket is passed: it would let the receiver forge any
-//!   frame.
+//!   frame. The one for router advertisements stays here, and all that it sends is that there is no router
+//!   ([`super::router`]).
 //! * *It wants to lead traffic astray with an address.* Private and link-local networks only, no network that another
 //!   interface has, only on a cable or a virtual interface that has no address yet, and only while the caller lives.
+//! * *The cable is hostile.* Where it answers who asks for IPv6 routers, it reads from the cable as root: frames that the
+//!   kernel has chosen, at most 512 bytes of each, checked field by field, and nothing of them is kept.
 //! * *It is killed in the middle.* All sockets or none. SIGTERM, SIGINT and SIGHUP undo the address; what SIGKILL leaves
 //!   behind is one private address.
 //! * *The programs that it starts.* `ip` by its full path, with argument vectors and an empty environment; the
@@ -93,6 +96,10 @@ pub struct Request {
     /// An address to give to the interface for as long as the [`Grant`] lives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<Ipv4Net>,
+    /// Whether everybody on this interface who asks for an IPv6 router is to be told that there is none, for as long as
+    /// the [`Grant`] lives. Where the helper cannot do that, it does the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub router: bool,
 }
 
 impl Request {
@@ -228,7 +235,8 @@ pub enum PrivilegeError {
     ByHand,
 }
 
-/// What [`acquire`] got. While it lives, an address that was asked for stays on the interface.
+/// What [`acquire`] got. While it lives, an address that was asked for stays on the interface, and the helper answers who
+/// asks for IPv6 routers.
 #[derive(Debug)]
 pub struct Grant {
     /// The sockets, for `engine::run_with`.

@@ -109,6 +109,7 @@ pub struct Sockets {
     place: Option<(String, Ipv4Addr)>,
     udp: Vec<(u16, std::net::UdpSocket)>,
     tcp: Vec<(u16, Result<std::net::TcpListener, BindError>)>,
+    advertised: bool,
 }
 
 impl Sockets {
@@ -125,6 +126,16 @@ impl Sockets {
     /// Adds a TCP listener that was opened for this port, or what somebody who may open it got instead.
     pub fn add_tcp(&mut self, port: u16, socket: Result<std::net::TcpListener, BindError>) {
         self.tcp.push((port, socket));
+    }
+
+    /// Notes that whoever opened them answers who asks for IPv6 routers.
+    pub fn set_advertised(&mut self) {
+        self.advertised = true;
+    }
+
+    /// Whether somebody else answers who asks for IPv6 routers on this interface.
+    pub fn advertised(&self, interface: &Interface) -> bool {
+        self.advertised && self.place.as_ref().is_some_and(|(name, _)| *name == interface.name)
     }
 
     /// Whether there is none.
@@ -212,6 +223,9 @@ mod tests {
         sockets.add_udp(port, given);
         sockets.add_tcp(http, Ok(listener));
         let elsewhere = Interface { name: "other".into(), ..loopback.clone() };
+        assert!(!sockets.advertised(&loopback));
+        sockets.set_advertised();
+        assert!(sockets.advertised(&loopback) && !sockets.advertised(&elsewhere));
         assert!(sockets.take(&elsewhere, own, port, |sockets| &mut sockets.udp).is_none());
         assert!(sockets.take(&loopback, Ipv4Addr::new(127, 0, 0, 2), port, |sockets| &mut sockets.udp).is_none());
         // Opening them anew would fail: they are held.

@@ -182,8 +182,14 @@ impl App {
             return self.say("A demonstration sets no address".to_owned());
         }
         self.address_trouble = None;
-        let request =
-            privilege::Request { interface, own: address.addr(), udp: vec![], tcp: vec![], address: Some(address) };
+        let request = privilege::Request {
+            interface,
+            own: address.addr(),
+            udp: vec![],
+            tcp: vec![],
+            address: Some(address),
+            router: false,
+        };
         let acquire = self.world.clone().acquire(request);
         let (task, handle) = Task::perform(acquire, |result| Message::AddressSet(result.map(Parcel::new))).abortable();
         self.setting_address = Some(handle.abort_on_drop());

@@ -1,5 +1,5 @@
-//! Linux: interfaces by sysfs, sockets tied by `SO_BINDTODEVICE`, ARP and a DHCP client by packet sockets,
-//! port holders by procfs.
+//! Linux: interfaces by sysfs, sockets tied by `SO_BINDTODEVICE`; ARP, a DHCP client and router
+//! advertisements by packet sockets; port holders by procfs.
 #![allow(unsafe_code, reason = "the packet socket's address has no safe constructor; each use says why it is sound")]
 
 mod address;
@@ -8,6 +8,7 @@ mod client;
 pub mod elevate;
 pub mod helper;
 mod neighbour;
+mod router;
 mod sockets;
 mod wire;
 
@@ -18,12 +19,13 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, SockFilter, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 pub use client::ClientSocket;
 pub use neighbour::neighbour;
+pub use router::RouterSocket;
 
 use crate::mac::Mac;
 use crate::net::interface::{Interface, Kind};
@@ -183,8 +185,9 @@ impl ArpSocket {
     pub fn open(interface: &Interface) -> io::Result<ArpSocket> {
         let own = interface.mac.ok_or(io::ErrorKind::Unsupported)?;
         let index = i32::try_from(interface.index).map_err(|_| io::ErrorKind::InvalidInput)?;
-        let protocol = Protocol::from(i32::from(ETHERTYPE_ARP.to_be()));
-        let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), Some(protocol))?;
+        // Without a protocol nothing is received before the socket is bound, and so nothing unfiltered.
+        let socket = Socket::new(Domain::PACKET, Type::RAW.nonblocking(), None)?;
+        socket.attach_filter(&untagged_on(interface.index))?;
         socket.bind(&packet_address(index, ETHERTYPE_ARP)?)?;
         Ok(ArpSocket { socket: watched(socket)?, own, index })
     }
@@ -214,6 +217,30 @@ impl ArpSocket {
             }
         }
     }
+}
+
+/// Lets through what came on this very interface, and not what carries the tag of a VLAN, in the kernel's filter language.
+///
+/// A packet socket hears tagged frames as well, with their tags taken out: addresses of other networks. Where the VLAN has
+/// an interface of its own the kernel names that one, and where it has none, it marks the frame as another machine's
+/// (`vlan_do_receive` and `__netif_receive_skb_core`). UDP sockets hear neither.
+fn untagged_on(index: u32) -> [SockFilter; 6] {
+    const WORD: u16 = 0x20;
+    const IF_EQUAL: u16 = 0x15;
+    const RETURN: u16 = 0x06;
+    // What is known beside the packet (SKF_AD_OFF and its offsets in linux/filter.h).
+    const BESIDE: u32 = 0u32.wrapping_sub(0x1000);
+    const KIND: u32 = BESIDE + 4;
+    const INTERFACE: u32 = BESIDE + 8;
+    const OTHER_MACHINE: u32 = 3;
+    [
+        SockFilter::new(WORD, 0, 0, INTERFACE),
+        SockFilter::new(IF_EQUAL, 0, 2, index),
+        SockFilter::new(WORD, 0, 0, KIND),
+        SockFilter::new(IF_EQUAL, 0, 1, OTHER_MACHINE),
+        SockFilter::new(RETURN, 0, 0, 0),
+        SockFilter::new(RETURN, 0, 0, u32::MAX),
+    ]
 }
 
 /// The sender of an ARP packet for IPv4 over Ethernet, if it gives an address.

@@ -11,6 +11,7 @@ use socket2::Socket;
 use crate::mac::Mac;
 use crate::net::interface::{Interface, Kind};
 use crate::net::ports::{Holder, Transport};
+use crate::net::router::Solicitation;
 
 /// Nothing to raise here.
 pub fn raise_file_limit() {}
@@ -124,6 +125,27 @@ impl ArpSocket {
 
     /// Never called: there is no value of this type.
     pub async fn heard(&self) -> io::Result<(Ipv4Addr, Mac)> {
+        match self.0 {}
+    }
+}
+
+/// Router advertisements need a packet socket as well.
+#[derive(Debug)]
+pub struct RouterSocket(std::convert::Infallible);
+
+impl RouterSocket {
+    /// Always an error here.
+    pub fn open(_interface: &Interface) -> io::Result<RouterSocket> {
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    }
+
+    /// Never called: there is no value of this type.
+    pub async fn asked(&self) -> io::Result<Solicitation> {
+        match self.0 {}
+    }
+
+    /// Never called: there is no value of this type.
+    pub fn answer(&self, _to: Solicitation) -> io::Result<()> {
         match self.0 {}
     }
 }

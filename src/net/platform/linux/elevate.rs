@@ -157,8 +157,8 @@ async fn why(ended: Option<ExitStatus>, words: JoinHandle<String>) -> PrivilegeE
 
 /// The sockets of an answer, if they are those that were asked for.
 fn taken(request: &Request, message: Message) -> Result<Sockets, PrivilegeError> {
-    let (ports, taken) = match Answer::parse(&message.bytes)? {
-        Answer::Opened { ports, taken } => (ports, taken),
+    let (ports, taken, router) = match Answer::parse(&message.bytes)? {
+        Answer::Opened { ports, taken, router } => (ports, taken, router),
         Answer::Failed(failure) => {
             let interface = request.interface.clone();
             return Err(PrivilegeError::Port { interface, source: failure.into() });
@@ -174,6 +174,9 @@ fn taken(request: &Request, message: Message) -> Result<Sockets, PrivilegeError>
     let mut sockets = Sockets::on(&request.interface, request.own);
     for ((transport, port), socket) in wanted.into_iter().zip(message.sockets) {
         add(&mut sockets, transport, port, socket);
+    }
+    if router {
+        sockets.set_advertised();
     }
     if let Some(error) = taken {
         sockets.add_tcp(error.port, Err(error));

@@ -2,12 +2,14 @@
 
 mod rules;
 
+use std::convert::Infallible;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::time::Duration;
 
 use rules::{ALLOWED, Allowed};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::RouterSocket;
 use super::address::Given;
 use super::channel::Channel;
 use super::wire::Answer;
@@ -18,6 +20,8 @@ use crate::net::{Interface, interface};
 
 /// A window sends its request before it starts us.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long nothing is heard after an error: a link that went down is told by one.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the one request that standard input has, and ends.
 pub fn run() -> Result<(), PrivilegeError> {
@@ -36,9 +40,14 @@ async fn serve(channel: &Channel, allowed: &Allowed<'_>) -> Result<(), Privilege
             // If nobody takes them any more, the end of the channel is there as well.
             let _ = channel.send(&opened.answer().emit(), &opened.descriptors()).await;
             // Ours are copies now, and would keep the ports held.
-            drop(opened);
+            let router = opened.into_router();
+            if given.is_some() || router.is_some() {
+                tokio::select! {
+                    () = signals.or_end_of(channel) => {}
+                    never = advertise(router) => match never {},
+                }
+            }
             if let Some(given) = given {
-                signals.or_end_of(channel).await;
                 given.take_away().await;
             }
             Ok(())
@@ -75,6 +84,18 @@ async fn prepare(channel: &Channel, allowed: &Allowed<'_>) -> Result<(Opened, Op
     }
 }
 
+/// Tells everybody who asks for IPv6 routers that there is none.
+async fn advertise(socket: Option<RouterSocket>) -> Infallible {
+    let Some(socket) = socket else { return std::future::pending().await };
+    loop {
+        match socket.asked().await {
+            // An answer that could not be sent is asked for again.
+            Ok(solicitation) => drop(socket.answer(solicitation)),
+            Err(_) => tokio::time::sleep(PAUSE).await,
+        }
+    }
+}
+
 async fn read(channel: &Channel, patience: Duration) -> Result<Request, Refusal> {
     let late = |_elapsed| Refusal::Request { reason: "it takes too long".to_owned() };
     let broken = |error: std::io::Error| Refusal::Request { reason: error.to_string() };
@@ -88,6 +109,8 @@ struct Opened {
     udp: Vec<(u16, std::net::UdpSocket)>,
     tcp: Vec<(u16, std::net::TcpListener)>,
     taken: Option<BindError>,
+    /// This one is not passed on.
+    router: Option<RouterSocket>,
 }
 
 impl Opened {
@@ -103,13 +126,23 @@ impl Opened {
                 Err(error) => return Err(error),
             }
         }
+        if request.router {
+            // Without it everything is served, only slower.
+            opened.router = RouterSocket::open(interface).ok();
+        }
         Ok(opened)
+    }
+
+    /// Closes everything that was passed on, and keeps what was not.
+    fn into_router(self) -> Option<RouterSocket> {
+        self.router
     }
 
     fn answer(&self) -> Answer {
         let udp = self.udp.iter().map(|&(port, _)| (Transport::Udp, port));
         let tcp = self.tcp.iter().map(|&(port, _)| (Transport::Tcp, port));
-        Answer::Opened { ports: udp.chain(tcp).collect(), taken: self.taken.as_ref().map(Into::into) }
+        let taken = self.taken.as_ref().map(Into::into);
+        Answer::Opened { ports: udp.chain(tcp).collect(), taken, router: self.router.is_some() }
     }
 
     /// In the order of the answer.
@@ -164,7 +197,7 @@ mod tests {
 
     fn request(udp: &[UdpPort], tcp: &[u16]) -> Request {
         let interface = interface::list().pop().expect("loopback").name;
-        Request { interface, own: LOOPBACK, udp: udp.into(), tcp: tcp.into(), address: None }
+        Request { interface, own: LOOPBACK, udp: udp.into(), tcp: tcp.into(), address: None, router: false }
     }
 
     /// Three ports that are free right now.
@@ -182,7 +215,7 @@ mod tests {
         let allowed = Allowed { udp: &[udp], tcp: &[http], spare: 0 };
         let (answer, mut sockets) = ask(&request(&[udp], &[http]).emit(), &allowed).await;
         let ports = vec![(Transport::Udp, udp.port), (Transport::Tcp, http)];
-        assert_eq!(answer, Answer::Opened { ports, taken: None });
+        assert_eq!(answer, Answer::Opened { ports, taken: None, router: false });
         let listener = std::net::TcpListener::from(sockets.pop().expect("the listener"));
         let socket = std::net::UdpSocket::from(sockets.pop().expect("the socket"));
         assert_eq!(socket.local_addr().expect("bound").port(), udp.port);
@@ -204,10 +237,21 @@ mod tests {
         assert_eq!((error.port, error.holder.map(|holder| holder.pid)), (http, Some(std::process::id())));
         assert!(sockets.is_empty());
         let (answer, sockets) = ask(&asked, &Allowed { spare: http, ..strict }).await;
-        let Answer::Opened { ports, taken: Some(taken) } = answer else { panic!("{answer:?}") };
+        let Answer::Opened { ports, taken: Some(taken), .. } = answer else { panic!("{answer:?}") };
         assert_eq!(ports, [(Transport::Udp, udp.port), (Transport::Tcp, other)]);
         assert_eq!((BindError::from(taken).port, sockets.len()), (http, 2));
         drop(held);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_advertised_keeps_nobody_from_serving() {
+        let (udp, http, _) = free();
+        let allowed = Allowed { udp: &[udp], tcp: &[http], spare: 0 };
+        // Loopback has no hardware address to advertise.
+        let asked = Request { router: true, ..request(&[udp], &[http]) };
+        let (answer, sockets) = ask(&asked.emit(), &allowed).await;
+        assert!(matches!(answer, Answer::Opened { router: false, .. }), "{answer:?}");
+        assert_eq!(sockets.len(), 2);
     }
 
     #[tokio::test]

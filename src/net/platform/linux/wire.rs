@@ -20,6 +20,9 @@ pub(super) enum Answer {
         ports: Vec<(Transport, u16)>,
         /// The one port that there is a second choice for, if it could not be opened.
         taken: Option<Failure>,
+        /// Whether who asks for IPv6 routers is answered from now on.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        router: bool,
     },
     /// A port could not be opened, so none is passed.
     Failed(Failure),
@@ -103,6 +106,7 @@ mod tests {
             udp: vec![UdpPort { port: 67, hear: Hear::All }, UdpPort { port: 69, hear: Hear::Own }],
             tcp: vec![80],
             address: Some("10.77.0.1/24".parse().expect("a network")),
+            router: true,
         };
         let bytes = request.emit();
         assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 1);
@@ -133,7 +137,8 @@ mod tests {
         let source = io::Error::from_raw_os_error(98);
         let kind = source.kind();
         let error = BindError { transport: Transport::Tcp, port: 80, holder: holder.clone(), source };
-        let answer = Answer::Opened { ports: vec![(Transport::Udp, 67)], taken: Some(Failure::from(&error)) };
+        let answer =
+            Answer::Opened { ports: vec![(Transport::Udp, 67)], taken: Some(Failure::from(&error)), router: false };
         let read = Answer::parse(&answer.emit()).expect("an answer");
         assert_eq!(read, answer);
         let Answer::Opened { taken: Some(failure), .. } = read else { panic!("it is opened") };
