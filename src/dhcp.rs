@@ -57,10 +57,22 @@ pub mod code {
     pub const IPXE: u8 = 175;
 }
 
-/// Decides what a computer boots. Implemented by `boot`, and by three lines in a test.
+/// Decides what a computer boots. Implemented by the engine, which asks `boot`, and by three lines in a test.
 pub trait Policy {
-    /// What this computer gets; `None` for one that gets no boot file.
-    fn boot(&self, client: &pxe::Client) -> Option<pxe::Boot>;
+    /// What this computer gets.
+    ///
+    /// # Errors
+    /// It gets no boot file.
+    fn boot(&self, client: &pxe::Client) -> Result<pxe::Boot, NoBoot>;
+}
+
+/// Why a computer gets no boot file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoBoot {
+    /// It does not ask for one.
+    NotAsked,
+    /// There is none for it, and why: a clause for people.
+    Because(String),
 }
 
 /// Who may be answered. An entry in `allow` closes the list: all others are ignored then.
@@ -160,8 +172,11 @@ pub enum Note {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         boot: Option<pxe::Boot>,
     },
-    /// It wants to boot, and gets an address only: rather no boot file than a wrong one.
-    NoBootFile,
+    /// It wants to boot, and gets no boot file, rather than a wrong one.
+    NoBootFile {
+        /// Why, a clause for people.
+        reason: String,
+    },
     /// Its request was refused with a NAK.
     Refused {
         /// The address that it wanted.
@@ -230,8 +245,6 @@ pub enum Silence {
     NotAllowed,
     /// It came through a relay agent of a network that is not served.
     ForeignRelay,
-    /// Proxy mode, and there is no boot file for this computer.
-    NoBootFile,
     /// Asks about an address that this server never gave it.
     Unknown,
     /// Wants the answer sent outside the served network.

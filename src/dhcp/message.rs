@@ -26,6 +26,7 @@ const LIMIT: usize = 1472;
 /// Longest `file` field with its terminating zero (RFC 2131 section 2).
 const FILE_FIELD: usize = 128;
 
+const HOST_NAME: u8 = 12;
 const OVERLOAD: u8 = 52;
 pub(super) const PAD: u8 = 0;
 const END: u8 = 255;
@@ -123,9 +124,15 @@ impl Request {
         Some(Ipv4Addr::from(octets))
     }
 
-    /// Whether the client lists this option in its parameter request list (55).
+    /// Whether the client lists this option in its parameter request list (55). One without a list takes what it gets.
     pub fn wants(&self, code: u8) -> bool {
-        self.option(55).is_some_and(|list| list.contains(&code))
+        self.option(55).is_none_or(|list| list.contains(&code))
+    }
+
+    /// Whether the client ends its texts with a zero, and so expects it of ours: Microsoft's do, and dnsmasq answers
+    /// them alike (its `rfc2131.c`; CONFORMANCE Q18).
+    fn ends_texts_with_zero(&self) -> bool {
+        self.option(HOST_NAME).is_some_and(|name| name.last() == Some(&0))
     }
 
     /// What identifies the client: option 61, else hardware type and address (RFC 2131 section 4.2).
@@ -202,8 +209,11 @@ fn unfolded(bytes: &[u8], raw: &BTreeMap<u8, Vec<u8>>) -> Vec<u8> {
 #[derive(Debug)]
 pub struct Reply {
     message: Message,
+    /// Option 67 with its zero.
+    boot_file: Vec<u8>,
     relay_information: Option<Vec<u8>>,
     room: usize,
+    zero_ends_texts: bool,
 }
 
 impl Reply {
@@ -225,7 +235,8 @@ impl Reply {
             options.insert(DhcpOption::ClientMachineIdentifier(uuid.to_vec()));
         }
         let relay_information = request.option(code::RELAY).map(<[u8]>::to_vec);
-        Reply { message, relay_information, room: request.room() }
+        let zero_ends_texts = request.ends_texts_with_zero();
+        Reply { message, boot_file: Vec::new(), relay_information, room: request.room(), zero_ends_texts }
     }
 
     /// The address that the client gets.
@@ -240,7 +251,8 @@ impl Reply {
         self
     }
 
-    /// A relay must broadcast this answer whatever the client's flag says: a NAK (RFC 2131 section 4.3.2).
+    /// A relay must broadcast this answer whatever the client's flag says: a NAK (RFC 2131 section 4.3.2), and a
+    /// ProxyDHCP offer, which has no address that a relay could send it to (dnsmasq does so; CONFORMANCE Q16).
     pub fn broadcast(&mut self) -> &mut Reply {
         self.message.set_flags(self.message.flags().set_broadcast());
         self
@@ -252,13 +264,20 @@ impl Reply {
         self
     }
 
+    /// Takes an option out again.
+    pub fn remove(&mut self, code: OptionCode) -> &mut Reply {
+        self.message.opts_mut().remove(code);
+        self
+    }
+
     /// Names the boot file in both places: the `file` field, which shim and old ROMs read, and option 67 with a
     /// trailing zero, which others read (EDK2 writes a zero behind it). A URL too long for the field is in 67 only.
     pub fn boot_file(&mut self, file: &str) -> &mut Reply {
         if file.len() < FILE_FIELD {
             self.message.set_fname(file.as_bytes());
         }
-        self.option(DhcpOption::BootfileName([file.as_bytes(), &[0]].concat()))
+        self.boot_file = [file.as_bytes(), &[0]].concat();
+        self
     }
 
     /// Names the server of the boot file everywhere a client may look: `siaddr` always (OVMF and iPXE go nowhere without
@@ -268,7 +287,8 @@ impl Reply {
         self.message.set_siaddr(server);
         self.message.set_sname(name.as_bytes());
         if wants(code::TFTP_SERVER) {
-            self.option(DhcpOption::TFTPServerName(name.into_bytes()));
+            let zero: &[u8] = if self.zero_ends_texts { &[0] } else { &[] };
+            self.option(DhcpOption::TFTPServerName([name.as_bytes(), zero].concat()));
         }
         if wants(code::TFTP_ADDRESS) {
             self.option(DhcpOption::TFTPServerAddress(server));
@@ -276,8 +296,9 @@ impl Reply {
         self
     }
 
-    /// The bytes to send: options end with 255, relay information last before it, at least 300 bytes. What would not
-    /// fit into the client's room goes, least needed first. `None` only if the codec refuses, which no input makes it.
+    /// The bytes to send: boot file and relay information last of the options, which end with 255, at least 300 bytes.
+    /// What would not fit into the client's room goes, least needed first. `None` only if the codec refuses, which no
+    /// input makes it.
     pub fn bytes(mut self) -> Option<Vec<u8>> {
         let spare = [OptionCode::TFTPServerAddress, OptionCode::TFTPServerName, OptionCode::ClientIdentifier];
         let mut spare = spare.into_iter();
@@ -296,25 +317,37 @@ impl Reply {
     fn encode(&self) -> Option<Vec<u8>> {
         let mut packet = Vec::with_capacity(512);
         self.message.encode(&mut Encoder::new(&mut packet)).ok()?;
-        if let Some(information) = &self.relay_information {
-            if packet.last() == Some(&END) {
-                packet.pop();
-            }
-            for piece in information.chunks(255) {
-                packet.push(code::RELAY);
-                packet.push(u8::try_from(piece.len()).ok()?);
-                packet.extend_from_slice(piece);
-            }
-            if information.is_empty() {
-                packet.extend_from_slice(&[code::RELAY, 0]);
-            }
-            packet.push(END);
+        if packet.last() == Some(&END) {
+            packet.pop();
         }
+        if !self.boot_file.is_empty() {
+            append(&mut packet, code::BOOT_FILE, &self.boot_file)?;
+            // EDK2 writes a zero behind the name, over whatever option comes next (its `PxeBcDhcp4.c`; the newer ones
+            // only where the name has none; CONFORMANCE Q8).
+            packet.push(PAD);
+        }
+        if let Some(information) = &self.relay_information {
+            append(&mut packet, code::RELAY, information)?;
+        }
+        packet.push(END);
         if packet.len() < MINIMUM {
             packet.resize(MINIMUM, PAD);
         }
         Some(packet)
     }
+}
+
+/// Adds an option, in pieces where it is long (RFC 3396).
+fn append(packet: &mut Vec<u8>, code: u8, value: &[u8]) -> Option<()> {
+    if value.is_empty() {
+        packet.extend_from_slice(&[code, 0]);
+    }
+    for piece in value.chunks(255) {
+        packet.push(code);
+        packet.push(u8::try_from(piece.len()).ok()?);
+        packet.extend_from_slice(piece);
+    }
+    Some(())
 }
 
 #[cfg(test)]

@@ -4,14 +4,16 @@
 //! DHCP is none of our business, so nothing else is said there. Port 4011 answers those that ask a boot server, in full
 //! mode as well.
 
+use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddrV4};
 
-use dhcproto::v4::MessageType;
+use dhcproto::v4::{MessageType, OptionCode};
 use ipnet::Ipv4Net;
 
 use super::message::{Reply, Request};
 use super::server::{EVERYBODY, asked, foreign_relay, question, relay};
-use super::{Guests, Note, Outputs, Policy, Question, Silence, Transmit, pxe};
+use super::{Guests, NoBoot, Note, Outputs, Policy, Question, Silence, Transmit, pxe};
+use crate::mac::Mac;
 
 /// Whom the proxy answers, and as whom.
 #[derive(Clone, Debug)]
@@ -24,20 +26,29 @@ pub struct Config {
     pub guests: Guests,
 }
 
-/// The ProxyDHCP server. It remembers nothing.
+/// Most computers whose last offer is remembered. Whoever makes up that many makes the others begin anew.
+const MAX_REMEMBERED: usize = 4096;
+
+/// The ProxyDHCP server.
 #[derive(Clone, Debug)]
 pub struct Proxy {
     config: Config,
+    /// UEFI firmware that was told to take the boot file from the offer, and has not got on since as far as DHCP shows.
+    ///
+    /// That way is 1 s faster than by port 4011 (measured with OVMF). Older EDK2 throws such an offer away
+    /// (`PxeBcCacheDhcp4Offer` before it counted the first one), and so do others (pixiecore's `dhcp.go`): they are sent
+    /// to port 4011 at their next question, which all UEFI follows (CONFORMANCE Q2).
+    short_way: HashSet<Mac>,
 }
 
 impl Proxy {
     /// A proxy that answers as `config` says.
     pub fn new(config: Config) -> Proxy {
-        Proxy { config }
+        Proxy { config, short_way: HashSet::new() }
     }
 
     /// Handles a packet that came to port 67, where another server gives the addresses.
-    pub fn handle(&self, packet: &[u8], policy: &dyn Policy) -> Outputs {
+    pub fn handle(&mut self, packet: &[u8], policy: &dyn Policy) -> Outputs {
         let Some((request, client, mut out)) = self.read(packet) else { return Outputs::default() };
         match question(&request) {
             Some(question @ Question::Discover) => out.tell(request.mac, asked(&request, question)),
@@ -49,14 +60,36 @@ impl Proxy {
             _ => return out,
         }
         match self.answer(&request, &client, MessageType::Offer, policy) {
-            Ok((reply, boot)) => {
+            Ok((mut reply, boot)) => {
+                reply.broadcast();
+                if !self.takes_short_way(&client) {
+                    reply.remove(OptionCode::VendorExtensions);
+                }
                 let to = relay(&request).unwrap_or(EVERYBODY);
                 out.send.extend(reply.bytes().map(|bytes| Transmit { to, bytes }));
                 out.tell(request.mac, Note::Offered { address: None, boot: Some(boot) });
             }
-            Err(reason) => out.tell(request.mac, Note::Ignored { reason }),
+            Err(note) => out.tell(request.mac, note),
         }
         out
+    }
+
+    /// Whether this offer tells the client to ask nobody else. UEFI firmware that was told so and asks again is not.
+    fn takes_short_way(&mut self, client: &pxe::Client) -> bool {
+        if client.ipxe.is_some() {
+            self.short_way.remove(&client.mac);
+            return true;
+        }
+        if !pxe::is_uefi_by_pxe(client) {
+            return true;
+        }
+        if self.short_way.remove(&client.mac) {
+            return false;
+        }
+        if self.short_way.len() >= MAX_REMEMBERED {
+            self.short_way.clear();
+        }
+        self.short_way.insert(client.mac)
     }
 
     /// Handles a packet that came to port 4011. The answer goes to where the question came from: EDK2 asks from port
@@ -79,7 +112,7 @@ impl Proxy {
                 out.send.extend(reply.bytes().map(|bytes| Transmit { to, bytes }));
                 out.tell(request.mac, Note::Granted { address: None, boot: Some(boot) });
             }
-            Err(reason) => out.tell(request.mac, Note::Ignored { reason }),
+            Err(note) => out.tell(request.mac, note),
         }
         out
     }
@@ -103,14 +136,17 @@ impl Proxy {
         client: &pxe::Client,
         kind: MessageType,
         policy: &dyn Policy,
-    ) -> Result<(Reply, pxe::Boot), Silence> {
+    ) -> Result<(Reply, pxe::Boot), Note> {
         if !self.config.guests.welcome(request.mac) {
-            return Err(Silence::NotAllowed);
+            return Err(Note::Ignored { reason: Silence::NotAllowed });
         }
         if foreign_relay(request, self.config.network) {
-            return Err(Silence::ForeignRelay);
+            return Err(Note::Ignored { reason: Silence::ForeignRelay });
         }
-        let boot = policy.boot(client).ok_or(Silence::NoBootFile)?;
+        let boot = policy.boot(client).map_err(|none| match none {
+            NoBoot::Because(reason) => Note::NoBootFile { reason },
+            NoBoot::NotAsked => Note::NoBootFile { reason: "it does not ask for one".to_owned() },
+        })?;
         let mut reply = Reply::to(request, kind, self.config.server);
         pxe::add_boot(&mut reply, request, client, &boot, self.config.server, false);
         Ok((reply, boot))
@@ -201,7 +237,7 @@ mod tests {
     fn the_lists_and_relays_are_heeded() {
         let mac = "52:54:00:77:01:01".parse().unwrap();
         let denied = Guests { deny: [mac].into(), ..Guests::default() };
-        let proxy = Proxy::new(Config { server: SERVER, network: NETWORK, guests: denied });
+        let mut proxy = Proxy::new(Config { server: SERVER, network: NETWORK, guests: denied });
         let out = proxy.handle(&packet(1, &[FIRMWARE]), &Script);
         assert!(out.send.is_empty());
         assert_eq!(out.notes.last().map(|(_, note)| note), Some(&Note::Ignored { reason: Silence::NotAllowed }));

@@ -101,6 +101,13 @@ impl Client {
     }
 }
 
+/// Whether a client is UEFI firmware that boots by PXE: codes from 6 on (pixiecore and dnsmasq draw the line there too).
+/// iPXE in a UEFI is no firmware.
+pub fn is_uefi_by_pxe(client: &Client) -> bool {
+    let uefi = client.architectures.first().is_some_and(|code| *code >= 6);
+    client.class == Some(Class::Pxe) && client.ipxe.is_none() && uefi
+}
+
 /// Adds what a network-booting client needs to an answer. `full` says that the answer also gives the address, so that
 /// no other server's boot information is to be waited for.
 ///

@@ -9,7 +9,7 @@ use ipnet::Ipv4Net;
 
 use super::lease::{LEASE, Leases, Range, Record};
 use super::message::{Malformed, Reply, Request};
-use super::{Guests, Note, Outputs, Policy, Question, Refusal, Silence, Transmit, port, pxe};
+use super::{Guests, NoBoot, Note, Outputs, Policy, Question, Refusal, Silence, Transmit, port, pxe};
 use crate::mac::Mac;
 
 /// First lease of a client: short, so that addresses of firmware and loaders come back soon.
@@ -270,10 +270,14 @@ impl Server {
         self.add_lease(&mut reply, FIRST_LEASE);
         let boot = self.add_boot(&mut reply, request, policy);
         self.send(request, reply, out);
-        let without = boot.is_none() && pxe::Client::of(request).class.is_some();
+        let (boot, without) = match boot {
+            Ok(boot) => (Some(boot), None),
+            Err(NoBoot::NotAsked) => (None, None),
+            Err(NoBoot::Because(reason)) => (None, Some(reason)),
+        };
         out.tell(request.mac, Note::Offered { address: Some(address), boot });
-        if without {
-            out.tell(request.mac, Note::NoBootFile);
+        if let Some(reason) = without {
+            out.tell(request.mac, Note::NoBootFile { reason });
         }
     }
 
@@ -335,7 +339,7 @@ impl Server {
         }
         let mut reply = Reply::to(request, MessageType::Ack, self.config.server);
         reply.keep(request.ciaddr).option(DhcpOption::SubnetMask(self.config.network.netmask()));
-        let boot = self.add_boot(&mut reply, request, policy);
+        let boot = self.add_boot(&mut reply, request, policy).ok();
         self.send(request, reply, out);
         out.tell(request.mac, Note::Granted { address: None, boot });
     }
@@ -350,7 +354,7 @@ impl Server {
         let mut reply = Reply::to(request, MessageType::Ack, self.config.server);
         reply.give(address).keep(request.ciaddr);
         self.add_lease(&mut reply, lease);
-        let boot = self.add_boot(&mut reply, request, policy);
+        let boot = self.add_boot(&mut reply, request, policy).ok();
         self.send(request, reply, out);
         out.tell(request.mac, Note::Granted { address: Some(address), boot });
     }
@@ -373,11 +377,11 @@ impl Server {
             .option(DhcpOption::Rebinding(seconds / 8 * 7));
     }
 
-    fn add_boot(&self, reply: &mut Reply, request: &Request, policy: &dyn Policy) -> Option<pxe::Boot> {
+    fn add_boot(&self, reply: &mut Reply, request: &Request, policy: &dyn Policy) -> Result<pxe::Boot, NoBoot> {
         let client = pxe::Client::of(request);
         let boot = policy.boot(&client)?;
         pxe::add_boot(reply, request, &client, &boot, self.config.server, true);
-        Some(boot)
+        Ok(boot)
     }
 
     fn send(&self, request: &Request, reply: Reply, out: &mut Outputs) {

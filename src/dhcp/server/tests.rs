@@ -12,8 +12,9 @@ const PXE: (u8, &[u8]) = (60, b"PXEClient:Arch:00000:UNDI:002001");
 pub(crate) struct Script;
 
 impl Policy for Script {
-    fn boot(&self, client: &pxe::Client) -> Option<pxe::Boot> {
-        client.class.map(|_| pxe::Boot { file: "script.efi".into(), why: "test".into() })
+    fn boot(&self, client: &pxe::Client) -> Result<pxe::Boot, NoBoot> {
+        let boot = pxe::Boot { file: "script.efi".into(), why: "test".into() };
+        client.class.map(|_| boot).ok_or(NoBoot::NotAsked)
     }
 }
 
@@ -21,8 +22,8 @@ impl Policy for Script {
 struct Nothing;
 
 impl Policy for Nothing {
-    fn boot(&self, _client: &pxe::Client) -> Option<pxe::Boot> {
-        None
+    fn boot(&self, _client: &pxe::Client) -> Result<pxe::Boot, NoBoot> {
+        Err(NoBoot::Because("there are none".into()))
     }
 }
 
@@ -123,7 +124,7 @@ fn a_booting_client_gets_its_file_in_every_place() {
     let plain = lab.ask(2, 1, &[PXE]);
     assert_eq!(option(&plain.send[0].bytes, 175), None, "only iPXE sees 175");
     let other = lab.server.handle(lab.now, &packet(1, &[PXE]), FROM, &Nothing);
-    assert_eq!((kind(&other), last(&other)), (Some(2), Some(&Note::NoBootFile)));
+    assert_eq!((kind(&other), last(&other)), (Some(2), Some(&Note::NoBootFile { reason: "there are none".into() })));
     let http = lab.ask(3, 1, &[(60, b"HTTPClient:Arch:00016:UNDI:003000")]);
     assert_eq!(option(&http.send[0].bytes, 60).as_deref(), Some(b"HTTPClient".as_slice()));
     assert_eq!(option(&http.send[0].bytes, 43), None);
