@@ -32,6 +32,7 @@ use iced::{Size, keyboard, window};
 use jiff::Timestamp;
 
 use crate::answer;
+use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::menu::Item;
 use crate::check::preflight::Facts;
@@ -68,6 +69,7 @@ pub struct App {
     /// Holds off a second window while this one lives; without it this window saves nothing by itself.
     lock: Option<Lock>,
     manifest: Manifest,
+    loaders: Loaders,
     preferences: Preferences,
     system_is_dark: bool,
 

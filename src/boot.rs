@@ -6,10 +6,14 @@
 
 pub mod choose;
 mod cpio;
+pub mod fat;
+pub mod ladder;
 pub mod loader;
 pub mod machine;
 pub mod menu;
 pub mod published;
+pub mod secure;
+mod signed_disk;
 pub mod tree;
 
 pub use choose::{Answer, Offer, choose};

@@ -144,7 +144,8 @@ pub use advice::{Advice, mode_advice};
 pub use wording::preflight::speed;
 pub use wording::{
     answer_entry, answer_fault, explain, explain_answers, explain_disc, explain_list, explain_lock, explain_plan,
-    explain_privilege, explain_save, lacking, no_entries, one_firmware, published, unprobed, unserved, wrong_recipe,
+    explain_privilege, explain_save, lacking, no_entries, one_firmware, published, unadvertised, unprobed, unserved,
+    wrong_recipe,
 };
 
 /// What to know once everything is bound, before the first computer comes.
@@ -157,6 +158,7 @@ pub fn at_start(listening: &Listening) -> Vec<Finding> {
     let findings = listening.unserved.iter().copied().map(unserved).chain(lacks);
     let faults = listening.answer_faults.iter().map(|(path, fault)| answer_fault(path, fault));
     let findings = findings.chain(faults).chain(listening.unprobed.then(unprobed));
+    let findings = findings.chain(listening.unadvertised.as_deref().map(unadvertised));
     let findings = findings.chain(listening.entries.is_empty().then(no_entries));
     findings.chain(listening.entries.iter().filter_map(single)).collect()
 }

@@ -1,9 +1,12 @@
 //! The command line: reads the arguments, runs a command or opens the window, prints. No rule lives here.
 
 mod answer;
+mod computers;
 mod helper;
 mod inspect;
 mod interfaces;
+mod loaders;
+mod menu;
 mod serve;
 mod window;
 
@@ -17,8 +20,9 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::answer::Settings as Answering;
+use crate::boot::loader::Preference;
 use crate::check;
-use crate::deployment::{DhcpMode, LoaderChoice, LogForm, Places, Settings};
+use crate::deployment::{DhcpMode, LogForm, Places, Settings, Switch};
 use crate::image::recipe;
 use crate::mac::Mac;
 
@@ -71,6 +75,8 @@ enum Command {
         #[arg(long, value_name = "TEXT")]
         checksum: Option<String>,
     },
+    /// Print the menu that a computer gets
+    Menu(menu::Options),
     /// Check an answer file, and show it filled in for a computer
     Answer(answer::Options),
     /// List the network interfaces of this machine
@@ -79,6 +85,21 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// List the computers that do not take the usual boot loader, with Secure Boot on for example
+    Computers {
+        /// Let a computer begin with the usual loader again, or all of them. Stop the services before
+        #[arg(long, value_name = "MAC|all", value_parser = computers::forget)]
+        forget: Option<computers::Forget>,
+        /// Where the services keep their state
+        #[arg(long, value_name = "DIR")]
+        state_dir: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the boot loaders, and add or remove packs of them
+    #[command(args_conflicts_with_subcommands = true)]
+    Loaders(loaders::Options),
     /// Open ports for the window, which starts this with more rights
     #[command(hide = true)]
     Helper,
@@ -98,6 +119,10 @@ struct Serve {
     /// Addresses to hand out with --dhcp full [default: upper half of the interface's network]
     #[arg(long, value_name = "A-B")]
     range: Option<String>,
+    /// With --dhcp full, tell computers that ask for an IPv6 router that there is none; without, each iPXE with IPv6
+    /// waits for one for 13 seconds [default: on]
+    #[arg(long, value_name = "on|off")]
+    router_advertisement: Option<Switch>,
     /// An ISO file; repeatable, the menu has them in this order
     #[arg(long, value_name = "FILE")]
     image: Vec<PathBuf>,
@@ -124,7 +149,7 @@ struct Serve {
     host_name: Option<String>,
     /// Which boot loaders computers get [default: auto]
     #[arg(long, value_name = "KIND")]
-    loader: Option<LoaderChoice>,
+    loader: Option<Preference>,
     /// Boot loaders, before the built-in places
     #[arg(long, value_name = "DIR")]
     loaders: Option<PathBuf>,
@@ -158,6 +183,7 @@ impl Serve {
             interface: self.interface,
             dhcp: self.dhcp,
             range: self.range,
+            router_advertisement: self.router_advertisement,
             image: self.image,
             default_entry: self.default,
             menu_timeout: self.menu_timeout,
@@ -192,7 +218,7 @@ fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-const COMMANDS: [&str; 4] = ["serve", "inspect", "answer", "interfaces"];
+const COMMANDS: [&str; 6] = ["serve", "inspect", "menu", "answer", "interfaces", "loaders"];
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -211,7 +237,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Status::Wrong.into();
         }
     };
-    if matches!(command, Some(Command::Serve(_) | Command::Inspect { .. }) | None) && demo.is_none() {
+    if matches!(command, Some(Command::Serve(_) | Command::Inspect { .. } | Command::Menu(_)) | None) && demo.is_none()
+    {
         recipe::open_folder(&Places::of_this_user().recipes());
     }
     let status = match command {
@@ -219,8 +246,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Inspect { file, json, verify, checksum }) => {
             inspect::run(&file, json, inspect::Wanted { verify, pasted: checksum })
         }
+        Some(Command::Menu(options)) => menu::run(options),
         Some(Command::Answer(options)) => answer::run(options),
         Some(Command::Interfaces { json }) => interfaces::run(json),
+        Some(Command::Computers { forget, state_dir, json }) => computers::run(state_dir, forget, json),
+        Some(Command::Loaders(options)) => loaders::run(options),
         Some(Command::Helper) => helper::run(),
         None => window::run(demo, open),
     };

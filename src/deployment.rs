@@ -19,6 +19,8 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use crate::answer;
+use crate::boot::ladder;
+use crate::boot::loader::Preference;
 use crate::boot::menu::{self, Default as Choice, Edit, Menu, Unknown, ipxe};
 use crate::dhcp::Guests;
 use crate::dhcp::lease::Range;
@@ -52,16 +54,14 @@ pub enum DhcpMode {
     Off,
 }
 
-/// Which loaders computers get.
+/// Whether something is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum LoaderChoice {
-    /// What suits each computer
-    Auto,
-    /// iPXE only
-    Ipxe,
-    /// shim and signed GRUB, for Secure Boot (not yet)
-    Signed,
+pub enum Switch {
+    /// Yes
+    On,
+    /// No
+    Off,
 }
 
 /// How the log is written.
@@ -90,6 +90,9 @@ pub struct Settings {
     /// `A-B`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub range: Option<String>,
+    /// Whether computers are told that there is no IPv6 router, where we hand out addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub router_advertisement: Option<Switch>,
     /// Images in the menu's order.
     #[serde(deserialize_with = "file::one_or_more", skip_serializing_if = "Vec::is_empty")]
     pub image: Vec<PathBuf>,
@@ -107,7 +110,7 @@ pub struct Settings {
     pub append: Option<String>,
     /// Which loaders computers get.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub loader: Option<LoaderChoice>,
+    pub loader: Option<Preference>,
     /// A folder with loaders.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loaders: Option<PathBuf>,
@@ -173,6 +176,8 @@ pub enum DhcpPlan {
         excluded: BTreeSet<Ipv4Addr>,
         /// Where leases are kept.
         lease_file: PathBuf,
+        /// Whether computers are told that there is no IPv6 router.
+        advertise: bool,
     },
     /// Not by us.
     Proxy,
@@ -205,6 +210,10 @@ pub struct Plan {
     pub answers: answer::Settings,
     /// Where the numbers in host names are kept.
     pub names_file: PathBuf,
+    /// Which ways from firmware to menu are taken.
+    pub preference: Preference,
+    /// Where it is kept which computers do not take the usual way.
+    pub ladder_file: PathBuf,
     /// A folder with loaders that the user named; it must have some.
     pub own_loaders: Option<PathBuf>,
     /// Other folders where loaders may be, the first one first.
@@ -246,6 +255,7 @@ impl Settings {
             interface: over.interface.or(self.interface),
             dhcp: over.dhcp.or(self.dhcp),
             range: over.range.or(self.range),
+            router_advertisement: over.router_advertisement.or(self.router_advertisement),
             image: list(self.image, over.image),
             default_entry: over.default_entry.or(self.default_entry),
             menu_timeout: over.menu_timeout.or(self.menu_timeout),
@@ -276,9 +286,6 @@ impl Settings {
             known: useful.map(|interface| interface.name.clone()).collect(),
         })?;
         let network = interface.network().ok_or_else(|| PlanError::NoAddress { name: interface.name.clone() })?;
-        if self.loader == Some(LoaderChoice::Signed) {
-            return Err(PlanError::SignedLoader);
-        }
         let append = self.append.unwrap_or_default();
         if let Some(why) = ipxe::objection(&append) {
             return Err(PlanError::Append { why });
@@ -290,12 +297,15 @@ impl Settings {
         }
         let mode = self.dhcp.unwrap_or(DhcpMode::Proxy);
         let state = self.state_dir.unwrap_or(places.state);
-        let names_file = state.join("host-names.json");
+        let (names_file, ladder_file) = (state.join("host-names.json"), state.join(ladder::FILE));
         let dhcp = match (mode, self.range) {
             (DhcpMode::Full, range) => {
                 let (range, excluded) = range::of(range.as_deref(), network, interface)?;
                 let lease_file = || state.join(format!("leases-{}.json", file_safe(&interface.name)));
-                DhcpPlan::Full { range, excluded, lease_file: self.lease_file.unwrap_or_else(lease_file) }
+                let lease_file = self.lease_file.unwrap_or_else(lease_file);
+                // Only here, where the segment is ours: elsewhere it would be a word in somebody else's network.
+                let advertise = self.router_advertisement != Some(Switch::Off);
+                DhcpPlan::Full { range, excluded, lease_file, advertise }
             }
             (_, Some(_)) => return Err(PlanError::RangeWithoutFull),
             (DhcpMode::Proxy, None) => DhcpPlan::Proxy,
@@ -313,6 +323,8 @@ impl Settings {
             edits: self.entry.into_iter().map(Edit::known).collect(),
             answers: self.answers,
             names_file,
+            preference: self.loader.unwrap_or_default(),
+            ladder_file,
             own_loaders: self.loaders,
             loaders: places.loaders,
             files: self.files,
@@ -322,6 +334,11 @@ impl Settings {
 }
 
 impl Plan {
+    /// Whether computers are told that there is no IPv6 router.
+    pub fn advertises(&self) -> bool {
+        matches!(self.dhcp, DhcpPlan::Full { advertise: true, .. })
+    }
+
     /// The menu that computers get, of these images. An image that is left out here shifts the ids of others.
     pub fn menu(&self, inspections: &[Inspection]) -> Menu {
         Menu {
@@ -440,8 +457,6 @@ mod tests {
         assert!(matches!(plan(one, address), PlanError::EntryAppend { id, .. } if id == "arch"));
         let twice = Settings { entry: vec![edit("quiet"), edit("")], ..good() };
         assert!(matches!(plan(twice, address), PlanError::EntryTwice { id } if id == "arch"));
-        let signed = Settings { loader: Some(LoaderChoice::Signed), ..good() };
-        assert!(matches!(plan(signed, address), PlanError::SignedLoader));
         let slow = Settings { menu_timeout: Some(100_000), ..good() };
         assert!(matches!(plan(slow, address), PlanError::Timeout { .. }));
     }

@@ -12,11 +12,16 @@ mod http;
 mod kept;
 mod notes;
 pub mod probe;
+mod router;
+mod rungs;
 mod tftp;
+mod visit;
 mod watch;
 
 pub use notes::notes;
+pub use rungs::{remember, remembered};
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -29,10 +34,12 @@ use crate::answer::{AnswerError, Fault};
 use crate::boot::Platform;
 use crate::boot::loader::Loader;
 use crate::boot::menu::Item;
-use crate::boot::tree::LoaderError;
+use crate::boot::tree::{LoaderError, Role};
 use crate::deployment::{DhcpPlan, Plan, Ports};
+use crate::dhcp::Guests;
 use crate::image::{DiscError, Inspection};
-use crate::journal::Event;
+use crate::journal::{Event, What};
+use crate::mac::Mac;
 use crate::net::platform;
 use crate::net::privilege::{Request, UdpPort};
 use crate::net::socket::{BindError, Hear, Sockets};
@@ -113,6 +120,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// What is known of computers and loaders cannot be kept.
+    #[error("cannot keep loaders in {path}")]
+    Ladder {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// The interface is gone.
     #[error("the interface {interface} is gone")]
     InterfaceGone {
@@ -157,6 +173,8 @@ pub struct Listening {
     pub answer_faults: Vec<(PathBuf, Fault)>,
     /// Whether free addresses are not probed before they are offered, since the right for it is missing.
     pub unprobed: bool,
+    /// Why computers are not told that there is no IPv6 router, where they are to be told.
+    pub unadvertised: Option<String>,
 }
 
 /// What the stream of [`run`] brings, in this order: `Listening` once and `Events` from then on, or `Failed` at any time
@@ -181,14 +199,15 @@ pub fn run(plan: &Plan) -> Running {
 pub fn run_with(plan: &Plan, sockets: Sockets) -> Running {
     let (updates, stream) = mpsc::channel(16);
     let (stop, stopped) = flag::channel(false);
+    let (forget, forgotten) = mpsc::unbounded_channel();
     let plan = plan.clone();
     let task = tokio::spawn(async move {
-        if let Err(error) = serve(plan, sockets, updates.clone(), stopped).await {
+        if let Err(error) = serve(plan, sockets, updates.clone(), stopped, forgotten).await {
             // A reader that is gone does not want to know.
             let _ = updates.send(Update::Failed(error)).await;
         }
     });
-    Running { stream, task, stop: Stopper(stop) }
+    Running { stream, task, stop: Stopper { stop, forget } }
 }
 
 /// What [`run`] will open, as a request for sockets that [`run_with`] takes over.
@@ -201,6 +220,8 @@ pub fn request(plan: &Plan) -> Request {
         // From here on anybody may open it, so nobody has to be asked.
         tcp: [http].into_iter().filter(|&port| port < 1024).collect(),
         address: None,
+        // The helper knows no guests and would answer all.
+        router: plan.advertises() && plan.guests == Guests::default(),
     }
 }
 
@@ -219,15 +240,23 @@ pub struct Running {
     stop: Stopper,
 }
 
-/// Asks running services to end, from wherever their stream is not at hand. Dropping it asks nothing.
+/// Asks running services for something, from wherever their stream is not at hand. Dropping it asks nothing.
 #[derive(Clone, Debug)]
-pub struct Stopper(flag::Sender<bool>);
+pub struct Stopper {
+    stop: flag::Sender<bool>,
+    forget: mpsc::UnboundedSender<Mac>,
+}
 
 impl Stopper {
     /// Asks for the end. The stream still brings what happened last, and ends when ports are free and leases are saved.
     pub fn stop(self) {
         // It may have ended by itself meanwhile.
-        let _ = self.0.send(true);
+        let _ = self.stop.send(true);
+    }
+
+    /// Lets a computer begin with the usual loader again, whatever it refused.
+    pub fn forget(&self, mac: Mac) {
+        let _ = self.forget.send(mac);
     }
 }
 
@@ -270,6 +299,7 @@ async fn serve(
     sockets: Sockets,
     updates: mpsc::Sender<Update>,
     mut stopped: flag::Receiver<bool>,
+    mut forgotten: mpsc::UnboundedReceiver<Mac>,
 ) -> Result<(), Error> {
     platform::raise_file_limit();
     let bound = tokio::select! {
@@ -288,23 +318,35 @@ async fn serve(
     if let Some(aside) = bound.desk.as_ref().and_then(|(prepared, ..)| prepared.set_aside.as_ref()) {
         events.service(crate::journal::Note::NamesSetAside { path: aside.display().to_string() });
     }
+    if let Some(aside) = &bound.ladder.set_aside {
+        events.service(crate::journal::Note::LadderSetAside { path: aside.display().to_string() });
+    }
+    let rungs = rungs::Rungs::new(bound.ladder, &plan, bound.offer, events.clone());
+    let rungs = std::sync::Arc::new(rungs);
     let (whois, mtu) = (Default::default(), bound.interface.mtu);
     let desk = bound.desk.map(|(prepared, menu, place)| desk::Desk::new(prepared, &menu, place));
     let desk = desk.map(std::sync::Arc::new);
-    let context = Services { events, tree: bound.tree, whois, desk, plan, mtu };
+    let context = Services { events, tree: bound.tree, whois, desk, rungs: rungs.clone(), plan, mtu };
     let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
     let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {
-        services.spawn(dhcp::run(context.clone(), sockets, bound.offer, saver));
+        services.spawn(dhcp::run(context.clone(), sockets, saver));
+    }
+    if let Some(socket) = bound.router {
+        services.spawn(router::run(context.clone(), socket));
     }
     services.spawn(tftp::run(context.clone(), bound.interface.clone(), bound.tftp));
     services.spawn(http::run(context.clone(), bound.http));
     services.spawn(watch::run(context, bound.interface));
-    let ended = tokio::select! {
-        ended = services.join_next() => ended,
-        // Asked to stop, or the reader is gone.
-        _ = stopped.wait_for(|&stopped| stopped) => None,
+    let ended = loop {
+        tokio::select! {
+            ended = services.join_next() => break ended,
+            // Asked to stop, or the reader is gone.
+            _ = stopped.wait_for(|&stopped| stopped) => break None,
+            Some(mac) = forgotten.recv() => rungs.forget(mac),
+        }
     };
+    drop(rungs);
     services.shutdown().await;
     if let Some(saving) = saving {
         let _ = saving.await;
@@ -327,5 +369,16 @@ struct Services {
     whois: events::Whois,
     /// Where answer files are got, if there are any.
     desk: Option<std::sync::Arc<desk::Desk>>,
+    rungs: std::sync::Arc<rungs::Rungs>,
     mtu: u32,
+}
+
+impl Services {
+    /// Tells what happened to a file.
+    fn tell(&self, mac: Option<Mac>, ip: Ipv4Addr, role: Option<Role>, what: What) {
+        if let Some(mac) = mac {
+            self.rungs.heard(mac, role, &what);
+        }
+        self.events.tell(mac, Some(ip), role, what);
+    }
 }

@@ -4,6 +4,7 @@
 //! present. [`wording`] says an event in one line; the window's cards, the log and reports all use it.
 
 mod computer;
+mod heed;
 pub mod recording;
 mod transfer;
 mod trouble;
@@ -22,6 +23,7 @@ use crate::mac::Mac;
 use crate::{dhcp, http, tftp};
 
 pub use computer::Computer;
+pub use heed::Unheeded;
 pub use transfer::Transfer;
 pub use trouble::{Fault, Trouble};
 
@@ -120,6 +122,8 @@ pub enum Note {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         product: Option<String>,
     },
+    /// A computer that asks for an IPv6 router was told that there is none, for the first time.
+    NoRouter,
     /// A computer got its answer file.
     AnswerGiven {
         /// The entry that it is for.
@@ -130,10 +134,36 @@ pub enum Note {
         /// Why. Nothing of the file is in it.
         reason: String,
     },
+    /// A computer has a loader whole, and the loader did not get on.
+    LoaderRefused {
+        /// The loader's name in the tree.
+        file: String,
+        /// What that means and what comes next; it goes on after the name.
+        reason: String,
+    },
+    /// The file with what is known of computers and loaders could not be understood, and was kept under another name.
+    LadderSetAside {
+        /// Its new name.
+        path: String,
+    },
+    /// What is known of computers and loaders could not be saved.
+    LadderNotSaved {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
     /// A computer came further than before.
     Stage {
         /// How far.
         stage: Stage,
+    },
+    /// Told what to boot beside another DHCP server, a computer does not heed it.
+    OffersUnheeded {
+        /// What it does instead.
+        how: Unheeded,
+        /// What it was told to boot.
+        file: String,
     },
     /// Something that the technician should know; the services go on.
     Warning {
@@ -259,27 +289,30 @@ impl Journal {
         self.computers.values().filter(move |computer| computer.is_booting(now))
     }
 
-    /// Takes note of an event. Returns another one where a computer came further by it.
+    /// Takes note of an event. Returns another one where a computer came further by it, or something was found.
     pub fn record(&mut self, event: &Event) -> Option<Event> {
         let mac = event.mac?;
         // What follows from other events follows from them again when a log is read back.
-        if matches!(event.what, What::Service(Note::Stage { .. })) {
+        if matches!(event.what, What::Service(Note::Stage { .. } | Note::OffersUnheeded { .. })) {
             return None;
         }
         let known = self.computers.get(&mac).map(|computer| computer.stage);
         let boots =
             matches!(&event.what, What::Dhcp(dhcp::Note::Asked { client, .. }) if Machine::of(client).is_some());
-        // Ordinary clients of the network are none of our computers until they boot from it.
-        if known.is_none() && !boots && !matches!(event.what, What::Tftp(_) | What::Http(_) | What::Service(_)) {
+        // Ordinary clients of the network are none of our computers until they boot from it. Every system asks for IPv6
+        // routers.
+        let ours = match &event.what {
+            What::Dhcp(_) | What::Service(Note::NoRouter) => boots,
+            What::Tftp(_) | What::Http(_) | What::Service(_) => true,
+        };
+        if known.is_none() && !ours {
             return None;
         }
         let computer = self.computer_mut(mac, event.time);
-        let stage = computer.hear(event)?;
-        (known != Some(stage)).then(|| Event {
-            role: None,
-            what: What::Service(Note::Stage { stage }),
-            ..event.clone()
-        })
+        let stage = computer.hear(event).filter(|stage| known != Some(*stage));
+        // A stage goes first; what was found waits for the next event, which a computer in trouble soon causes.
+        let note = stage.map(|stage| Note::Stage { stage }).or_else(|| computer.found())?;
+        Some(Event { role: None, what: What::Service(note), ..event.clone() })
     }
 
     fn computer_mut(&mut self, mac: Mac, now: Timestamp) -> &mut Computer {

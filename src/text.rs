@@ -11,6 +11,15 @@ pub fn is_plain(text: &str) -> bool {
     text.chars().all(is_harmless)
 }
 
+/// A clause as the beginning of a sentence. iPXE is written so wherever it stands.
+pub fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    match letters.next() {
+        Some(first) if !words.starts_with("iPXE") => first.to_uppercase().chain(letters).collect(),
+        _ => words.to_owned(),
+    }
+}
+
 fn is_harmless(character: char) -> bool {
     let invisible =
         matches!(character, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
@@ -19,7 +28,15 @@ fn is_harmless(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plain, plain};
+    use super::{capital, is_plain, plain};
+
+    #[test]
+    fn a_sentence_begins_with_a_capital() {
+        let cases = [("shim and GRUB", "Shim and GRUB"), ("iPXE first", "iPXE first"), ("über", "Über"), ("", "")];
+        for (words, expected) in cases {
+            assert_eq!(capital(words), expected);
+        }
+    }
 
     #[test]
     fn what_could_deceive_or_command_a_terminal_is_gone() {

@@ -19,6 +19,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bootwright::answer::{AnswerError, ForComputer, Settings};
+use bootwright::boot::loader::Preference;
 use bootwright::boot::menu::Default as Choice;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
@@ -99,6 +100,8 @@ impl Bench {
             edits: vec![],
             answers: self.settings.clone(),
             names_file: self.path("state/host-names.json"),
+            preference: Preference::Auto,
+            ladder_file: self.path("state/loaders.json"),
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
             files: None,

@@ -16,6 +16,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
+use bootwright::boot::loader::Preference;
 use bootwright::boot::menu::Default as Choice;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
@@ -59,6 +60,8 @@ impl Bench {
             append: String::new(),
             answers: Default::default(),
             names_file: self.path("host-names.json"),
+            preference: Preference::Auto,
+            ladder_file: self.path("loaders.json"),
             edits: vec![],
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
@@ -142,6 +145,36 @@ fn http_serves_loaders_scripts_files_and_nothing_else() {
         assert_eq!(body, b"Not found.\n", "{path}");
     }
     drop(running);
+}
+
+/// CONFORMANCE Q25 (Smee PR 229, EDK2 issues 9714 and 9920), Q29 and Q30 (EDK2 `HttpBootClient.c`, `HttpBootSupport.c`):
+/// HEAD and GET on one connection, no redirect, exact lengths and no chunks; then it resumes, by `If-Match` where the tag
+/// begins with a quote and by `If-Unmodified-Since` where it does not; and it knows what the file is.
+#[test]
+fn edk2_boots_and_resumes_by_its_own_rules() {
+    let bench = Bench::new();
+    std::fs::write(bench.path("snponly.efi"), pattern(5_000)).unwrap();
+    let (_running, listening) = bench.run(&bench.plan(&[])).unwrap();
+    let port = listening.http_port;
+    let both = "HEAD //snponly.efi HTTP/1.1\r\nHost: x\r\nUser-Agent: UefiHttpBoot/1.0\r\n\r\n\
+                GET //snponly.efi HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    let (head, rest) = raw_http(port, both);
+    let second = String::from_utf8_lossy(&rest[..rest.len().min(1000)]).into_owned();
+    for head in [head.to_ascii_lowercase(), second.to_ascii_lowercase()] {
+        assert!(head.starts_with("http/1.1 200 ok\r\n"), "{head}");
+        assert!(head.contains("content-length: 5000\r\n") && !head.contains("transfer-encoding"), "{head}");
+        assert!(head.contains("content-type: application/efi\r\n"), "{head}");
+    }
+    let header = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).unwrap().to_owned();
+    let (tag, modified) = (header("Etag: "), header("Last-Modified: "));
+    assert!(tag.starts_with('"'), "a weak tag is taken for a date: {tag}");
+    for condition in [format!("If-Match: {tag}"), format!("If-Unmodified-Since: {modified}")] {
+        let (head, body) = get(port, "/snponly.efi", &format!("Range: bytes=2000-4999\r\n{condition}\r\n"));
+        assert!(head.starts_with("HTTP/1.1 206"), "{condition}: {head}");
+        assert_eq!(body, &pattern(5_000)[2_000..], "{condition}");
+    }
+    let changed = get(port, "/snponly.efi", "Range: bytes=2000-4999\r\nIf-Match: \"other\"\r\n").0;
+    assert!(changed.starts_with("HTTP/1.1 412"), "{changed}");
 }
 
 #[test]

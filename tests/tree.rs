@@ -18,8 +18,9 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 
 use bootwright::boot::loader::Loaders;
+use bootwright::boot::loader::version::Version;
 use bootwright::boot::menu::{self, Asker, Item, Menu, Place};
-use bootwright::boot::tree::{Found, Role, Tree};
+use bootwright::boot::tree::{Found, Role, Tree, path_of_name};
 use bootwright::image::{Boot, Category, Disc, Entry, Firmware, Injection, Transport, WHOLE_IMAGE};
 
 use layout::gzip;
@@ -73,6 +74,7 @@ fn item(id: &str, boot: Boot) -> Item {
         firmware: vec![Firmware::Bios, Firmware::Uefi],
         arch: "x86_64".into(),
         min_ram_mb: None,
+        signed: None,
     };
     Item { id: id.into(), image: "x".into(), category: Category::Other, entry, append: String::new() }
 }
@@ -263,7 +265,8 @@ fn what_is_not_there_is_not_found() {
     for path in absent {
         assert!(tree.find(path, ANYBODY).is_none(), "{path}");
     }
-    assert!(tree.find_by_name("\\image\\x\\BOOT\\kernel").is_some() && tree.find_by_name("/").is_none());
+    let by_name = |name: &str| path_of_name(name).and_then(|path| tree.find(&path, ANYBODY));
+    assert!(by_name("\\image\\x\\BOOT\\kernel").is_some() && by_name("/").is_none());
 }
 
 #[test]
@@ -434,5 +437,44 @@ fn an_image_too_large_for_an_initramfs_is_no_entry() {
         assert_eq!(found.recognised.map(|system| system.id).as_deref(), Some("own"));
         assert!(found.entries.is_empty(), "{from}");
         assert!(found.warnings.iter().any(|warning| warning.contains("more than 4 GiB")), "{:?}", found.warnings);
+    }
+}
+
+#[test]
+fn an_entry_goes_through_the_shim_of_its_own_image_where_ipxe_can() {
+    let bench = Bench::new();
+    let files = [("/boot/kernel", pattern(9)), ("/boot/initrd", pattern(9)), ("/efi/boot/bootx64.efi", pattern(9))];
+    let mut arm = item("arm", Boot::Linux);
+    arm.entry.arch = "aarch64".into();
+    let tree = bench.tree(Iso::of(b"SHIM", &files), vec![item("e", Boot::Linux), arm]);
+    let shims = |version: Option<&str>, firmware: Firmware| {
+        let asker = Asker { firmware: Some(firmware), arch: None };
+        let version = version.and_then(Version::parse);
+        let script = String::from_utf8(all(&tree.ipxe_menu(asker, version.as_ref(), &|_| None))).unwrap();
+        script.lines().filter(|line| line.starts_with("shim")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let [shim] = shims(Some("2.0.0"), Firmware::Uefi).try_into().unwrap();
+    let path = shim.strip_prefix("shim http://10.77.0.1/").and_then(|rest| rest.strip_suffix(" ||")).unwrap();
+    assert_eq!(body(&tree, path), Some(pattern(9)), "{shim}");
+    for (version, firmware) in [
+        (None, Firmware::Uefi),
+        (Some("1.0.0+git-20190125.36a4c85-5.1"), Firmware::Uefi),
+        (Some("1.21.1+ (g4bd064de)"), Firmware::Uefi),
+        (Some("2.0.0"), Firmware::Bios),
+    ] {
+        assert_eq!(shims(version, firmware), Vec::<String>::new(), "{version:?}");
+    }
+}
+
+#[test]
+fn ipxe_finds_its_first_script_beside_itself() {
+    let bench = Bench::new();
+    let tree = bench.tree_of(vec![], vec![]);
+    let script = String::from_utf8(body(&tree, "autoexec.ipxe").unwrap()).unwrap();
+    assert!(script.starts_with("#!ipxe\n") && script.contains("\ndhcp || goto failed\n"), "{script}");
+    assert!(script.contains("&version=${version:uristring} "), "{script}");
+    assert!(path_of_name("\\AUTOEXEC.IPXE").is_some_and(|path| tree.find(&path, ANYBODY).is_some()));
+    for elsewhere in ["nowhere/autoexec.ipxe", "xautoexec.ipxe", "autoexec.ipxe/", "files/autoexec.ipxe"] {
+        assert!(tree.find(elsewhere, ANYBODY).is_none(), "{elsewhere}");
     }
 }

@@ -204,7 +204,7 @@ impl Machine {
                 .map(|(transport, port)| PortState { transport, port, state: State::Free })
                 .collect(),
             rights: check::Rights::Present,
-            loaders: Loaders::of(Loader::ALL),
+            loaders: Loaders::of(Loader::OF_DEBIAN),
             images: draft
                 .image
                 .iter()
@@ -258,6 +258,7 @@ impl Machine {
             lacking: Vec::new(),
             answer_faults: Vec::new(),
             unprobed: false,
+            unadvertised: None,
         }
     }
 

@@ -79,6 +79,8 @@ pub enum Message {
     SaveAsAsked,
     /// A computer's timeline is to be copied.
     TimelineCopied(Mac),
+    /// A computer is to begin with the usual loader again.
+    LoaderForgotten(Mac),
     /// A computer's timeline is to be saved.
     TimelineSaved(Mac),
     /// The question was answered with yes.
@@ -231,7 +233,9 @@ fn help<'a>() -> Element<'a, Message> {
         ),
         (
             "It has its boot loader and goes on no further",
-            "Secure Boot is on. This version's loaders are not signed; turn Secure Boot off in the firmware.",
+            "Secure Boot is on, most likely. Restart it: at its next try it gets the signed loader, unless the Menu page says \
+             “iPXE only”. Beside another DHCP server choose HTTP Boot in its boot menu, since the signed loader finds its \
+             menu by PXE only where Bootwright hands out addresses.",
         ),
         (
             "It waits about 13 seconds before the menu",
@@ -298,14 +302,19 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         Some(line.spacing(gap::SMALL).into())
     });
     let quiet = clock::span(computer.silent_for(context.now));
-    let buttons = row![
-        soft(format!("Last heard {quiet} ago")).width(Fill),
-        small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)),
-        small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)),
-    ];
+    let loader = computer.loader.as_ref();
+    let anew = loader.map(|_| {
+        small_button(Icon::Shield, "Usual loader again", Look::Secondary).on_press(Message::LoaderForgotten(mac))
+    });
+    let buttons = row![soft(format!("Last heard {quiet} ago")).width(Fill)].push(anew);
+    let buttons = buttons.extend([
+        small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)).into(),
+        small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)).into(),
+    ]);
     column![
         head(computer.name()),
         soft(facts.join("   ·   ")),
+        loader.map_or_else(|| soft(""), |boot| soft(text::plain(&wording::loader_line(boot), 300))),
         steps(computer),
         buttons.spacing(gap::SMALL).align_y(Alignment::Center),
         scrolling(Column::with_children(events).spacing(4)),

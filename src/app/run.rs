@@ -203,6 +203,7 @@ impl App {
             library,
             lock: None,
             manifest: world.manifest(),
+            loaders: world.loaders(&Settings::default()),
             preferences: world.state().map(Preferences::load).unwrap_or_default(),
             system_is_dark: false,
             draft: Settings::default(),

@@ -22,6 +22,7 @@ use super::screen::{Step, images, menu, network, serve};
 use super::shortcut::{self, Shortcut};
 use super::widget::page;
 use super::{App, Message, clock, focus};
+use crate::boot::loader::Preference;
 use crate::journal::wording;
 use crate::text;
 
@@ -150,6 +151,14 @@ impl App {
         self.journal
             .computer(mac)
             .map_or_else(Task::none, |computer| self.copy(wording::report(computer, &Zoned::now())))
+    }
+
+    /// Lets a computer begin with the usual loader again.
+    fn forget_loader(&mut self, mac: crate::mac::Mac) -> Task<Message> {
+        if let Some(stopper) = &self.stopper {
+            stopper.forget(mac);
+        }
+        self.close_overlay()
     }
 
     /// Whether a step can be visited, or why not.
@@ -302,6 +311,7 @@ impl App {
             overlay::Message::NameGiven => self.name_given(false),
             overlay::Message::SaveAsAsked => self.open(Overlay::SaveAs(String::new())),
             overlay::Message::TimelineCopied(mac) => self.copy_timeline(mac),
+            overlay::Message::LoaderForgotten(mac) => self.forget_loader(mac),
             overlay::Message::TimelineSaved(mac) => self.save_timeline(mac),
             overlay::Message::Confirmed(then) => self.confirmed(then),
         }
@@ -377,11 +387,19 @@ impl App {
             menu::Edited::Hide(id, hidden) => drop(draft.set_hidden(&id, hidden, items)),
             menu::Edited::Default(id) => draft.default_entry = id,
             menu::Edited::Timeout(seconds) => draft.menu_timeout = Some(seconds),
+            // The usual choice needs no word in the saved file.
+            menu::Edited::Loader(preference) => draft.loader = Some(preference).filter(|own| *own != Preference::Auto),
         }
     }
 
     pub(in crate::app) fn menu_context(&self) -> menu::Context<'_> {
-        menu::Context { draft: &self.draft, items: &self.items, answers: self.answers.as_ref(), wide: self.is_wide() }
+        menu::Context {
+            draft: &self.draft,
+            items: &self.items,
+            loaders: &self.loaders,
+            answers: self.answers.as_ref(),
+            wide: self.is_wide(),
+        }
     }
 
     /// Whether a page has room for two columns.

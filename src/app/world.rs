@@ -16,8 +16,8 @@ use iced::{Subscription, stream};
 use crate::answer::{self, AnswerError, Answers, load};
 use crate::app::demo::Machine;
 use crate::app::screen::menu::answers;
-use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
+use crate::boot::loader::{Loader, Loaders};
 use crate::boot::published::Folder;
 use crate::check;
 use crate::check::preflight::{self, Facts};
@@ -28,6 +28,7 @@ use crate::image::checksum::kept::Key;
 use crate::image::checksum::{self, Expected, Known, Verdict};
 use crate::image::{self, DiscError, Inspection};
 use crate::journal::Event;
+use crate::mac::Mac;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
 use crate::net::{Interface, interface, survey};
@@ -79,6 +80,15 @@ impl Stopper {
             Stopper::Player(stopper) => drop(stopper.send(())),
         }
     }
+
+    /// Lets a computer begin with the usual loader again.
+    pub fn forget(&self, mac: Mac) {
+        match self {
+            Stopper::Engine(stopper) => stopper.forget(mac),
+            // Nothing is remembered of computers that are only played.
+            Stopper::Player(_) => {}
+        }
+    }
 }
 
 /// How far a comparison of checksums is.
@@ -114,6 +124,14 @@ impl World {
         match self {
             World::Real(places) => (**places).clone(),
             World::Described(machine) => machine.places(),
+        }
+    }
+
+    /// The boot loaders that a deployment would use.
+    pub fn loaders(&self, draft: &Settings) -> Loaders {
+        match self {
+            World::Real(places) => Loaders::find(&loader_folders(draft, places)),
+            World::Described(_) => Loaders::of(Loader::OF_DEBIAN),
         }
     }
 
@@ -396,6 +414,11 @@ fn unfold(path: PathBuf) -> Vec<PathBuf> {
     files
 }
 
+/// Where loaders are looked for, the first folder first.
+fn loader_folders(draft: &Settings, places: &Places) -> Vec<PathBuf> {
+    draft.loaders.iter().chain(&places.loaders).cloned().collect()
+}
+
 fn look(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<Interface>, probe: Probe) -> Facts {
     let mode = draft.dhcp.unwrap_or(DhcpMode::Proxy);
     let wanted = preflight::ports_for(mode, draft.http_port);
@@ -403,7 +426,6 @@ fn look(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<I
     let ports =
         chosen.as_ref().zip(own).map(|(interface, own)| survey::ports(interface, own, &wanted)).unwrap_or_default();
     let rights = chosen.as_ref().zip(own).map(|(interface, own)| privilege::rights(interface, own, &wanted));
-    let folders: Vec<PathBuf> = draft.loaders.iter().cloned().chain(places.loaders.iter().cloned()).collect();
     let inspect = |path: &PathBuf| {
         let found = image::inspect(path).map(|(_, inspection)| inspection);
         (path.clone(), found.map_err(Arc::new))
@@ -414,7 +436,7 @@ fn look(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<I
         mode,
         ports,
         rights: rights.as_ref().map_or(check::Rights::Missing, told),
-        loaders: Loaders::find(&folders),
+        loaders: Loaders::find(&loader_folders(&draft, places)),
         images: draft.image.iter().map(inspect).collect(),
         probe,
         published: draft.files.as_deref().map(|folder| load::published(&draft.answers, folder)).unwrap_or_default(),

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! undionly.kpxe …           loaders
+//! signed-x64.img …          a disk with shim and signed GRUB, for UEFI HTTP Boot
 //! (nothing)                 by HTTP only: a few words for a person with a browser
 //! boot.ipxe, menu.ipxe      scripts, made when asked for
+//! …/autoexec.ipxe           the first script again, in each folder that has a loader
 //! winpeshl.ini              starts Windows Setup with an answer file
 //! image/ID/…                the files of an image, straight out of it
 //! image/ID.iso              the image itself
@@ -11,7 +13,8 @@
 //! inject/ENTRY/padding      the zeros in front of the first of them
 //! unpacked/ID/…             a packed file of an image, unpacked
 //! esxi/ENTRY/TICKET/boot.cfg   ESXi's settings for the network
-//! grub/ENTRY/TICKET/COMPUTER/boot.cfg   a script for GRUB
+//! grub/ENTRY/TICKET/COMPUTER/boot.cfg   a script for GRUB that iPXE started
+//! grub/grub.cfg, grub/menu/CPU/…/menu.cfg   scripts for GRUB that firmware started
 //! answer/TICKET/…           an answer file for one computer
 //! files/…                   the published folder
 //! ```
@@ -20,6 +23,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -28,15 +32,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 
 use super::loader::Loaders;
-use super::menu::{Asker, Item, Menu, Place, grub, ipxe, made};
+use super::loader::version::Version;
+use super::loader::{DISK_ARM64, DISK_X64, Loader};
+use super::menu::{Asker, Default as Starts, Item, Menu, Place, Processor, grub, ipxe, made};
 use super::published::Folder;
-use super::{choose, cpio, loader::Loader};
+use super::secure::Chain;
+use super::{choose, cpio, fat, signed_disk};
 use crate::answer::tickets;
 use crate::http::path;
 use crate::http::reply::{self, Meta};
 use crate::image::bootcfg::esxi;
 use crate::image::stored::{self, Extent};
 use crate::image::{AnswerKind, Boot, Disc, WHOLE_IMAGE};
+use crate::mac::Mac;
 
 /// What a person sees who opens our address in a browser. It lists nothing (SECURITY S25).
 const INDEX: &str = "\
@@ -55,6 +63,13 @@ const MAX_KEPT: u64 = 4 * MAX_UNPACKED;
 /// Largest settings of ESXi that are read, in bytes; they have about 5 kB.
 const MAX_SETTINGS: usize = 256 << 10;
 
+/// Largest GRUB of ours that the server's address is written into, in bytes; packaging/loaders.sh makes one of 0.9 MB.
+const MAX_OWN_GRUB: u64 = 16 << 20;
+
+/// Why an entry does not start that needs its image's own shim.
+const ONLY_BY_PXE: &str = "Only its image's own shim starts its kernel with Secure Boot on, and a computer gets that by PXE \
+                           alone, where Bootwright hands out the addresses.";
+
 /// Length of a ticket for an answer file, in hexadecimal digits.
 const TICKET: usize = 32;
 
@@ -70,6 +85,8 @@ pub enum Source {
         /// Where the bytes lie in it.
         extents: Arc<[Extent]>,
     },
+    /// A disk that is made while it is read.
+    Disk(Arc<fat::Image>),
     /// Pieces of an open file with something made before and behind them.
     Wrapped {
         /// What comes first.
@@ -129,6 +146,7 @@ impl Found {
         match &self.source {
             Source::Extents { file, extents } => stored::read_at(file, extents, at, buffer),
             Source::Text(text) => copy(text, at, buffer),
+            Source::Disk(disk) => disk.read_at(at, buffer),
             Source::Wrapped { before, file, extents, length, behind } => {
                 let (first, rest) = split(buffer, (before.len() as u64).saturating_sub(at));
                 copy(before, at, first)?;
@@ -157,6 +175,12 @@ fn split(buffer: &mut [u8], length: u64) -> (&mut [u8], &mut [u8]) {
     buffer.split_at_mut(at)
 }
 
+/// A name as TFTP clients write it, with or without leading slash, with backslashes (Windows boot managers), as a path of
+/// the tree. `None` for the root: what a browser is told there is no file for a loader.
+pub fn path_of_name(name: &str) -> Option<String> {
+    Some(path::fold(&name.replace('\\', "/"))).filter(|path| !path.is_empty())
+}
+
 #[derive(Debug)]
 struct Image {
     disc: Disc,
@@ -181,6 +205,8 @@ pub struct Tree {
     images: BTreeMap<String, Image>,
     files: Option<Folder>,
     menu: Menu,
+    /// How entries start with Secure Boot on, by their ids; as they are, where none stands here.
+    chains: BTreeMap<String, Chain>,
     place: Place,
     /// What was unpacked, by image and path; none is too large. Its lock also lets one file be unpacked at a time: a
     /// request costs its sender nothing, and us up to 64 MiB (SECURITY S20).
@@ -190,26 +216,37 @@ pub struct Tree {
 impl Tree {
     /// Opens the loaders and takes the images, each with its id.
     pub fn new(
-        loaders: &Loaders,
+        found: &Loaders,
         images: Vec<(String, Disc)>,
         files: Option<Folder>,
         menu: Menu,
         place: Place,
     ) -> Result<Tree, LoaderError> {
-        let opened = loaders.iter().map(|(loader, path)| {
-            let found = open_loader(loader, path);
+        let opened = found.iter().map(|(loader, path)| {
+            let found = open_loader(loader, path, &place);
             found.map(|found| (loader.file(), found)).map_err(|source| LoaderError { path: path.to_path_buf(), source })
         });
-        let loaders = opened.collect::<Result<_, _>>()?;
+        let mut loaders: BTreeMap<&'static str, Found> = opened.collect::<Result<_, _>>()?;
+        for (name, parts) in [(DISK_X64, &signed_disk::X64), (DISK_ARM64, &signed_disk::ARM64)] {
+            let made = signed_disk::make(parts, found, &place);
+            let made = made.map_err(|source| LoaderError { path: PathBuf::from(name), source })?;
+            loaders.extend(made.map(|disk| (name, disk_of(name, disk))));
+        }
         let image = |(id, disc)| (id, Image { disc, withdrawn: AtomicBool::new(false) });
         Ok(Tree {
             loaders,
             images: images.into_iter().map(image).collect(),
             files,
             menu,
+            chains: BTreeMap::new(),
             place,
             unpacked: Mutex::default(),
         })
+    }
+
+    /// The same with how entries start with Secure Boot on, by their ids.
+    pub fn with_chains(self, chains: BTreeMap<String, Chain>) -> Tree {
+        Tree { chains, ..self }
     }
 
     /// The images with their ids.
@@ -222,13 +259,6 @@ impl Tree {
         if let Some(image) = self.images.get(id) {
             image.withdrawn.store(true, Ordering::Relaxed);
         }
-    }
-
-    /// Looks a name up as TFTP clients write it: with or without leading slash, with backslashes (Windows boot managers).
-    pub fn find_by_name(&self, name: &str) -> Option<Found> {
-        let path = path::fold(&name.replace('\\', "/"));
-        // What a browser is told at the root is no file for a loader.
-        if path.is_empty() { None } else { self.find(&path, Asker { firmware: None, arch: None }) }
     }
 
     /// Looks a path up: without leading slash, folded. Letters in either case where the exact name is not there. May
@@ -247,7 +277,7 @@ impl Tree {
         if let Some(rest) = strip_folder(path, made::ESXI) {
             return self.esxi(rest);
         }
-        if let Some(rest) = strip_folder(path, made::GRUB) {
+        if let Some(rest) = strip_folder(path, made::GRUB).filter(|_| lower != grub::CONFIG) {
             return self.grub(rest);
         }
         if let Some(rest) = strip_folder(path, "files") {
@@ -256,15 +286,91 @@ impl Tree {
         match lower.as_str() {
             "" => Some(text("index.txt", INDEX.to_owned())),
             choose::SCRIPT => Some(text(&lower, ipxe::first(&self.place))),
-            ipxe::MENU => Some(self.menu_for(asker, &|_| None)),
+            ipxe::MENU => Some(self.ipxe_menu(asker, None, &|_| None)),
+            grub::CONFIG => Some(text(&lower, grub::first(&self.place))),
             ipxe::WINPE_SHELL => Some(text(&lower, ipxe::WINPE_START.to_owned())),
+            name if self.is_autoexec(name) => Some(text(ipxe::AUTOEXEC, ipxe::autoexec(&self.place))),
             name => self.loaders.get(name).cloned(),
         }
     }
 
-    /// The menu for a computer, with the addresses of its answer files.
-    pub fn menu_for(&self, asker: Asker, answer: ipxe::Answer) -> Found {
-        text(ipxe::MENU, ipxe::menu(&self.menu, asker, &self.place, answer))
+    /// Whether this is the script that iPXE looks for beside itself.
+    fn is_autoexec(&self, path: &str) -> bool {
+        let Some(folder) = path.strip_suffix(ipxe::AUTOEXEC) else { return false };
+        let inside = |file: &str| file.strip_prefix(folder).is_some_and(|name| !name.contains('/'));
+        folder.is_empty() || folder.ends_with('/') && self.loaders.keys().any(|file| inside(file))
+    }
+
+    /// The menu for a computer that runs iPXE, with the addresses of its answer files. `version` is what its iPXE says of
+    /// itself.
+    pub fn ipxe_menu(&self, asker: Asker, version: Option<&Version>, answer: ipxe::Answer) -> Found {
+        let shims = version.is_some_and(Version::has_shim);
+        let shim = |item: &Item| self.shim(item).filter(|_| shims);
+        text(ipxe::MENU, ipxe::menu(&self.menu, asker, &self.place, answer, &shim))
+    }
+
+    /// The URL of the shim that iPXE starts an entry through with Secure Boot on: the distribution's where that trusts the
+    /// kernel, else the image's own (UEFI 2.10 section 3.5.1.1), since its kernel is signed by whoever made that.
+    fn shim(&self, item: &Item) -> Option<String> {
+        let (own, ours) = match item.entry.arch.as_str() {
+            "x86_64" => ("/EFI/BOOT/BOOTX64.EFI", Loader::ShimX64),
+            "aarch64" => ("/EFI/BOOT/BOOTAA64.EFI", Loader::ShimArm64),
+            _ => return None,
+        };
+        let own = self.image(&item.image).and_then(|image| image.disc.resolve_file(own));
+        let own = own.map(|path| format!("{}{}", self.place.tree(item), ipxe::url_path(&path)));
+        let ours = self.loaders.contains_key(ours.file()).then(|| format!("{}/{}", self.place.base, ours.file()));
+        match self.chains.get(&item.id) {
+            Some(Chain::Direct) => ours.or(own),
+            _ => own.or(ours),
+        }
+    }
+
+    /// The menu for a computer that runs GRUB and has this address and netmask, with the addresses of its answer files.
+    /// `restarts` says whether its firmware would get another shim from us after a restart.
+    pub fn grub_menu(
+        &self,
+        asking: grub::Asking,
+        reach: grub::Reach,
+        restarts: bool,
+        of: (Ipv4Addr, Ipv4Addr),
+        answer: ipxe::Answer,
+    ) -> Found {
+        let chain = |item: &Item| match self.chains.get(&item.id) {
+            Some(Chain::OwnShim { .. }) if !restarts => Chain::Nothing(ONLY_BY_PXE.to_owned()),
+            chain => chain.cloned().unwrap_or(Chain::Direct),
+        };
+        let secure: Option<grub::Chains> = if asking.lockdown { Some(&chain) } else { None };
+        let (ip, netmask) = of;
+        let client = grub::Client { asking, reach, ip, netmask, secure };
+        text(grub::CONFIG, grub::menu(&self.menu, &client, &self.place, answer))
+    }
+
+    /// The file by which a computer starts an entry through its image's own shim: that shim. `None` for other entries.
+    pub fn own_shim(&self, entry: &str) -> Option<String> {
+        let (item, _) = self.item(entry)?;
+        match self.chains.get(entry)? {
+            Chain::OwnShim { shim, .. } => Some(format!("image/{}{shim}", item.image)),
+            Chain::Direct | Chain::Nothing(_) => None,
+        }
+    }
+
+    /// The script that restarts a computer.
+    pub fn grub_restart(&self) -> Found {
+        text("restart.cfg", grub::restart().to_owned())
+    }
+
+    /// The script that starts one entry at once, for the GRUB of its own image.
+    pub fn grub_entry(&self, entry: &str, mac: Mac, of: (Ipv4Addr, Ipv4Addr), answer: ipxe::Answer) -> Option<Found> {
+        let (item, _) = self.item(entry)?;
+        let default = Starts::Entry(item.id.clone());
+        let only = Menu { items: vec![item.clone()], default, timeout: 0, append: self.menu.append.clone() };
+        let cpu = if item.entry.arch == "aarch64" { Processor::Arm64 } else { Processor::X86_64 };
+        let (asking, (ip, netmask)) = (grub::Asking { cpu, mac: Some(mac), lockdown: true }, of);
+        // This GRUB's shim trusts the kernel: that is why it runs.
+        let secure: Option<grub::Chains> = Some(&|_| Chain::Direct);
+        let client = grub::Client { asking, reach: grub::Reach::Tftp, ip, netmask, secure };
+        Some(text(grub::CONFIG, grub::menu(&only, &client, &self.place, answer)))
     }
 
     /// The part that a file of an image plays, by what the menu's entries name.
@@ -422,8 +528,21 @@ fn strip_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     head.eq_ignore_ascii_case(folder).then_some(rest)
 }
 
-fn open_loader(loader: Loader, path: &std::path::Path) -> io::Result<Found> {
-    open_file(File::open(path)?, loader.file(), Role::Loader)
+fn open_loader(loader: Loader, path: &std::path::Path, place: &Place) -> io::Result<Found> {
+    let mut file = File::open(path)?;
+    if !loader.is_own_grub() || file.metadata()?.len() > MAX_OWN_GRUB {
+        return open_file(file, loader.file(), Role::Loader);
+    }
+    let mut bytes = Vec::new();
+    file.read_to_end(&mut bytes)?;
+    grub::write_address(&mut bytes, place);
+    Ok(made_of(loader.file(), Role::Loader, bytes))
+}
+
+fn disk_of(name: &str, disk: fat::Image) -> Found {
+    let (size, etag) = (disk.size(), format!("\"{:016x}\"", disk.fingerprint()));
+    let meta = Meta { size, etag, modified: None, content_type: reply::content_type(name) };
+    Found { role: Role::Loader, source: Source::Disk(Arc::new(disk)), meta }
 }
 
 fn open_file(file: File, name: &str, role: Role) -> io::Result<Found> {

@@ -50,6 +50,7 @@ fn subject(error: &Error) -> Subject {
         | Error::NoLoaders { .. }
         | Error::Leases { .. }
         | Error::Names { .. }
+        | Error::Ladder { .. }
         | Error::Broken(_) => Subject::ThisComputer,
     }
 }
@@ -91,6 +92,12 @@ fn engine(error: &Error) -> Finding {
         Error::Names { path, source } => Finding::new(
             format!("Host names cannot be kept in {}.", path.display()),
             "After a restart computers would get other names.",
+            "Name a folder that can be written to with --state-dir.",
+        )
+        .with(source),
+        Error::Ladder { path, source } => Finding::new(
+            format!("Which loaders computers take cannot be kept in {}.", path.display()),
+            "After a restart computers with Secure Boot on would refuse the usual loader again.",
             "Name a folder that can be written to with --state-dir.",
         )
         .with(source),
@@ -360,7 +367,7 @@ fn plan_subject(error: &PlanError) -> Subject {
         PlanError::File { .. } | PlanError::Syntax { .. } | PlanError::Newer { .. } => Subject::Files,
         PlanError::Append { .. } | PlanError::EntryAppend { .. } | PlanError::EntryTwice { .. } => Subject::Files,
         PlanError::Timeout { .. } => Subject::Files,
-        PlanError::Duration { .. } | PlanError::SignedLoader => Subject::ThisComputer,
+        PlanError::Duration { .. } => Subject::ThisComputer,
         _ => Subject::Network,
     }
 }
@@ -457,11 +464,6 @@ fn plan(error: &PlanError) -> Finding {
             format!("The deployment names the menu entry {id} twice."),
             "Its place in the menu is not known.",
             "Keep one of the two.",
-        ),
-        PlanError::SignedLoader => Finding::new(
-            "The signed loaders are not served by this version yet.",
-            "Computers with Secure Boot on do not start iPXE.",
-            "Use --loader auto and turn Secure Boot off on those computers.",
         ),
     }
 }
@@ -625,6 +627,17 @@ pub fn unprobed() -> Finding {
         "The right to send ARP packets is missing.",
         "Start with sudo, or make sure that no machine has a fixed address inside the range.",
     )
+    .caution()
+}
+
+/// Computers are not told that there is no IPv6 router, which they were to be.
+pub fn unadvertised(reason: &str) -> Finding {
+    Finding::new(
+        "Computers are not told that there is no IPv6 router.",
+        "Those that boot by an iPXE with IPv6 wait for one, about 13 seconds each time.",
+        "Start with sudo to spare them that, or with --router-advertisement off to leave it at that.",
+    )
+    .with(reason)
     .caution()
 }
 

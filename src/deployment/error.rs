@@ -122,7 +122,4 @@ pub enum PlanError {
         /// The entry.
         id: String,
     },
-    /// The signed loaders need what this version does not have.
-    #[error("the signed loaders are not served yet")]
-    SignedLoader,
 }

@@ -241,7 +241,8 @@ pub(super) fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deployment::{DhcpMode, LoaderChoice, LogForm};
+    use crate::boot::loader::Preference;
+    use crate::deployment::{DhcpMode, LogForm, Switch};
 
     /// A folder with a file `x.toml` of this text.
     fn saved(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
@@ -258,12 +259,13 @@ mod tests {
             interface: Some("eth0".into()),
             dhcp: Some(DhcpMode::Full),
             range: Some("10.77.0.100-10.77.0.199".into()),
+            router_advertisement: Some(Switch::Off),
             image: vec!["/isos/debian-live-12.iso".into(), "/isos/Büro \"neu\".iso".into()],
             default_entry: Some("debian-live".into()),
             menu_timeout: Some(10),
             files: Some("/srv/files".into()),
             append: Some("console=ttyS0".into()),
-            loader: Some(LoaderChoice::Auto),
+            loader: Some(Preference::Auto),
             loaders: Some("/srv/loaders".into()),
             http_port: Some(8000),
             lease_file: Some("/srv/leases.json".into()),

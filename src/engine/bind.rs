@@ -1,6 +1,7 @@
 //! Everything that can fail before the first packet: images, loaders, folders, sockets. If one fails, the rest is
 //! released again and one problem is reported.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddrV4;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,17 +10,17 @@ use std::time::{Instant, SystemTime};
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::dhcp::Leases;
-use super::{Error, Listening, desk, kept};
-use crate::boot::Offer;
+use super::{Error, Listening, desk, kept, rungs};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu::{self, Item, Menu, Place};
 use crate::boot::published::Folder;
 use crate::boot::tree::Tree;
+use crate::boot::{Offer, secure};
 use crate::deployment::{DhcpPlan, Plan};
 use crate::dhcp::{proxy, server};
 use crate::http;
-use crate::image::{self, Disc, Inspection};
-use crate::net::platform::ArpSocket;
+use crate::image::{self, Disc, Firmware, Inspection, signature};
+use crate::net::platform::{ArpSocket, RouterSocket};
 use crate::net::socket::{BindError, Hear, Sockets};
 use crate::net::{Interface, interface};
 
@@ -28,10 +29,13 @@ pub(super) struct Bound {
     pub(super) listening: Listening,
     pub(super) interface: Interface,
     pub(super) dhcp: Option<Dhcp>,
+    /// Where computers are told that there is no IPv6 router.
+    pub(super) router: Option<RouterSocket>,
     pub(super) tftp: UdpSocket,
     pub(super) http: TcpListener,
     pub(super) tree: Arc<Tree>,
     pub(super) offer: Offer,
+    pub(super) ladder: rungs::Prepared,
     /// What the desk is made of, where there are answer files to give.
     pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
 }
@@ -76,6 +80,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let disc = prepared.menu.disc_for_http_boot().map(|item| format!("image/{}.iso", item.image));
     let offer = Offer { http: SocketAddrV4::new(own, http_port), loaders: prepared.loaders, disc };
     let base = offer.url("").trim_end_matches('/').to_owned();
+    let (router, unadvertised) = router(plan, &interface, &sockets);
     let listening = Listening {
         url: format!("http://{}/", offer.http),
         http_port,
@@ -88,11 +93,14 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
         lacking: prepared.lacking,
         answer_faults: prepared.answers.as_ref().map(desk::Prepared::faults).unwrap_or_default(),
         unprobed: dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).is_some_and(|full| full.arp.is_none()),
+        unadvertised,
     };
     let place = Place { base, server: own };
     let desk = prepared.answers.map(|answers| (answers, prepared.menu.clone(), place.clone()));
-    let tree = Arc::new(Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?);
-    Ok(Bound { listening, interface, dhcp, tftp, http, tree, offer, desk })
+    let tree = Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?;
+    let tree = Arc::new(tree.with_chains(prepared.chains));
+    let ladder = prepared.ladder;
+    Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, desk })
 }
 
 /// What is read from disk.
@@ -104,6 +112,9 @@ struct Prepared {
     lacking: Vec<(Item, Loader)>,
     answers: Option<desk::Prepared>,
     loaders: Loaders,
+    /// How entries start with Secure Boot on, by their ids.
+    chains: BTreeMap<String, secure::Chain>,
+    ladder: rungs::Prepared,
     files: Option<Folder>,
 }
 
@@ -132,8 +143,27 @@ impl Prepared {
             return Err(Error::NoDefault { wanted, known: menu.items.into_iter().map(|item| item.id).collect() });
         }
         let answers = desk::Prepared::from(plan, &menu)?;
-        Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, files })
+        let path = &plan.ladder_file;
+        let ladder = rungs::Prepared::from(path.clone());
+        let ladder = ladder.map_err(|source| Error::Ladder { path: path.clone(), source })?;
+        let chains = chains(&menu, &inspections, &loaders);
+        Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, chains, ladder, files })
     }
+}
+
+/// What starts each entry with Secure Boot on. May wait for a disk.
+fn chains(menu: &Menu, inspections: &[Inspection], loaders: &Loaders) -> BTreeMap<String, secure::Chain> {
+    let shim = |loader| loaders.path(loader).and_then(signature::file);
+    let (x64, arm64) = (shim(Loader::ShimX64), shim(Loader::ShimArm64));
+    let images: BTreeMap<String, &Inspection> = menu::image_ids(inspections).into_iter().zip(inspections).collect();
+    let chain = |item: &Item| {
+        let entry = &item.entry;
+        let first = if entry.arch == "aarch64" { &arm64 } else { &x64 };
+        let programs = images.get(&item.image).map(|inspection| inspection.signatures.as_slice());
+        let chain = secure::chain(entry.signed.as_deref(), &entry.arch, programs.unwrap_or_default(), first.as_ref());
+        (item.id.clone(), chain)
+    };
+    menu.items.iter().filter(|item| item.entry.firmware.contains(&Firmware::Uefi)).map(chain).collect()
 }
 
 fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Option<Dhcp>, Error> {
@@ -150,7 +180,7 @@ fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Opt
     let (socket, pxe) = (bind(plan.ports.dhcp)?, bind(plan.ports.pxe)?);
     let full = match &plan.dhcp {
         DhcpPlan::Off | DhcpPlan::Proxy => None,
-        DhcpPlan::Full { range, excluded, lease_file } => {
+        DhcpPlan::Full { range, excluded, lease_file, .. } => {
             let path = lease_file.clone();
             let opened = kept::open::<Leases>(&path);
             let (Leases { leases }, set_aside) =
@@ -171,6 +201,17 @@ fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Opt
     };
     let proxy = proxy::Proxy::new(proxy::Config { server, network, guests });
     Ok(Some(Dhcp { socket, pxe, proxy, full }))
+}
+
+/// The socket for router advertisements, or why there is none where there is to be one. Booting works without it.
+fn router(plan: &Plan, interface: &Interface, sockets: &Sockets) -> (Option<RouterSocket>, Option<String>) {
+    if !plan.advertises() || sockets.advertised(interface) {
+        return (None, None);
+    }
+    match RouterSocket::open(interface) {
+        Ok(socket) => (Some(socket), None),
+        Err(error) => (None, Some(error.to_string())),
+    }
 }
 
 /// The HTTP socket, and why it is not on the usual port, where it is not.

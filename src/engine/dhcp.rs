@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,6 @@ use tokio::task::JoinHandle;
 use super::bind::{Dhcp, Full};
 use super::events::Events;
 use super::{Error, Services, kept};
-use crate::boot::Offer;
 use crate::dhcp::lease::Record;
 use crate::dhcp::{Note, Outputs, Question};
 use crate::journal::{self, What};
@@ -25,13 +24,14 @@ const SEND_WAIT: Duration = Duration::from_millis(20);
 /// Largest UDP payload that is read, in bytes; no DHCP client sends more than one Ethernet packet.
 const LARGEST: usize = 2048;
 
-pub(super) async fn run(services: Services, dhcp: Dhcp, offer: Offer, saver: Option<Saver>) -> Result<(), Error> {
-    let Dhcp { socket, pxe, proxy, mut full } = dhcp;
+pub(super) async fn run(services: Services, dhcp: Dhcp, saver: Option<Saver>) -> Result<(), Error> {
+    let Dhcp { socket, pxe, mut proxy, mut full } = dhcp;
+    let policy = Arc::clone(&services.rungs);
     if let Some(aside) = full.as_ref().and_then(|full| full.set_aside.as_ref()) {
         services.events.service(journal::Note::LeasesSetAside { path: aside.display().to_string() });
     }
     if let Some(full) = &mut full {
-        let ahead = full.server.tick(Instant::now(), &offer);
+        let ahead = full.server.tick(Instant::now(), &policy);
         carry_out(&services, &socket, ahead, Some(full)).await;
     }
     let (mut packet, mut pxe_packet) = ([0u8; LARGEST], [0u8; LARGEST]);
@@ -47,16 +47,16 @@ pub(super) async fn run(services: Services, dhcp: Dhcp, offer: Offer, saver: Opt
         let now = Instant::now();
         let (answer_on, outputs) = match (happened, &mut full) {
             (Happened::Packet(length, from), Some(full)) => {
-                (&socket, full.server.handle(now, packet.get(..length).unwrap_or_default(), from, &offer))
+                (&socket, full.server.handle(now, packet.get(..length).unwrap_or_default(), from, &policy))
             }
             (Happened::Packet(length, _), None) => {
-                (&socket, proxy.handle(packet.get(..length).unwrap_or_default(), &offer))
+                (&socket, proxy.handle(packet.get(..length).unwrap_or_default(), &policy))
             }
             (Happened::PxePacket(length, from), _) => {
-                (&pxe, proxy.handle_boot_server(pxe_packet.get(..length).unwrap_or_default(), from, &offer))
+                (&pxe, proxy.handle_boot_server(pxe_packet.get(..length).unwrap_or_default(), from, &policy))
             }
             (Happened::Arp(address, mac), Some(full)) => (&socket, full.server.heard(now, address, mac)),
-            (Happened::Deadline, Some(full)) => (&socket, full.server.tick(now, &offer)),
+            (Happened::Deadline, Some(full)) => (&socket, full.server.tick(now, &policy)),
             // An ICMP message for an earlier answer, or a link that is down: neither ends the service.
             _ => {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -126,6 +126,9 @@ async fn carry_out(services: &Services, socket: &UdpSocket, outputs: Outputs, fu
             services.whois.lease(address, mac);
         }
         services.events.tell(mac, None, None, What::Dhcp(note));
+    }
+    for (mac, note) in services.rungs.untold() {
+        services.events.tell(Some(mac), None, None, What::Service(note));
     }
     if let Some((to, error)) = trouble {
         services.events.service(journal::Note::NotSent { to, reason: error.to_string() });

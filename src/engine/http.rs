@@ -20,15 +20,12 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
-use super::desk::{Fetched, Trouble};
-use super::{Error, Services};
-use crate::answer::{Computer, tickets};
-use crate::boot::menu::{Asker, ipxe};
-use crate::boot::tree::{Found, Role};
-use crate::deployment::DhcpPlan;
+use super::{Error, Services, visit};
+use crate::answer::tickets;
+use crate::boot::tree::Found;
 use crate::http::reply::{self, Head};
 use crate::http::{Note, path};
-use crate::journal::{self, What};
+use crate::journal::What;
 use crate::mac::Mac;
 use crate::net::platform;
 use crate::text;
@@ -176,7 +173,7 @@ async fn answer(
     activity.moved(true);
     let (parts, _) = request.into_parts();
     let teller = |role, note| {
-        services.events.tell(services.whois.mac(client), Some(client), role, What::Http(note));
+        services.tell(services.whois.mac(client), client, role, What::Http(note));
     };
     let shown = text::plain(&tickets::shown(parts.uri.path().trim_start_matches('/')), 300);
     let refuse = |head: Head| {
@@ -191,9 +188,9 @@ async fn answer(
     };
     // The token of an answer file is a secret.
     let shown = text::plain(&tickets::shown(&path), 300);
-    let visitor = introduce(&services, client, &path, parts.uri.query());
+    let visitor = visit::introduce(&services, client, &path, parts.uri.query());
     let (services_too, length_only) = (services.clone(), parts.method == Method::HEAD);
-    let found = tokio::task::spawn_blocking(move || find(&services_too, &path, &visitor, length_only));
+    let found = tokio::task::spawn_blocking(move || visit::find(&services_too, &path, &visitor, length_only));
     let Some(found) = found.await.ok().flatten() else {
         teller(None, Note::NotFound { file: shown });
         let head = reply::error(hyper::StatusCode::NOT_FOUND);
@@ -215,85 +212,6 @@ async fn answer(
         _ => None,
     };
     respond(head, stream, &activity)
-}
-
-/// Who asks, as far as the request and what went before tell.
-struct Visitor {
-    address: Ipv4Addr,
-    asker: Asker,
-    /// The computer that asks for its menu.
-    computer: Option<Computer>,
-}
-
-/// The request for the menu says who asks: worth telling, and in proxy mode the only place where address and computer
-/// come together.
-fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&str>) -> Visitor {
-    if !path.eq_ignore_ascii_case(ipxe::MENU) {
-        return Visitor { address: client, asker: Asker { firmware: None, arch: None }, computer: None };
-    }
-    let value = |name| path::query_value(query, name).map(|value| text::plain(&value, 64));
-    let platform = value(ipxe::query::PLATFORM);
-    let said = value(ipxe::query::MAC).and_then(|text| text.parse::<Mac>().ok());
-    let proven = proven(services, client);
-    if let Some(mac) = said.filter(|mac| proven.is_none_or(|proven| proven == *mac)) {
-        services.whois.learn(client, mac);
-    }
-    let mac = services.whois.mac(client);
-    let (uuid, product) = (value(ipxe::query::UUID), value(ipxe::query::PRODUCT));
-    let serial = value(ipxe::query::SERIAL);
-    // Where we give the addresses, one that nothing proves is somebody's who wants to be another.
-    let unproven = matches!(services.plan.dhcp, DhcpPlan::Full { .. }) && proven.is_none();
-    let computer = said.filter(|said| !unproven && mac == Some(*said));
-    let computer =
-        computer.map(|mac| Computer { mac, ip: Some(client), uuid: uuid.clone(), serial, product: product.clone() });
-    let firmware = ipxe::firmware(platform.as_deref());
-    let arch = ipxe::processor(value(ipxe::query::ARCH).as_deref());
-    let note = journal::Note::Menu { platform, uuid, product };
-    services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
-    Visitor { address: client, asker: Asker { firmware, arch }, computer }
-}
-
-/// The computer that is behind an address, whatever it says: by the system's neighbour table, else by DHCP.
-fn proven(services: &Services, address: Ipv4Addr) -> Option<Mac> {
-    platform::neighbour(&services.plan.interface, address).or_else(|| services.whois.leased(address))
-}
-
-/// Finds what is asked for: an answer file at the desk, all else in the tree. May wait for a disk.
-fn find(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -> Option<Found> {
-    let ip = visitor.address;
-    let Some(desk) = &services.desk else { return services.tree.find(path, visitor.asker) };
-    services.whois.mac(ip).into_iter().for_each(|mac| desk.heard(mac));
-    if let Some(computer) = visitor.computer.as_ref().filter(|_| path.eq_ignore_ascii_case(ipxe::MENU)) {
-        if let Some(error) = desk.refresh() {
-            let sentence = format!("An answer file was changed, and the earlier one is given: {}", error.in_words());
-            services.events.service(journal::Note::Warning { sentence: text::plain(&sentence, 500) });
-        }
-        return Some(services.tree.menu_for(visitor.asker, &|item| desk.address(item, computer, ip)));
-    }
-    let Some(wanted) = tickets::split(path) else { return services.tree.find(path, visitor.asker) };
-    let mac = proven(services, ip).or_else(|| services.whois.mac(ip));
-    let tell = |note| services.events.tell(mac, Some(ip), Some(Role::Answer), What::Service(note));
-    match desk.fetch(wanted, (ip, mac), length_only) {
-        Ok(Fetched { file, entry, unsaved }) => {
-            if !length_only {
-                tell(journal::Note::AnswerGiven { entry });
-            }
-            if let Some((path, error)) = unsaved {
-                let (path, reason) = (path.display().to_string(), error.to_string());
-                services.events.service(journal::Note::NamesNotSaved { path, reason });
-            }
-            Some(file)
-        }
-        Err(trouble) => {
-            let reason = match trouble {
-                Trouble::Refused(refusal) => refusal.to_string(),
-                Trouble::Unfilled(error) => error.in_words(),
-                Trouble::Gone => "the menu has no such entry".to_owned(),
-            };
-            tell(journal::Note::AnswerRefused { reason: text::plain(&reason, 300) });
-            None
-        }
-    }
 }
 
 fn respond(head: Head, stream: Option<Stream>, activity: &Arc<Activity>) -> Response<Body> {
@@ -386,7 +304,7 @@ impl Stream {
 
     fn tell(&self, note: impl FnOnce(String) -> Note) {
         let About { services, mac, client, file, .. } = &self.about;
-        services.events.tell(*mac, Some(*client), Some(self.found.role), What::Http(note(file.clone())));
+        services.tell(*mac, *client, Some(self.found.role), What::Http(note(file.clone())));
     }
 
     /// Begins to read the piece at `from`, counted from the first byte to send; `None` behind the end.

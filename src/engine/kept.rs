@@ -16,6 +16,21 @@ struct Contents<T> {
     kept: T,
 }
 
+/// Reads what an earlier run kept, and changes nothing; nothing is what a file that is not there holds.
+pub(super) fn read<T: DeserializeOwned + Default>(path: &Path) -> io::Result<T> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(T::default()),
+        Err(error) => return Err(error),
+    };
+    understood(&bytes).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "not understood"))
+}
+
+fn understood<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let contents = serde_json::from_slice::<Contents<T>>(bytes).ok()?;
+    (contents.version == VERSION).then_some(contents.kept)
+}
+
 /// Reads what an earlier run kept and proves that the file can be written. A file that cannot be understood is set aside
 /// under another name, never overwritten; its new name is returned.
 pub(super) fn open<T: Serialize + DeserializeOwned + Default>(path: &Path) -> io::Result<(T, Option<PathBuf>)> {
@@ -24,9 +39,9 @@ pub(super) fn open<T: Serialize + DeserializeOwned + Default>(path: &Path) -> io
     }
     let mut aside = None;
     let kept = match fs::read(path) {
-        Ok(bytes) => match serde_json::from_slice::<Contents<T>>(&bytes) {
-            Ok(contents) if contents.version == VERSION => contents.kept,
-            _ => {
+        Ok(bytes) => match understood(&bytes) {
+            Some(kept) => kept,
+            None => {
                 let place = free_name(path);
                 fs::rename(path, &place)?;
                 aside = Some(place);

@@ -11,9 +11,9 @@ use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{Error, Services};
+use super::{Error, Services, visit};
 use crate::answer::tickets;
-use crate::boot::tree::{Found, Role};
+use crate::boot::tree::{self, Found, Role};
 use crate::journal::What;
 use crate::net::Interface;
 use crate::net::socket::{self, Hear};
@@ -190,12 +190,16 @@ impl Session {
     fn tell(&self, role: Option<Role>, note: Note) {
         self.open.store(matches!(note, Note::Started { .. } | Note::Progress { .. }), Ordering::Relaxed);
         let ip = *self.client.ip();
-        self.services.events.tell(self.services.whois.mac(ip), Some(ip), role, What::Tftp(note));
+        self.services.tell(self.services.whois.mac(ip), ip, role, What::Tftp(note));
     }
 
     async fn run(self, request: Request) {
-        let (tree, name) = (Arc::clone(&self.services.tree), request.file.clone());
-        let found = tokio::task::spawn_blocking(move || tree.find_by_name(&name)).await.ok().flatten();
+        let (services, name, client) = (self.services.clone(), request.file.clone(), *self.client.ip());
+        let find = move || {
+            let path = tree::path_of_name(&name)?;
+            visit::find(&services, &path, &visit::introduce_by_tftp(&services, client, &path), false)
+        };
+        let found = tokio::task::spawn_blocking(find).await.ok().flatten();
         let Some(found) = found else {
             // At once: silence would cost the client seconds for each of the files that it only hopes for.
             let _ = self.socket.send_to(&wire::error(error::NOT_FOUND, "file not found"), self.client).await;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Error, Services};
 use crate::image::disc::Fate;
 use crate::image::file_name;
-use crate::journal::Note;
+use crate::journal::{Note, What};
 use crate::net::{Interface, interface};
 
 /// How often we look.
@@ -21,6 +21,9 @@ pub(super) async fn run(services: Services, bound: Interface) -> Result<(), Erro
     loop {
         look_at_interface(&services, &bound, &mut link).await?;
         look_at_images(&services, &mut told).await?;
+        for (mac, note) in services.rungs.silent() {
+            services.events.tell(Some(mac), None, None, What::Service(note));
+        }
         tokio::time::sleep(EVERY).await;
     }
 }

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::heed::Heed;
 use super::transfer::Transfers;
 use super::{Event, Fault, Note, Stage, Transfer, Trouble, What, between, wording};
 use crate::boot::tree::Role;
 use crate::boot::{self, Machine};
+use crate::dhcp::pxe::Boot;
 use crate::dhcp::{self, Question};
 use crate::mac::Mac;
 use crate::{http, text, tftp};
@@ -53,13 +55,20 @@ pub struct Computer {
     pub heard: Timestamp,
     /// What it did last, in words.
     pub last: Option<String>,
+    /// The loader that its firmware was told to boot, and why that one.
+    pub loader: Option<Boot>,
     /// What is wrong, until it goes on.
     pub trouble: Option<Trouble>,
     /// Its latest events.
     pub history: VecDeque<Event>,
     transfers: Transfers,
-    /// The loader that it was told to boot last.
+    /// The boot file that it was told last: its loader, and then its menu.
     offered: Option<String>,
+    heed: Heed,
+    /// The UUID that its DHCP said; iPXE writes some in another order of bytes.
+    firmware_uuid: Option<String>,
+    /// What was found and not told yet.
+    found: Option<Note>,
 }
 
 impl Computer {
@@ -80,7 +89,11 @@ impl Computer {
             trouble: None,
             history: VecDeque::new(),
             transfers: Transfers::default(),
+            loader: None,
             offered: None,
+            heed: Heed::default(),
+            firmware_uuid: None,
+            found: None,
         }
     }
 
@@ -107,7 +120,10 @@ impl Computer {
 
     /// Takes note of an event. Returns the stage where the event tells one.
     pub(super) fn hear(&mut self, event: &Event) -> Option<Stage> {
-        if self.begins_anew(event) {
+        if self.is_another(event) {
+            self.product = None;
+            self.begin(event.time);
+        } else if self.begins_anew(event) {
             self.begin(event.time);
         }
         let stage = self.stage_after(event);
@@ -116,6 +132,13 @@ impl Computer {
         }
         self.note(event);
         stage
+    }
+
+    /// Whether an event is of another machine with the same network card: USB adapters wander (FOG PR 114 and issue 213;
+    /// CONFORMANCE Q23).
+    fn is_another(&self, event: &Event) -> bool {
+        let What::Dhcp(dhcp::Note::Asked { client, .. }) = &event.what else { return false };
+        self.firmware_uuid.as_ref().zip(client.uuid.as_ref()).is_some_and(|(known, said)| known != said)
     }
 
     /// Whether an event is the first of a new boot: firmware asks at the start only; an iPXE that was loaded asks once
@@ -140,7 +163,14 @@ impl Computer {
         self.bytes = 0;
         self.trouble = None;
         self.transfers = Transfers::default();
+        self.loader = None;
         self.offered = None;
+        self.heed.begin();
+    }
+
+    /// What was found since the last time, to be told.
+    pub(super) fn found(&mut self) -> Option<Note> {
+        self.found.take()
     }
 
     /// The stage after an event, where it tells one. Within a boot a computer never falls back.
@@ -182,6 +212,7 @@ impl Computer {
         self.learn(&event.what);
         self.transfers.note(event);
         self.judge(event);
+        self.watch(event);
         // Progress is worth a bar, not a place in the history.
         let Some(words) = wording::words(event) else { return };
         self.last = Some(text::plain(&words, MAX_TEXT));
@@ -197,9 +228,14 @@ impl Computer {
             What::Dhcp(dhcp::Note::Asked { client, .. }) => {
                 self.machine = Machine::of(client).or(self.machine);
                 replace(&mut self.uuid, client.uuid.as_deref());
+                replace(&mut self.firmware_uuid, client.uuid.as_deref());
             }
             What::Dhcp(dhcp::Note::Offered { boot: Some(boot), .. }) => {
-                self.offered = Some(text::plain(&boot.file, MAX_TEXT));
+                let (file, why) = (text::plain(&boot.file, MAX_TEXT), text::plain(&boot.why, MAX_TEXT));
+                self.offered = Some(file.clone());
+                if self.machine.is_some_and(|machine| machine.stage != boot::Stage::Ipxe) {
+                    self.loader = Some(Boot { file, why });
+                }
             }
             What::Dhcp(dhcp::Note::Granted { address: Some(address), .. }) => self.ip = Some(*address),
             What::Service(Note::Menu { uuid, product, .. }) => {
@@ -222,6 +258,14 @@ impl Computer {
         let since = self.trouble.as_ref().filter(|trouble| trouble.fault == fault).map(|trouble| trouble.since);
         self.trouble = Some(Trouble { since: since.unwrap_or(event.time), fault });
     }
+
+    /// Looks whether it heeds what it is told beside another server.
+    fn watch(&mut self, event: &Event) {
+        let Some(how) = self.heed.hear(event) else { return };
+        let file = self.offered.clone().unwrap_or_default();
+        self.trouble = Some(Trouble { since: event.time, fault: Fault::OffersUnheeded { how, file: file.clone() } });
+        self.found = Some(Note::OffersUnheeded { how, file });
+    }
 }
 
 /// Some firmware says a name only sometimes, or says an empty one.
@@ -234,7 +278,7 @@ fn replace(known: &mut Option<String>, told: Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dhcp::pxe::{Boot, Class, Client, Ipxe};
+    use crate::dhcp::pxe::{Class, Client, Ipxe};
     use crate::journal::Journal;
 
     fn mac() -> Mac {
@@ -354,6 +398,25 @@ mod tests {
         }
     }
 
+    /// CONFORMANCE Q23.
+    #[test]
+    fn the_next_machine_on_an_adapter_is_another() {
+        let said = |mut event: Event, uuid: &str| {
+            if let What::Dhcp(dhcp::Note::Asked { client, .. }) = &mut event.what {
+                client.uuid = Some(uuid.into());
+            }
+            event
+        };
+        let one = vec![said(firmware(0), "a"), offered(1), done(2, Role::Loader), said(ipxe(3), "a"), menu(4, "Bench")];
+        let same = told(&[one.clone(), vec![said(ipxe(6), "a")]].concat());
+        assert_eq!((same.boots, same.name().as_str()), (2, "Bench"), "its menu is behind it");
+        let next = told(&[one, vec![said(firmware(20), "b"), offered(21)]].concat());
+        assert_eq!((next.boots, next.name(), next.uuid.as_deref()), (2, mac().to_string(), Some("b")));
+        assert_eq!((next.stage, next.reached.len(), next.bytes), (Stage::Offered, 2, 0));
+        let soon = told(&[said(firmware(0), "a"), offered(1), said(firmware(2), "b")]);
+        assert_eq!((soon.boots, soon.stage), (2, Stage::Asked), "though nothing was fetched");
+    }
+
     #[test]
     fn an_image_that_boots_as_a_disc_has_no_kernel() {
         let computer = told(&[ipxe(0), offered(1), menu(2, "x"), done(3, Role::Disc)]);
@@ -404,11 +467,14 @@ mod tests {
             [
                 firmware(second),
                 event(second, None, What::Dhcp(offered)),
-                event(second, None, What::Dhcp(dhcp::Note::NoBootFile)),
+                event(second, None, What::Dhcp(dhcp::Note::NoBootFile { reason: "none".into() })),
             ]
         };
         let events: Vec<Event> = [without(0), without(4), without(12)].into_iter().flatten().collect();
-        assert_eq!(told(&events).trouble, Some(Trouble { since: at(0), fault: Fault::NoBootFile }));
+        assert_eq!(
+            told(&events).trouble,
+            Some(Trouble { since: at(0), fault: Fault::NoBootFile { reason: "none".into() } })
+        );
     }
 
     #[test]

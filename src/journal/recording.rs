@@ -183,11 +183,13 @@ mod tests {
     fn recorded_boots_come_as_far_as_they_came() {
         use Stage::{Asked, HandedOver, Kernel, Loader, Menu, Offered};
         let live: &[Stage] = &[Asked, Offered, Loader, Menu, Kernel, HandedOver];
-        let cases: [(&str, u32, &[Stage], &str); 5] = [
+        let cases: [(&str, u32, &[Stage], &str); 6] = [
             ("memtest-seabios", 1, &[Asked, Offered, Menu, Kernel], "bootx64.efi"),
             ("memtest-plain-rom", 1, &[Asked, Offered, Loader, Menu, Kernel], "bootx64.efi"),
             ("debian-live-uefi", 1, live, "filesystem.squashfs"),
             ("debian-live-http-boot", 1, live, "filesystem.squashfs"),
+            // OVMF asked three times before the office's server was there; its menu was the last thing recorded.
+            ("uefi-beside-late-office", 1, &[Asked, Offered, Loader, Menu], "boot.ipxe"),
             // It was given its loader by PXE, did not start it, and tried HTTP Boot.
             ("secure-boot-refused", 2, &[Asked, Offered, Loader], "snponly.efi"),
         ];

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 
-use super::{Event, Stage, What};
+use super::{Event, Note, Stage, Unheeded, What};
 use crate::dhcp::{self, Refusal, Silence};
 use crate::{http, text, tftp};
 
@@ -70,8 +70,18 @@ pub enum Fault {
         /// The file.
         file: String,
     },
-    /// There is no boot loader for its firmware.
-    NoBootFile,
+    /// It has a loader whole, and did not get on with it.
+    LoaderRefused {
+        /// The loader.
+        file: String,
+        /// What that means.
+        reason: String,
+    },
+    /// It gets no boot file.
+    NoBootFile {
+        /// Why, a clause.
+        reason: String,
+    },
     /// No address is left for it.
     PoolExhausted {
         /// How many addresses the range has.
@@ -89,6 +99,13 @@ pub enum Fault {
         /// Why.
         reason: Silence,
     },
+    /// It does not heed what it is told beside another DHCP server.
+    OffersUnheeded {
+        /// What it does instead.
+        how: Unheeded,
+        /// What it was told to boot.
+        file: String,
+    },
     /// It took the offer of another DHCP server.
     OtherServer {
         /// That server.
@@ -105,6 +122,8 @@ enum Overcome {
     Address,
     /// It is told what to boot.
     BootFile,
+    /// It asks for what it was told.
+    Question,
 }
 
 impl Fault {
@@ -114,6 +133,9 @@ impl Fault {
             What::Dhcp(note) => in_dhcp(note),
             What::Tftp(note) => in_tftp(note, offered),
             What::Http(note) => in_http(note, stage, offered),
+            What::Service(Note::LoaderRefused { file, reason }) => {
+                Some(Fault::LoaderRefused { file: shown(file), reason: shown(reason) })
+            }
             What::Service(_) => None,
         }
     }
@@ -126,16 +148,19 @@ impl Fault {
             | Fault::BrokenOff { .. }
             | Fault::ReadFailed { .. }
             | Fault::Missing { .. }
-            | Fault::FileRefused { .. } => Overcome::File,
+            | Fault::FileRefused { .. }
+            | Fault::LoaderRefused { .. } => Overcome::File,
+            Fault::OffersUnheeded { .. } => Overcome::Question,
             Fault::PoolExhausted { .. } | Fault::AddressRefused { .. } => Overcome::Address,
-            Fault::NoBootFile | Fault::Ignored { .. } | Fault::OtherServer { .. } => Overcome::BootFile,
+            Fault::NoBootFile { .. } | Fault::Ignored { .. } | Fault::OtherServer { .. } => Overcome::BootFile,
         };
         match &event.what {
             What::Tftp(tftp::Note::Started { .. } | tftp::Note::Done { .. }) => true,
             What::Http(http::Note::Started { .. } | http::Note::Done { .. }) => true,
+            What::Dhcp(dhcp::Note::Granted { .. }) if overcome == Overcome::Question => true,
             What::Dhcp(dhcp::Note::Offered { address, boot } | dhcp::Note::Granted { address, boot }) => match overcome
             {
-                Overcome::File => false,
+                Overcome::File | Overcome::Question => false,
                 Overcome::Address => address.is_some(),
                 Overcome::BootFile => boot.is_some(),
             },
@@ -146,7 +171,7 @@ impl Fault {
 
 fn in_dhcp(note: &dhcp::Note) -> Option<Fault> {
     Some(match note {
-        dhcp::Note::NoBootFile | dhcp::Note::Ignored { reason: Silence::NoBootFile } => Fault::NoBootFile,
+        dhcp::Note::NoBootFile { reason } => Fault::NoBootFile { reason: shown(reason) },
         // These are about addresses of other networks, which a computer carries along and then gives up.
         dhcp::Note::Ignored { reason: Silence::Unknown | Silence::OutsideNetwork } => return None,
         dhcp::Note::Ignored { reason } => Fault::Ignored { reason: *reason },
@@ -246,7 +271,7 @@ mod tests {
         let started = event(What::Http(http::Note::Started { file: "f".into(), from: 0, length: 1, size: 1 }));
         let cases = [
             // Fault, by an address only, by a boot file only, by a file.
-            (Fault::NoBootFile, [false, true, true]),
+            (Fault::NoBootFile { reason: "none".into() }, [false, true, true]),
             (Fault::PoolExhausted { size: 1 }, [true, false, true]),
             (Fault::BrokenOff { file: "f".into(), bytes: 1, length: 2 }, [false, false, true]),
         ];

@@ -3,7 +3,7 @@
 use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
-use super::{Computer, Event, Fault, Note, Stage, What};
+use super::{Computer, Event, Fault, Note, Stage, Unheeded, What};
 use crate::boot::Machine;
 use crate::dhcp::{self, Question, Refusal, Silence};
 use crate::{http, tftp};
@@ -17,6 +17,7 @@ pub fn is_minor(event: &Event) -> bool {
         What::Tftp(tftp::Note::Started { size, .. }) => *size < WORTH_ANNOUNCING,
         What::Http(http::Note::Started { length, .. }) => *length < WORTH_ANNOUNCING,
         What::Service(Note::Stage { stage }) => matches!(stage, Stage::Asked | Stage::Offered | Stage::Menu),
+        What::Service(Note::NoRouter) => true,
         _ => false,
     }
 }
@@ -67,10 +68,9 @@ fn dhcp_level(note: &dhcp::Note) -> Level {
         | dhcp::Note::Declined { .. }
         | dhcp::Note::AddressInUse { .. }
         | dhcp::Note::Ignored { reason: Silence::NotAllowed | Silence::ForeignRelay } => Level::Notice,
-        dhcp::Note::NoBootFile
-        | dhcp::Note::Ignored { reason: Silence::NoBootFile }
-        | dhcp::Note::ChoseOther { .. }
-        | dhcp::Note::PoolExhausted { .. } => Level::Problem,
+        dhcp::Note::NoBootFile { .. } | dhcp::Note::ChoseOther { .. } | dhcp::Note::PoolExhausted { .. } => {
+            Level::Problem
+        }
     }
 }
 
@@ -101,17 +101,22 @@ fn service_level(note: &Note) -> Level {
         | Note::Menu { .. }
         | Note::AnswerGiven { .. }
         | Note::Stopped => Level::Normal,
+        Note::NoRouter => Level::Detail,
         Note::Stage { .. }
         | Note::PortTaken { .. }
         | Note::AnswerRefused { .. }
         | Note::Warning { .. }
         | Note::LeasesSetAside { .. }
         | Note::NamesSetAside { .. }
+        | Note::LadderSetAside { .. }
         | Note::ImageGone { .. }
         | Note::LinkUp { .. }
         | Note::Dropped { .. } => Level::Notice,
         Note::LeasesNotSaved { .. }
         | Note::NamesNotSaved { .. }
+        | Note::LadderNotSaved { .. }
+        | Note::LoaderRefused { .. }
+        | Note::OffersUnheeded { .. }
         | Note::NotSent { .. }
         | Note::ImageChanged { .. }
         | Note::LinkDown { .. }
@@ -163,7 +168,7 @@ fn dhcp(note: &dhcp::Note) -> String {
         }
         dhcp::Note::Offered { address, boot } => given("is offered", address.map(|a| a.to_string()), boot.as_ref()),
         dhcp::Note::Granted { address, boot } => given("gets", address.map(|a| a.to_string()), boot.as_ref()),
-        dhcp::Note::NoBootFile => "gets no boot file: there is no boot loader for its firmware".to_owned(),
+        dhcp::Note::NoBootFile { reason } => format!("gets no boot file: {reason}"),
         dhcp::Note::Refused { address, reason } => {
             format!("is refused address {address}: {}", refusal(*reason))
         }
@@ -198,7 +203,6 @@ fn silence(reason: Silence) -> &'static str {
     match reason {
         Silence::NotAllowed => "the allow and deny lists leave it out",
         Silence::ForeignRelay => "its relay agent is not in the served network",
-        Silence::NoBootFile => "there is no boot loader for its firmware",
         Silence::Unknown => "its address is not from here",
         Silence::OutsideNetwork => "its address is outside the served network",
     }
@@ -280,9 +284,11 @@ fn service(note: &Note) -> String {
             let parts: Vec<&str> = parts.into_iter().flatten().collect();
             if parts.is_empty() { "gets its menu".to_owned() } else { format!("gets its menu ({})", parts.join(", ")) }
         }
+        Note::NoRouter => "is told that there is no IPv6 router, which iPXE would wait for".to_owned(),
         Note::AnswerGiven { entry } => format!("gets the answer file of {entry}"),
         Note::AnswerRefused { reason } => format!("gets no answer file: {reason}"),
         Note::Stage { stage } => format!("** {}", self::stage(*stage)),
+        Note::OffersUnheeded { how, file } => unheeded(*how, file),
         Note::Warning { sentence } | Note::Failed { sentence } => sentence.clone(),
         Note::Serving { interface, address, dhcp, range, default, timeout } => {
             let addresses = match (dhcp.as_str(), range) {
@@ -313,6 +319,15 @@ fn service(note: &Note) -> String {
         Note::NamesNotSaved { path, reason } => format!(
             "The numbers in host names could not be saved to {path} ({reason}). After a restart two computers could get \
              one name."
+        ),
+        Note::LoaderRefused { file, reason } => format!("{file} {reason}."),
+        Note::LadderSetAside { path } => format!(
+            "The file with the loaders that computers take could not be understood. It was kept as {path}; computers \
+             with Secure Boot on may refuse one loader more before they get the signed one."
+        ),
+        Note::LadderNotSaved { path, reason } => format!(
+            "Which loaders computers take could not be saved to {path} ({reason}). After a restart they begin with the \
+             usual one."
         ),
         Note::NotSent { to, reason } => format!("An answer to {to} could not be sent: {reason}."),
         Note::ImageChanged { image } => {
@@ -354,6 +369,13 @@ pub fn stage(stage: Stage) -> &'static str {
     }
 }
 
+/// The loader of a computer and why it gets that one, in one line.
+pub fn loader_line(boot: &crate::dhcp::pxe::Boot) -> String {
+    let file = boot.file.rsplit('/').next().unwrap_or(&boot.file);
+    let way = if boot.file.starts_with("http") { "by HTTP" } else { "by TFTP" };
+    format!("Loader {file} {way}: {}", boot.why)
+}
+
 /// What is wrong at a computer, in one sentence.
 pub fn fault(fault: &Fault) -> String {
     match fault {
@@ -372,13 +394,39 @@ pub fn fault(fault: &Fault) -> String {
         Fault::ReadFailed { file, reason } => format!("The rest of {file} cannot be read here: {reason}."),
         Fault::Missing { file } => format!("It needs {file}, which is not here."),
         Fault::FileRefused { file } => format!("It was refused {file}."),
-        Fault::NoBootFile => "There is no boot loader for its firmware.".to_owned(),
+        Fault::LoaderRefused { file, reason } => format!("{file} {reason}."),
+        Fault::NoBootFile { reason } => format!("It gets no boot file: {reason}."),
         Fault::PoolExhausted { size } => format!("It got no address: all {size} addresses of the range are taken."),
         Fault::AddressRefused { address, reason } => {
             format!("It was refused the address {address}: {}.", refusal(*reason))
         }
         Fault::Ignored { reason } => format!("It is not answered: {}.", silence(*reason)),
+        Fault::OffersUnheeded { how, file } => format!("It {}", unheeded(*how, file)),
         Fault::OtherServer { server } => format!("It took the offer of another DHCP server, {server}."),
+    }
+}
+
+/// What a computer does that does not heed us, and the next step; goes on after its name.
+fn unheeded(how: Unheeded, file: &str) -> String {
+    let ways = format!(
+        "Use full mode on a cable of its own, or set options 66 (the address of this computer) and 67 ({file}) in the \
+         router."
+    );
+    match how {
+        Unheeded::AsksAgain => format!(
+            "was told what to boot, and only asks again. If other computers boot here, its firmware does not take boot \
+             information from a second server. {ways} If none does, no DHCP server gives addresses here: use full mode."
+        ),
+        Unheeded::NoAddress => {
+            "was told what to boot, and gets no address: no DHCP server answers it. Check the router, \
+                                or use full mode."
+                .to_owned()
+        }
+        Unheeded::AddressOnly => format!(
+            "took an address twice and asked for no file. Its firmware does not take boot information from a \
+             second server, or the first one names a boot file of its own. {ways} A firewall here must let UDP 69 and \
+             4011 through."
+        ),
     }
 }
 
@@ -392,6 +440,7 @@ pub fn report(computer: &Computer, now: &Zoned) -> String {
     let about: Vec<String> = about.into_iter().flatten().collect();
     let mut lines = vec![computer.name(), about.join(", "), format!("As of {}", now.strftime("%Y-%m-%d %H:%M:%S %:z"))];
     lines.push(format!("Boot {}: {}", computer.boots, stage(computer.stage)));
+    lines.extend(computer.loader.as_ref().map(loader_line));
     lines.extend(computer.trouble.as_ref().map(|trouble| {
         format!("Since {}: {}", trouble.since.to_zoned(zone.clone()).strftime("%H:%M:%S"), fault(&trouble.fault))
     }));
@@ -460,13 +509,17 @@ mod tests {
         assert_eq!(line(&event).as_deref(), Some(expected));
     }
 
+    fn no_boot_file() -> dhcp::Note {
+        dhcp::Note::NoBootFile { reason: "there is none".into() }
+    }
+
     fn about(what: What) -> Event {
         Event { time: Timestamp::UNIX_EPOCH, mac: "52:54:00:77:01:01".parse().ok(), ip: None, role: None, what }
     }
 
     #[test]
     fn words_leave_out_who() {
-        let event = about(What::Dhcp(dhcp::Note::NoBootFile));
+        let event = about(What::Dhcp(no_boot_file()));
         let words = words(&event).unwrap();
         assert_eq!(line(&event).unwrap(), format!("52:54:00:77:01:01  {words}"));
         let progress = http::Note::Progress { file: "f".into(), bytes: 1, length: 2 };
@@ -484,7 +537,7 @@ mod tests {
             (What::Http(http::Note::BrokenOff { file: file(), bytes: 1, length: 2 }), Level::Problem),
             (What::Tftp(tftp::Note::Replaced { file: file() }), Level::Notice),
             (What::Tftp(tftp::Note::TimedOut { file: file(), bytes: 1, size: 2 }), Level::Problem),
-            (What::Dhcp(dhcp::Note::NoBootFile), Level::Problem),
+            (What::Dhcp(no_boot_file()), Level::Problem),
             (What::Dhcp(dhcp::Note::Offered { address: None, boot: None }), Level::Detail),
             (What::Service(Note::Stage { stage: Stage::Menu }), Level::Detail),
             (What::Service(Note::Stage { stage: Stage::Kernel }), Level::Notice),
@@ -520,7 +573,7 @@ mod tests {
     #[test]
     fn a_fault_is_a_sentence() {
         let cases = [
-            (Fault::NoBootFile, "There is no boot loader for its firmware."),
+            (Fault::NoBootFile { reason: "there is none".into() }, "It gets no boot file: there is none."),
             (
                 Fault::TimedOut { file: "a.efi".into(), bytes: 1_000, size: 2_000 },
                 "It went silent while loading a.efi, and has 1.0 kB of 2.0 kB.",

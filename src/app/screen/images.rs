@@ -387,7 +387,12 @@ fn ready_card<'a>(
         let tone = if boots { Tone::Caution } else { Tone::Bad };
         notice::notice(tone, text::plain(warning, 400), String::new(), None)
     });
-    let mut content = column![head].push(facts).push(editions).spacing(gap::CARD);
+    let signed = image::words::secure_boot(inspection);
+    let signed = (!signed.is_empty()).then(|| {
+        let lines = signed.into_iter().map(|line| small(text::plain(&text::capital(&line), 300), Tone::Ink).into());
+        column![soft("Secure Boot")].push(Column::with_children(lines).spacing(2)).spacing(2)
+    });
+    let mut content = column![head].push(facts).push(editions).push(signed).spacing(gap::CARD);
     content = content.extend(warnings);
     content = content.push(row_below(import, inspection, open));
     if open {

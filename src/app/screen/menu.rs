@@ -1,6 +1,7 @@
 //! What computers show: the entries in their order, what starts by itself, and a preview as computers draw it.
 
 pub mod answers;
+mod loaders;
 
 use iced::advanced::widget::Id;
 use iced::widget::{Column, column, container, row, space, text_input};
@@ -13,6 +14,7 @@ use crate::app::widget::card::{card, icon_button, radio};
 use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, memory, section, small, soft};
+use crate::boot::loader::{Loaders, Preference};
 use crate::boot::menu::{self, Asker, Edit, Item, Line, Menu as Model, ipxe};
 use crate::deployment::{MAX_MENU_TIMEOUT, MENU_TIMEOUT, Settings};
 use crate::image::Firmware;
@@ -56,6 +58,8 @@ pub enum Message {
     DefaultPicked(Option<String>),
     /// The time-out is being typed.
     TimeoutTyped(String),
+    /// Computers get loaders of this kind.
+    LoaderPicked(Preference),
     /// The preview is drawn for this firmware.
     FirmwarePicked(Firmware),
     /// Something about answer files is changed.
@@ -106,6 +110,8 @@ pub enum Edited {
     Default(Option<String>),
     /// After how many seconds.
     Timeout(u32),
+    /// Which loaders computers get.
+    Loader(Preference),
 }
 
 /// What the page is shown from.
@@ -115,6 +121,8 @@ pub struct Context<'a> {
     pub draft: &'a Settings,
     /// Every entry of the images, before any edit.
     pub items: &'a [Item],
+    /// The boot loaders that there are.
+    pub loaders: &'a Loaders,
     /// The answer files, once they are read.
     pub answers: Option<&'a answers::Read>,
     /// Whether the preview has room beside the entries.
@@ -163,6 +171,7 @@ impl Menu {
             Message::Hidden(id, hidden) => Action::Edit(Edited::Hide(id, hidden)),
             Message::DefaultPicked(id) => Action::Edit(Edited::Default(id)),
             Message::TimeoutTyped(text) => self.timeout_typed(text),
+            Message::LoaderPicked(preference) => Action::Edit(Edited::Loader(preference)),
             Message::FirmwarePicked(firmware) => self.draw_for(firmware),
             Message::AnswersChanged(change) => Action::Answers(change),
             Message::AnswersBrowsed(wanted) => Action::Browse(wanted),
@@ -270,6 +279,7 @@ impl Menu {
         let left = column![list, self.waiting(context)]
             .push(answers::for_all(context, context.answers))
             .push(self.append_all(context))
+            .push(loaders::table(context))
             .spacing(gap::SECTION);
         let preview = self.preview(&model);
         let content: Element<'a, Message> = if context.wide {

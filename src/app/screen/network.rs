@@ -418,9 +418,8 @@ fn evidence<'a>(context: Context<'a>) -> Element<'a, Message> {
     line
 }
 
-fn sentence_case(text: &str) -> String {
-    let mut letters = text.chars();
-    let text: String = letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default();
+fn sentence_case(words: &str) -> String {
+    let text = text::capital(words);
     if text.ends_with('.') { text } else { format!("{text}.") }
 }
 

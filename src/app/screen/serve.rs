@@ -561,7 +561,8 @@ fn full<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message
             .spacing(gap::CARD)
             .align_y(Alignment::Center);
     let content =
-        column![head, stage_line(computer), progress(computer)].push(trouble(computer, context)).spacing(gap::CARD);
+        column![head, stage_line(computer), progress(computer)].push(loader(computer)).push(trouble(computer, context));
+    let content = content.spacing(gap::CARD);
     press(content).look(Look::Card).padding(gap::INSIDE).width(Fill).on_press(Message::Picked(computer.mac)).into()
 }
 
@@ -571,7 +572,7 @@ fn progress<'a>(computer: &'a Computer) -> Element<'a, Message> {
         let words = computer.last.clone().unwrap_or_default();
         let when = clock::time(computer.heard);
         let line =
-            soft(shortened(&text::plain(&sentence(&words), 300), 90)).wrapping(iced::widget::text::Wrapping::None);
+            soft(shortened(&text::plain(&text::capital(&words), 300), 90)).wrapping(iced::widget::text::Wrapping::None);
         return row![container(line).width(Fill).clip(true), soft(when)].spacing(gap::SMALL).into();
     };
     let share = transfer.fraction();
@@ -586,9 +587,11 @@ fn progress<'a>(computer: &'a Computer) -> Element<'a, Message> {
     column![words.spacing(gap::SMALL), bar].spacing(6).into()
 }
 
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+/// Its loader and why it gets that one.
+fn loader<'a>(computer: &Computer) -> Option<Element<'a, Message>> {
+    let words = wording::loader_line(computer.loader.as_ref()?);
+    let line = soft(shortened(&text::plain(&words, 300), 96)).wrapping(iced::widget::text::Wrapping::None);
+    Some(container(line).width(Fill).clip(true).into())
 }
 
 fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'a, Message>> {
@@ -601,7 +604,9 @@ fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'
     (on && booting && silent >= QUIET).then(|| {
         let next = match computer.stage {
             Stage::Asked | Stage::Offered => "It was offered something to boot and did not fetch it.",
-            Stage::Loader => "It has its boot loader. Secure Boot may have refused that: turn it off in the firmware.",
+            Stage::Loader => {
+                "It has its boot loader. Secure Boot may have refused that: restart it, and it gets the next one."
+            }
             _ => "It shows its menu and waits for a key.",
         };
         notice::notice(Tone::Caution, format!("Quiet for {}.", clock::span(silent)), next.to_owned(), None)

@@ -146,6 +146,7 @@ impl App {
         self.imports = settings.image.iter().cloned().map(Import::new).collect();
         self.comparing.clear();
         self.draft = settings;
+        self.loaders = self.world.loaders(&self.draft);
         (self.step, self.reached) = (Step::Network, Step::Network);
         self.checks = Checks::NotYet;
         self.items.clear();

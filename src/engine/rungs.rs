@@ -1,0 +1,283 @@
+//! The ladder at work: DHCP asks it, TFTP and HTTP tell it what was fetched, and what it learns is kept on disk.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use super::events::Events;
+use super::kept;
+use crate::boot::ladder::{Kept, Ladder, Refusal};
+use crate::boot::loader::Way;
+use crate::boot::tree::Role;
+use crate::boot::{Answer, Machine, Offer, Stage, choose};
+use crate::deployment::{DhcpPlan, Plan};
+use crate::dhcp::{NoBoot, Policy, pxe};
+use crate::journal::{Note, What};
+use crate::mac::Mac;
+use crate::{http, tftp};
+
+/// For how long a computer may take to restart; a server's self-test takes minutes.
+const RESTARTS: Duration = Duration::from_secs(600);
+
+/// Most computers that restart so at once.
+const MAX_CHOSEN: usize = 4096;
+
+/// What an earlier run kept of computers and loaders; nothing where there is no such file.
+///
+/// # Errors
+/// The file cannot be read or written, or is not understood.
+pub fn remembered(file: &Path) -> io::Result<Kept> {
+    kept::read(file)
+}
+
+/// Keeps this for the next run.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn remember(file: &Path, kept: &Kept) -> io::Result<()> {
+    kept::save(file, kept)
+}
+
+/// What decides which loader each computer gets.
+#[derive(Debug)]
+pub(super) struct Rungs {
+    offer: Offer,
+    ladder: Mutex<Ladder>,
+    /// Computers that restart for an entry which starts through its image's own shim.
+    chosen: Mutex<HashMap<Mac, Chosen>>,
+    /// What is to be told once the answer that it belongs to is out.
+    untold: Mutex<Vec<(Mac, Note)>>,
+    file: PathBuf,
+    /// Held while the file is written, so that an older state never replaces a newer one.
+    writing: Mutex<()>,
+    events: Events,
+}
+
+/// An entry that a computer restarts for: GRUB holds the network card, so another shim finds no way to the network, and has
+/// to come from the firmware.
+#[derive(Debug)]
+struct Chosen {
+    entry: String,
+    shim: String,
+    since: Instant,
+    /// Whether it has the shim, so that the next boot is an ordinary one.
+    fetched: bool,
+}
+
+/// What an earlier run kept.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    kept: Kept,
+    file: PathBuf,
+    /// Where an unreadable file was put.
+    pub(super) set_aside: Option<PathBuf>,
+}
+
+impl Prepared {
+    /// Reads it. May wait for a disk.
+    pub(super) fn from(file: PathBuf) -> io::Result<Prepared> {
+        let (kept, set_aside) = kept::open::<Kept>(&file)?;
+        Ok(Prepared { kept, file, set_aside })
+    }
+}
+
+impl Rungs {
+    pub(super) fn new(prepared: Prepared, plan: &Plan, offer: Offer, events: Events) -> Rungs {
+        let ladder = Mutex::new(Ladder::new(plan.preference, plan.dhcp == DhcpPlan::Proxy, prepared.kept));
+        Rungs {
+            offer,
+            ladder,
+            chosen: Mutex::default(),
+            untold: Mutex::default(),
+            file: prepared.file,
+            writing: Mutex::default(),
+            events,
+        }
+    }
+
+    /// What there is to tell of the answers that were asked for since the last time.
+    pub(super) fn untold(&self) -> Vec<(Mac, Note)> {
+        self.untold.lock().map(|mut untold| std::mem::take(&mut *untold)).unwrap_or_default()
+    }
+
+    /// A computer restarts for an entry, and is to get this shim then.
+    pub(super) fn choose(&self, mac: Mac, entry: &str, shim: String) {
+        let Ok(mut chosen) = self.chosen.lock() else { return };
+        chosen.retain(|_, chosen| chosen.since.elapsed() < RESTARTS);
+        if chosen.len() >= MAX_CHOSEN {
+            let oldest = chosen.iter().min_by_key(|(_, chosen)| chosen.since).map(|(&mac, _)| mac);
+            oldest.and_then(|mac| chosen.remove(&mac));
+        }
+        chosen.insert(mac, Chosen { entry: entry.to_owned(), shim, since: Instant::now(), fetched: false });
+    }
+
+    /// The entry that a computer has restarted for, once it has its shim and where its GRUB may be what asks for this path.
+    pub(super) fn chosen(&self, mac: Mac, path: &str) -> Option<String> {
+        let chosen = self.chosen.lock().ok()?;
+        let chosen = chosen.get(&mac).filter(|chosen| chosen.fetched && chosen.since.elapsed() < RESTARTS)?;
+        let own = chosen.shim.rsplit_once('/').map_or("", |(folder, _)| folder);
+        (!path.starts_with("image/") || path.starts_with(own)).then(|| chosen.entry.clone())
+    }
+
+    /// What a computer that restarted is to boot; once.
+    fn restarted(&self, mac: Mac, stage: Stage) -> Option<pxe::Boot> {
+        let mut all = self.chosen.lock().ok()?;
+        let chosen = all.get(&mac)?;
+        if chosen.fetched || chosen.since.elapsed() >= RESTARTS {
+            all.remove(&mac);
+            return None;
+        }
+        if stage != Stage::Pxe {
+            all.remove(&mac);
+            return None;
+        }
+        let why = format!("it restarted for {}, which its image's own shim starts", chosen.entry);
+        Some(pxe::Boot { file: chosen.shim.clone(), why })
+    }
+
+    /// Looks whether a transfer brought a loader, or a script that a loader asks for.
+    pub(super) fn heard(self: &Arc<Self>, mac: Mac, role: Option<Role>, what: &What) {
+        if let (What::Tftp(tftp::Note::Done { file, .. }), Ok(mut chosen)) = (what, self.chosen.lock())
+            && let Some(chosen) = chosen.get_mut(&mac).filter(|chosen| chosen.shim == file.trim_start_matches('/'))
+        {
+            chosen.fetched = true;
+        }
+        let Ok(mut ladder) = self.ladder.lock() else { return };
+        let file = match what {
+            What::Tftp(tftp::Note::Done { file, .. }) | What::Http(http::Note::Done { file, .. }) => file,
+            // That it went silent is our own remark.
+            What::Tftp(tftp::Note::TimedOut { .. }) => return,
+            _ => return ladder.heard(Instant::now(), mac),
+        };
+        match role {
+            Some(Role::Loader) => ladder.fetched(Instant::now(), mac, file),
+            Some(Role::Script) if ladder.got_on(mac, &self.offer.loaders) => self.save(),
+            _ => {}
+        }
+    }
+
+    /// What a shim of iPXE's means by `ipxe.efi` at the root: it asks for that where its firmware does not tell it the name
+    /// of its own boot file (ipxe/ipxe issue 1684).
+    pub(super) fn second_stage(&self, mac: Mac) -> Option<&'static str> {
+        let (way, platform) = self.ladder.lock().ok()?.under_way(mac)?;
+        (way == Way::SignedIpxe).then(|| way.chain(platform).get(1).map(|loader| loader.file())).flatten()
+    }
+
+    /// The computers whose loader has been silent for too long.
+    pub(super) fn silent(&self) -> Vec<(Mac, Note)> {
+        let silent = self.ladder.lock().map(|mut ladder| ladder.silent(Instant::now())).unwrap_or_default();
+        silent.into_iter().map(|(mac, refusal)| (mac, note(&refusal))).collect()
+    }
+
+    /// Lets a computer begin at the first rung again.
+    pub(super) fn forget(self: &Arc<Self>, mac: Mac) {
+        let Ok(mut ladder) = self.ladder.lock() else { return };
+        if ladder.forget(mac, &self.offer.loaders) {
+            self.save();
+        }
+    }
+
+    fn save(self: &Arc<Self>) {
+        let rungs = Arc::clone(self);
+        tokio::task::spawn_blocking(move || {
+            let _writing = rungs.writing.lock();
+            let Ok(kept) = rungs.ladder.lock().map(|ladder| ladder.kept()) else { return };
+            if let Err(error) = kept::save(&rungs.file, &kept) {
+                let (path, reason) = (rungs.file.display().to_string(), error.to_string());
+                rungs.events.service(Note::LadderNotSaved { path, reason });
+            }
+        });
+    }
+
+    fn decide(self: &Arc<Self>, client: &pxe::Client) -> Result<Answer, NoBoot> {
+        let machine = Machine::of(client).ok_or(NoBoot::NotAsked)?;
+        if let Some(boot) = self.restarted(client.mac, machine.stage) {
+            return Ok(Answer::Loader(boot));
+        }
+        let Ok(mut ladder) = self.ladder.lock() else { return Err(NoBoot::NotAsked) };
+        if machine.stage == Stage::Ipxe && ladder.got_on(client.mac, &self.offer.loaders) {
+            self.save();
+        }
+        let (standing, refusal) = ladder.ask(Instant::now(), client, &machine, &self.offer.loaders);
+        if let (Some(refusal), Ok(mut untold)) = (refusal, self.untold.lock()) {
+            untold.push((client.mac, note(&refusal)));
+        }
+        Ok(choose(&machine, &standing, &self.offer))
+    }
+}
+
+fn note(refusal: &Refusal) -> Note {
+    Note::LoaderRefused { file: refusal.file.to_owned(), reason: refusal.in_words() }
+}
+
+impl Policy for Arc<Rungs> {
+    fn boot(&self, client: &pxe::Client) -> Result<pxe::Boot, NoBoot> {
+        match self.decide(client)? {
+            Answer::Loader(boot) | Answer::HttpLoader(boot) | Answer::Menu(boot) => Ok(boot),
+            Answer::Nothing(reason) => Err(NoBoot::Because(reason)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddrV4};
+
+    use super::*;
+    use crate::boot::loader::{Loader, Loaders};
+    use crate::dhcp::pxe::{Class, Client};
+    use crate::engine::events;
+
+    const CONFIG: &str = "grub/grub.cfg";
+    const SHIM: &str = "image/fedora/EFI/BOOT/BOOTX64.EFI";
+
+    fn rungs(folder: &Path) -> Arc<Rungs> {
+        let loaders = Loaders::of([Loader::SnponlyX64]);
+        let offer = Offer { http: SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), 80), loaders, disc: None };
+        let prepared = Prepared::from(folder.join("loaders.json")).unwrap();
+        let ladder = Mutex::new(Ladder::new(Default::default(), false, prepared.kept));
+        let (chosen, untold, writing) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Arc::new(Rungs { offer, ladder, chosen, untold, file: prepared.file, writing, events: events::channel().0 })
+    }
+
+    fn asks(rungs: &Arc<Rungs>, mac: &str) -> String {
+        let architectures = vec![7];
+        let (vendor_class, user_class, uuid, ipxe) = (None, None, None, None);
+        let mac = mac.parse().unwrap();
+        let client = Client { mac, class: Some(Class::Pxe), vendor_class, user_class, architectures, uuid, ipxe };
+        rungs.boot(&client).unwrap().file
+    }
+
+    fn has(rungs: &Arc<Rungs>, mac: &str, file: &str) {
+        let done = tftp::Note::Done { file: file.into(), bytes: 1, millis: 1, resent: 0 };
+        rungs.heard(mac.parse().unwrap(), Some(Role::Content), &What::Tftp(done));
+    }
+
+    #[test]
+    fn an_entry_with_its_own_shim_gets_it_at_one_restart() {
+        let folder = tempfile::tempdir().unwrap();
+        let (rungs, one, other) = (rungs(folder.path()), "52:54:00:77:01:01", "52:54:00:77:01:02");
+        let mac: Mac = one.parse().unwrap();
+        assert_eq!(asks(&rungs, one), "snponly.efi");
+        rungs.choose(mac, "fedora", SHIM.to_owned());
+        assert_eq!((asks(&rungs, one).as_str(), asks(&rungs, other).as_str()), (SHIM, "snponly.efi"));
+        assert_eq!(
+            (asks(&rungs, one).as_str(), rungs.chosen(mac, CONFIG)),
+            (SHIM, None),
+            "it asks twice, and has no shim yet"
+        );
+        has(&rungs, other, SHIM);
+        assert_eq!(rungs.chosen(mac, CONFIG), None, "that was another computer");
+        has(&rungs, one, &format!("/{SHIM}"));
+        assert_eq!(rungs.chosen(mac, CONFIG).as_deref(), Some("fedora"), "its GRUB asks for a script");
+        assert!(rungs.chosen(mac, "image/fedora/EFI/BOOT/grub.cfg").is_some());
+        assert!(rungs.chosen(mac, "image/fedora/boot/grub/grub.cfg").is_none(), "a file of the image, for its system");
+        assert_eq!(
+            (asks(&rungs, one).as_str(), rungs.chosen(mac, CONFIG)),
+            ("snponly.efi", None),
+            "the next boot is as always"
+        );
+    }
+}

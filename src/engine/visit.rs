@@ -1,0 +1,203 @@
+//! Who asks for a file, and what that very computer gets: its own menu, its own answer file, and else what the tree has.
+
+use std::net::Ipv4Addr;
+
+use super::Services;
+use super::desk::{Fetched, Trouble};
+use crate::answer::{Computer, tickets};
+use crate::boot::loader::Loader;
+use crate::boot::loader::version::Version;
+use crate::boot::menu::{Asker, grub, ipxe};
+use crate::boot::tree::{Found, Role};
+use crate::deployment::DhcpPlan;
+use crate::http::path;
+use crate::journal::{Note, What};
+use crate::mac::Mac;
+use crate::net::platform;
+use crate::text;
+
+/// Longest text that is taken of what a computer says of itself, in characters.
+const MAX_SAID: usize = 64;
+
+/// Who asks, as far as the request and what went before tell.
+pub(super) struct Visitor {
+    address: Ipv4Addr,
+    menu: Option<Language>,
+    /// Whether it may fetch answer files. Installers do so by HTTP, and no loader has a use for them.
+    by_http: bool,
+    /// The computer that asks for its menu, where it is proven to be that one.
+    computer: Option<Computer>,
+}
+
+/// Which menu is asked for.
+enum Language {
+    Ipxe(Asker, Option<Version>),
+    /// GRUB, by what it fetches, and whether its firmware booted by PXE, where a restart may give it another loader.
+    Grub(grub::Asking, grub::Reach, bool),
+}
+
+/// What a computer says of itself when it asks for its menu.
+#[derive(Default)]
+struct Said {
+    mac: Option<Mac>,
+    platform: Option<String>,
+    uuid: Option<String>,
+    product: Option<String>,
+    serial: Option<String>,
+}
+
+/// The request for the menu says who asks: worth telling, and in proxy mode the only place where address and computer
+/// come together.
+pub(super) fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&str>) -> Visitor {
+    if path.eq_ignore_ascii_case(ipxe::MENU) {
+        let value = |name| path::query_value(query, name).map(|value| text::plain(&value, MAX_SAID));
+        let said = Said {
+            mac: value(ipxe::query::MAC).and_then(|text| text.parse().ok()),
+            platform: value(ipxe::query::PLATFORM),
+            uuid: value(ipxe::query::UUID),
+            product: value(ipxe::query::PRODUCT),
+            serial: value(ipxe::query::SERIAL),
+        };
+        let firmware = ipxe::firmware(said.platform.as_deref());
+        let arch = ipxe::processor(value(ipxe::query::ARCH).as_deref());
+        let version = value(ipxe::query::VERSION).as_deref().and_then(Version::parse);
+        return asks_for_menu(services, client, Language::Ipxe(Asker { firmware, arch }, version), said);
+    }
+    match grub::Asking::of(path) {
+        Some(asking) => by_grub(services, client, asking, grub::Reach::Http),
+        None => stranger(client, true),
+    }
+}
+
+/// The same for a request by TFTP, where nothing but GRUB asks for a menu.
+pub(super) fn introduce_by_tftp(services: &Services, client: Ipv4Addr, path: &str) -> Visitor {
+    match grub::Asking::of(path) {
+        Some(asking) => by_grub(services, client, asking, grub::Reach::Tftp),
+        None => stranger(client, false),
+    }
+}
+
+fn stranger(address: Ipv4Addr, by_http: bool) -> Visitor {
+    Visitor { address, menu: None, by_http, computer: None }
+}
+
+fn by_grub(services: &Services, client: Ipv4Addr, asking: grub::Asking, reach: grub::Reach) -> Visitor {
+    // The disk for HTTP Boot leaves GRUB without an address of its firmware's.
+    let restarts = asking.mac.is_some() && matches!(services.plan.dhcp, DhcpPlan::Full { .. });
+    // GRUB that got its address by itself does not say which card it came by.
+    let mac = asking.mac.or_else(|| proven(services, client)).or_else(|| services.whois.mac(client));
+    let said = Said { mac, platform: Some("efi".to_owned()), ..Said::default() };
+    asks_for_menu(services, client, Language::Grub(grub::Asking { mac, ..asking }, reach, restarts), said)
+}
+
+fn asks_for_menu(services: &Services, client: Ipv4Addr, menu: Language, said: Said) -> Visitor {
+    let proven = proven(services, client);
+    if let Some(mac) = said.mac.filter(|mac| proven.is_none_or(|proven| proven == *mac)) {
+        services.whois.learn(client, mac);
+    }
+    let mac = services.whois.mac(client);
+    // Where we give the addresses, one that nothing proves is somebody's who wants to be another; and a first datagram
+    // may come before the neighbour table has its sender.
+    let by_tftp = matches!(menu, Language::Grub(_, grub::Reach::Tftp, _));
+    let unproven = (by_tftp || matches!(services.plan.dhcp, DhcpPlan::Full { .. })) && proven.is_none();
+    let computer = said.mac.filter(|said| !unproven && mac == Some(*said));
+    let Said { platform, uuid, product, serial, .. } = said;
+    let computer =
+        computer.map(|mac| Computer { mac, ip: Some(client), uuid: uuid.clone(), serial, product: product.clone() });
+    let note = Note::Menu { platform, uuid, product };
+    services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
+    Visitor { address: client, menu: Some(menu), by_http: false, computer }
+}
+
+/// The computer that is behind an address, whatever it says: by the system's neighbour table, else by DHCP.
+fn proven(services: &Services, address: Ipv4Addr) -> Option<Mac> {
+    platform::neighbour(&services.plan.interface, address).or_else(|| services.whois.leased(address))
+}
+
+/// Finds what is asked for. May wait for a disk.
+pub(super) fn find(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -> Option<Found> {
+    let ip = visitor.address;
+    if let (Some(desk), Some(mac)) = (&services.desk, services.whois.mac(ip)) {
+        desk.heard(mac);
+    }
+    if let Some(menu) = &visitor.menu {
+        return Some(menu_of(services, visitor, menu));
+    }
+    if let Some(found) = own_shim(services, path, ip).filter(|_| !length_only) {
+        return Some(found);
+    }
+    match services.desk.as_ref().zip(tickets::split(path)) {
+        Some((_, wanted)) if visitor.by_http => answer(services, wanted, ip, length_only),
+        Some(_) => None,
+        None if path.eq_ignore_ascii_case(Loader::IpxeX64.file()) => {
+            let meant = services.whois.mac(ip).and_then(|mac| services.rungs.second_stage(mac));
+            services.tree.find(meant.unwrap_or(path), Asker::ANYBODY)
+        }
+        None => services.tree.find(path, Asker::ANYBODY),
+    }
+}
+
+/// What an entry needs that starts through its image's own shim: the script that restarts the computer, and then whatever
+/// script the image's own GRUB asks for.
+fn own_shim(services: &Services, path: &str, ip: Ipv4Addr) -> Option<Found> {
+    let restart = grub::restart_of(path);
+    if restart.is_none() && !path.rsplit('/').next()?.eq_ignore_ascii_case("grub.cfg") {
+        return None;
+    }
+    let proven = proven(services, ip);
+    let mac = proven.or_else(|| services.whois.mac(ip))?;
+    if let Some(entry) = restart {
+        services.rungs.choose(mac, entry, services.tree.own_shim(entry)?);
+        return Some(services.tree.grub_restart());
+    }
+    let entry = services.rungs.chosen(mac, path)?;
+    let computer = proven.map(|mac| Computer { mac, ip: Some(ip), uuid: None, serial: None, product: None });
+    let giver = services.desk.as_ref().zip(computer.as_ref());
+    let address = |item: &_| giver.and_then(|(desk, computer)| desk.address(item, computer, ip));
+    services.tree.grub_entry(&entry, mac, (ip, services.plan.network.netmask()), &address)
+}
+
+/// The menu of a computer, with the addresses of its answer files.
+fn menu_of(services: &Services, visitor: &Visitor, menu: &Language) -> Found {
+    let ip = visitor.address;
+    let giver = services.desk.as_ref().zip(visitor.computer.as_ref());
+    if let Some(error) = giver.and_then(|(desk, _)| desk.refresh()) {
+        let sentence = format!("An answer file was changed, and the earlier one is given: {}", error.in_words());
+        services.events.service(Note::Warning { sentence: text::plain(&sentence, 500) });
+    }
+    let address = |item: &_| giver.and_then(|(desk, computer)| desk.address(item, computer, ip));
+    match menu {
+        Language::Ipxe(asker, version) => services.tree.ipxe_menu(*asker, version.as_ref(), &address),
+        Language::Grub(asking, reach, restarts) => {
+            let of = (ip, services.plan.network.netmask());
+            services.tree.grub_menu(*asking, *reach, *restarts, of, &address)
+        }
+    }
+}
+
+fn answer(services: &Services, wanted: (&str, &str), ip: Ipv4Addr, length_only: bool) -> Option<Found> {
+    let desk = services.desk.as_ref()?;
+    let mac = proven(services, ip).or_else(|| services.whois.mac(ip));
+    let tell = |note| services.events.tell(mac, Some(ip), Some(Role::Answer), What::Service(note));
+    match desk.fetch(wanted, (ip, mac), length_only) {
+        Ok(Fetched { file, entry, unsaved }) => {
+            if !length_only {
+                tell(Note::AnswerGiven { entry });
+            }
+            if let Some((path, error)) = unsaved {
+                let (path, reason) = (path.display().to_string(), error.to_string());
+                services.events.service(Note::NamesNotSaved { path, reason });
+            }
+            Some(file)
+        }
+        Err(trouble) => {
+            let reason = match trouble {
+                Trouble::Refused(refusal) => refusal.to_string(),
+                Trouble::Unfilled(error) => error.in_words(),
+                Trouble::Gone => "the menu has no such entry".to_owned(),
+            };
+            tell(Note::AnswerRefused { reason: text::plain(&reason, 300) });
+            None
+        }
+    }
+}
