@@ -2,6 +2,7 @@
 # Everything that CI runs: format, lints, a build without the window, all tests with real peers and real firmware.
 #
 #   packaging/test.sh
+#   packaging/test.sh --all    with the tests of real boots that take more than three minutes each
 #
 # Does all of its own set-up on a fresh Debian or Ubuntu. Network tests send traffic only inside network namespaces that
 # they make themselves, and on loopback; making them needs root, so sudo may ask for a password.
@@ -10,13 +11,24 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
 cd "$root"
 
+long=()
+case "${*:-}" in
+'') ;;
+--all) long=(--include-ignored) ;;
+*)
+    say "usage: packaging/test.sh [--all]"
+    exit 2
+    ;;
+esac
+
 need_packages gcc libc6-dev ca-certificates \
-    qemu-system-x86 seabios ipxe-qemu ovmf \
+    qemu-system-x86 seabios ipxe-qemu ovmf ovmf-ia32 qemu-system-arm qemu-efi-aarch64 \
     iproute2 procps ethtool tcpdump python3 dnsmasq-base nftables isc-dhcp-client udhcpc tftp-hpa atftp curl \
-    memtest86+ grub-rescue-pc grub-common grub-pc-bin grub-efi-amd64-bin xorriso genisoimage \
+    memtest86+ grub-rescue-pc grub-common grub-pc-bin grub-efi-amd64-bin grub-efi-ia32-bin xorriso genisoimage \
     xvfb xdotool imagemagick xclip libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 \
     live-build debootstrap squashfs-tools dosfstools mtools isolinux syslinux-common debian-archive-keyring
-need_unpacked debian-installer-12-netboot-amd64 xen-hypervisor-4.17-amd64
+need_unpacked debian-installer-12-netboot-amd64 debian-installer-12-netboot-arm64 xen-hypervisor-4.17-amd64 nginx \
+    grub-efi-amd64-signed
 need_rust
 need_loaders
 
@@ -44,7 +56,7 @@ say "the crate without the window"
 cargo check --quiet --locked --no-default-features
 say "unit tests, and the tests that need no other program"
 cargo test --quiet --locked --no-run
-cargo test --locked --lib --bins --test engine --test image --test layouts --test unknown --test hostile --test tree --test answers 2>&1 | tee "$log/tests"
+cargo test --locked --lib --bins --test engine --test image --test layouts --test unknown --test hostile --test tree --test answers --test quirks 2>&1 | tee "$log/tests"
 
 say "waiting for the live image"
 if ! wait "$image"; then
@@ -60,11 +72,13 @@ if [ "$(id -u)" != 0 ]; then
     export "CARGO_TARGET_${host}_RUNNER=sudo --preserve-env=PATH,BOOTWRIGHT_LIVE_ISO,CI"
 fi
 say "bad input, and real clients in network namespaces"
-cargo test --locked --test cli --test helper --test peers --test ports --test survey -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
+cargo test --locked --test cli --test helper --test fat --test grub --test peers --test ports --test survey --test signed -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
 say "the window, and a real computer that boots from it"
 cargo test --locked --test window -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
 say "real firmware"
-cargo test --locked --test firmware --test images_boot -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
+cargo test --locked --test firmware --test firmwares --test keyboard --test secure_boot --test images_boot -- \
+    --nocapture --test-threads=1 "${long[@]}" 2>&1 | tee -a "$log/tests"
+[ ${#long[@]} -gt 0 ] || say "boots of more than three minutes were left out; --all runs them too"
 
 if grep -a 'SKIPPED' "$log/tests" >"$log/skipped"; then
     sort -u "$log/skipped" >&2

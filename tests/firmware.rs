@@ -16,43 +16,15 @@ mod lab;
 
 use std::time::Duration;
 
+use lab::boot::{
+    LONG, MEMTEST, MEMTEST_RUNS, MEMTEST_TESTS, SHORT, came_whole, first_entry, in_order, live_iso, no_address,
+};
+use lab::office::{Pace, office};
 use lab::vm::{Firmware, Vm};
 use lab::{Lab, Process, Server, fetched, ready};
 use serde_json::Value;
 
-const MEMTEST: &str = "/usr/lib/memtest86+/memtest86+x64.iso";
 const GRUB: &str = "/usr/lib/grub-rescue/grub-rescue-cdrom.iso";
-/// What only the running memtest86+ shows; its name alone is in the menu as well.
-const MEMTEST_RUNS: &str = "Memtest86+ v6";
-/// Software emulation on a busy machine is slow; these only bound a failure.
-const SHORT: Duration = Duration::from_secs(240);
-const LONG: Duration = Duration::from_secs(900);
-
-fn live_iso(test: &str) -> Option<String> {
-    let path = std::env::var("BOOTWRIGHT_LIVE_ISO").ok().filter(|path| std::path::Path::new(path).is_file());
-    if path.is_none() {
-        println!("SKIPPED {test}: BOOTWRIGHT_LIVE_ISO names no file; packaging/live-iso.sh makes one");
-    }
-    path
-}
-
-/// Options that start the first entry soon, over the serial line where it is Linux.
-fn first_entry<'a>(dhcp: &'a str, image: &'a str) -> Vec<&'a str> {
-    vec!["--dhcp", dhcp, "--image", image, "--default", "1", "--menu-timeout", "2", "--append", "console=ttyS0,115200"]
-}
-
-/// Asserts that the log tells these in this order, among others.
-fn in_order(lines: &[Value], wanted: &[(&str, &str)]) {
-    let mut lines = lines.iter();
-    for (event, file) in wanted {
-        let is = |line: &&Value| {
-            let place = ["file", "stage"].iter().filter_map(|name| line[name].as_str()).any(|text| text.contains(file));
-            line["event"] == *event && (file.is_empty() || place)
-        };
-        assert!(lines.by_ref().any(|line| is(&line)), "the log has no {event} {file:?} after the ones before");
-    }
-}
-
 /// Boots memtest86+ on a BIOS computer until it runs, and returns what the log says of it.
 fn memtest_runs(firmware: Firmware, recording: &str) -> Vec<Value> {
     let lab = Lab::new();
@@ -149,10 +121,7 @@ fn check_live_story(story: &[Value], loader: &str) {
             ("http-done", "image/debian-live/live/filesystem.squashfs"),
         ],
     );
-    let size = |line: &Value| {
-        line["role"] == "content" && line["bytes"] == line["size"] && line["bytes"].as_u64() > Some(50_000_000)
-    };
-    assert!(story.iter().any(size), "the root file system came whole");
+    came_whole(story);
 }
 
 #[test]
@@ -194,19 +163,7 @@ fn ovmf_boots_beside_another_dhcp_server() {
     }
     let lab = Lab::new();
     let server = Server::start(&lab, &lab.server(), &first_entry("proxy", &image));
-    let office = lab.host("o", Some("10.77.0.254/24"));
-    let mut dnsmasq = office.command("dnsmasq");
-    dnsmasq.args([
-        "--keep-in-foreground",
-        "--conf-file=/dev/null",
-        "--port=0",
-        "--interface=eth0",
-        "--bind-interfaces",
-    ]);
-    dnsmasq.args(["--dhcp-range=10.77.0.100,10.77.0.199,255.255.255.0,1h", "--dhcp-authoritative", "--user=root"]);
-    dnsmasq.arg(format!("--dhcp-leasefile={}", lab.path("office-leases").display()));
-    dnsmasq.arg(format!("--pid-file={}", lab.path("office-pid").display()));
-    let _dnsmasq = Process::start(&mut dnsmasq);
+    let _dnsmasq = office(&lab, Pace::Late);
 
     // A client that does not network-boot gets its address from dnsmasq and never hears from us.
     let plain = lab.host("c", None);
@@ -229,11 +186,49 @@ fn ovmf_boots_beside_another_dhcp_server() {
     server.tell(&computer.mac);
     let story = server.about(&computer.mac);
     check_live_story(&story, "tftp");
-    assert!(!story.iter().any(|line| line["event"] == "offered" && !line["address"].is_null()), "no address from us");
+    no_address(&story);
 
     let strangers: Vec<_> =
         server.lines().into_iter().filter(|line| line["mac"].as_str().is_some_and(|mac| mac != computer.mac)).collect();
     assert!(strangers.is_empty(), "{strangers:#?}");
+    server.stop();
+}
+
+/// A plain ROM asks both servers at once and takes the office's address when that comes, 3 s late.
+#[test]
+fn a_plain_pxe_rom_boots_beside_a_slow_dhcp_server() {
+    if !ready("slow office", &["qemu-system-x86_64", "python3", "ethtool", "dnsmasq", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("proxy", MEMTEST));
+    let _office = office(&lab, Pace::Late);
+    let mut computer = Vm::start(&lab, 1, Firmware::PlainRom, 128);
+    computer.wait_for(MEMTEST_RUNS, SHORT);
+    server.wait("kernel", |line| line["stage"] == "kernel");
+    server.tell(&computer.mac);
+    let story = server.about(&computer.mac);
+    in_order(&story, &[("offered", ""), ("tftp-done", "undionly.kpxe"), ("menu", ""), ("stage", "kernel")]);
+    no_address(&story);
+    server.stop();
+}
+
+#[test]
+#[ignore = "takes more than three minutes; packaging/test.sh --all"]
+fn ovmf_boots_by_http_boot_beside_another_dhcp_server() {
+    let Some(image) = live_iso("HTTP Boot, proxy") else { return };
+    if !Firmware::EfiX64Http.ready("HTTP Boot, proxy", &["dnsmasq"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("proxy", &image));
+    let _office = office(&lab, Pace::Quick);
+    let mut computer = Vm::start(&lab, 1, Firmware::EfiX64Http, 2048);
+    computer.wait_for("login:", LONG);
+    server.tell(&computer.mac);
+    let story = server.about(&computer.mac);
+    check_live_story(&story, "http");
+    no_address(&story);
     server.stop();
 }
 
@@ -250,8 +245,7 @@ fn three_computers_boot_at_once() {
     for computer in &mut computers[..2] {
         computer.wait_for(MEMTEST_RUNS, LONG);
     }
-    // On UEFI it draws pixels, so its second console, on the serial line, is asked.
-    computers[2].wait_for("Status: Testing", LONG);
+    computers[2].wait_for(MEMTEST_TESTS, LONG);
     let mut addresses: Vec<String> = Vec::new();
     for computer in &computers {
         server.tell(&computer.mac);

@@ -14,57 +14,13 @@
 
 mod lab;
 
-use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
+use lab::boot::{LONG, MEMTEST, MEMTEST_RUNS, SHORT};
+use lab::pack::{self, Content, installer};
 use lab::vm::{Firmware, Vm};
-use lab::{Host, Lab, SERVER, Server, fetched, must, ready};
+use lab::{Host, Lab, SERVER, Server, fetched, must, packaged, ready};
 use serde_json::Value;
-
-const MEMTEST: &str = "/usr/lib/memtest86+/memtest86+x64.iso";
-/// What only the running memtest86+ shows.
-const MEMTEST_RUNS: &str = "Memtest86+ v6";
-/// Software emulation on a busy machine is slow; these only bound a failure.
-const SHORT: Duration = Duration::from_secs(240);
-const LONG: Duration = Duration::from_secs(900);
-
-/// A file of a package that is only unpacked.
-fn packaged(path: &str) -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/packages").join(path).display().to_string()
-}
-
-/// A file of Debian's netboot installer.
-fn installer(name: &str) -> String {
-    let folder =
-        "debian-installer-12-netboot-amd64/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64";
-    packaged(&format!("{folder}/{name}"))
-}
-
-/// Packs an ISO of these files, each with its path in it and either its content or the file to copy.
-fn pack(lab: &Lab, name: &str, label: &str, files: &[(&str, Content)], options: &[&str]) -> String {
-    let folder = lab.path(&format!("{name}.d"));
-    for (path, content) in files {
-        let to = folder.join(path.trim_start_matches('/'));
-        std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
-        match content {
-            Content::Text(text) => std::fs::write(&to, text).expect("a file"),
-            Content::Bytes(bytes) => std::fs::write(&to, bytes).expect("a file"),
-            Content::File(from) => std::fs::copy(from, &to).map(drop).expect(from),
-        }
-    }
-    let iso = lab.path(&format!("{name}.iso")).display().to_string();
-    let mut xorriso = Command::new("xorriso");
-    xorriso.args(["-as", "mkisofs", "-quiet", "-R", "-J", "-V", label]).args(options).args(["-o", &iso]).arg(folder);
-    must(&mut xorriso);
-    iso
-}
-
-enum Content<'a> {
-    Text(&'a str),
-    Bytes(&'a [u8]),
-    File(&'a str),
-}
 
 /// A preseed file that says what it was filled in with, and sends the installer to us for its packages.
 const PRESEED: &str = r#"#_preseed_V1
@@ -94,18 +50,12 @@ fn status(host: &Host, url: &str) -> String {
 /// Past language, keyboard and network without a key, to the mirror, which this cable does not have.
 #[test]
 fn the_debian_installer_is_answered_by_a_preseed_file() {
-    let (kernel, initrd) = (installer("linux"), installer("initrd.gz"));
+    let (kernel, initrd) = (installer("amd64", "linux"), installer("amd64", "initrd.gz"));
     if !ready("preseed", &["qemu-system-x86_64", "xorriso", "curl", &kernel, &initrd]) {
         return;
     }
     let lab = Lab::new();
-    let files = [
-        ("/install.amd/vmlinuz", Content::File(&kernel)),
-        ("/install.amd/initrd.gz", Content::File(&initrd)),
-        ("/.disk/info", Content::Text("Debian GNU/Linux 12.0.0 \"Bookworm\" - Unofficial amd64 NETINST\n")),
-        ("/dists/bookworm/Release", Content::Text("Suite: stable\n")),
-    ];
-    let image = pack(&lab, "installer", "Debian 12.0.0 amd64 n", &files, &[]);
+    let image = pack::installer_disc(&lab, "amd64");
     let preseed = lab.path("lab.cfg");
     std::fs::write(&preseed, PRESEED).expect("a file");
     let answer = format!("debian-installer={}", preseed.display());
@@ -134,16 +84,6 @@ fn the_debian_installer_is_answered_by_a_preseed_file() {
     server.stop();
 }
 
-/// Whole images: each is another file of the same bytes.
-fn copies(lab: &Lab, image: &str, name: &str, count: usize) -> Vec<String> {
-    let link = |number: usize| {
-        let to = lab.path(&format!("{name}-{number:02}.iso"));
-        std::fs::hard_link(image, &to).or_else(|_| std::fs::copy(image, &to).map(drop)).expect("a copy");
-        to.display().to_string()
-    };
-    (1..=count).map(link).collect()
-}
-
 /// What a menu needs of an image of each category; these are not started.
 fn stand_ins(lab: &Lab) -> Vec<(&'static str, String)> {
     let kinds: [(&str, &[&str]); 5] = [
@@ -155,7 +95,7 @@ fn stand_ins(lab: &Lab) -> Vec<(&'static str, String)> {
     ];
     let image = |(name, paths): (&'static str, &[&str])| {
         let files: Vec<_> = paths.iter().map(|path| (*path, Content::Text("nothing\n"))).collect();
-        (name, pack(lab, &format!("a-{name}"), name, &files, &[]))
+        (name, pack::iso(lab, &format!("a-{name}"), name, &files, &[]))
     };
     kinds.map(image).into()
 }
@@ -167,9 +107,9 @@ fn an_entry_of_a_hundred_is_reached_by_keys() {
         return;
     }
     let lab = Lab::new();
-    let mut images = copies(&lab, MEMTEST, "memtest", 50);
+    let mut images = pack::copies(&lab, MEMTEST, "memtest", 50);
     for (name, image) in stand_ins(&lab) {
-        images.extend(copies(&lab, &image, name, 10));
+        images.extend(pack::copies(&lab, &image, name, 10));
     }
     let images = images.iter().flat_map(|image| ["--image", image.as_str()]);
     let options: Vec<&str> = ["--dhcp", "full", "--menu-timeout", "600"].into_iter().chain(images).collect();
@@ -221,7 +161,7 @@ fn a_bios_boots_an_unknown_disc_in_memory_and_as_a_drive() {
     }
     let lab = Lab::new();
     let options = ["-b", "boot.bin", "-no-emul-boot", "-boot-load-size", "4"];
-    let image = pack(&lab, "disc", "BENCHDISC", &[("/boot.bin", Content::Bytes(TELLS_ITS_DISC))], &options);
+    let image = pack::iso(&lab, "disc", "BENCHDISC", &[("/boot.bin", Content::Bytes(TELLS_ITS_DISC))], &options);
     let tells = "The disc that started me is BENCHDISC";
     let host = lab.server();
     for (number, entry, file) in [(1, "disc-memory", "memdisk"), (2, "disc", "image/disc.iso")] {
@@ -271,7 +211,7 @@ fn empty_initrd() -> String {
 
 /// Xen with Linux as its first module, which alone gets the address of the answer file.
 fn xen_to_linux(test: &str, firmware: Firmware, loader: &str) {
-    let (xen, kernel) = (packaged("xen-hypervisor-4.17-amd64/boot/xen-4.17-amd64.gz"), installer("linux"));
+    let (xen, kernel) = (packaged("xen-hypervisor-4.17-amd64/boot/xen-4.17-amd64.gz"), installer("amd64", "linux"));
     if !ready(test, &["qemu-system-x86_64", "/usr/share/OVMF/OVMF_CODE_4M.fd", "xorriso", &xen, &kernel]) {
         return;
     }
@@ -283,7 +223,7 @@ fn xen_to_linux(test: &str, firmware: Firmware, loader: &str) {
         ("/install.img", Content::Text(&initrd)),
         ("/.treeinfo", Content::Text("[branding]\nname = XCP-ng\nversion = 8.3.0\n")),
     ];
-    let image = pack(&lab, "xcp-ng", "XCP-ng 8.3", &files, &[]);
+    let image = pack::iso(&lab, "xcp-ng", "XCP-ng 8.3", &files, &[]);
     let answers = lab.path("answers.xml");
     std::fs::write(&answers, "<installation/>\n").expect("a file");
     let answer = format!("xcp-ng={}", answers.display());

@@ -11,8 +11,9 @@ mod disc;
 mod lab;
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use lab::{Host, Lab, SERVER, Server, loaders, must, ready};
+use lab::{Host, Lab, Process, SERVER, Server, ask_for_routers, loaders, must, ready};
 
 const FULL: [&str; 4] = ["--dhcp", "full", "--range", "10.77.0.100-10.77.0.110"];
 
@@ -231,4 +232,166 @@ fn leases_lie_in_one_readable_file() {
     assert!(warning["text"].as_str().unwrap().contains("leases.json.unreadable"), "{warning}");
     assert_eq!(std::fs::read_to_string(Path::new(&format!("{}.unreadable", file.display()))).unwrap(), "spoiled");
     server.stop();
+}
+
+/// Sends and bridges frames with 802.1Q tags, by packet sockets: not every kernel that runs this has VLAN devices.
+const TAGS: &str = r#"
+import fcntl, os, select, socket, struct, sys
+ETH_ALL, TUNSETIFF, TAP_NO_INFO = 3, 0x400454ca, 0x1002
+def link(name):
+    s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_ALL))
+    s.setsockopt(263, 8, 1)  # SOL_PACKET, PACKET_AUXDATA: the kernel takes tags out and tells them beside the frame
+    s.bind((name, 0))
+    return s
+def mac(name):
+    return bytes.fromhex(open(f'/sys/class/net/{name}/address').read().strip().replace(':', ''))
+def tagged(tag, to, sender, kind, payload):
+    return to + sender + struct.pack('!HHH', 0x8100, tag, kind) + payload
+def discover(sender):
+    dhcp = b'\x01\x01\x06\0\xca\xfe\0\x01\0\0\x80\0' + bytes(16) + sender + bytes(202)
+    dhcp += bytes([99, 130, 83, 99, 53, 1, 1, 60, 9]) + b'PXEClient' + bytes([93, 2, 0, 0, 255])
+    udp = struct.pack('!HHHH', 68, 67, 8 + len(dhcp), 0) + dhcp
+    head = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 20 + len(udp), 1, 0, 64, 17, 0, bytes(4), b'\xff' * 4)
+    total = sum(struct.unpack('!10H', head))
+    check = ~((total & 0xffff) + (total >> 16)) & 0xffff
+    return head[:10] + struct.pack('!H', check) + head[12:] + udp
+def arp(sender, address):
+    return struct.pack('!HHBBH', 1, 0x0800, 6, 4, 2) + sender + address + b'\xff' * 6 + address
+def bridge(trunk, name, tag, mark):
+    device = os.open('/dev/net/tun', os.O_RDWR)
+    fcntl.ioctl(device, TUNSETIFF, struct.pack('16sH22x', name.encode(), TAP_NO_INFO))
+    wire = link(trunk)
+    os.system(f'ip link set {name} address {mac(trunk).hex(":")} up; ip link set {trunk} promisc on')
+    open(mark, 'w').close()
+    while True:
+        ready, _, _ = select.select([device, wire], [], [])
+        if device in ready:
+            frame = os.read(device, 2048)
+            wire.send(frame[:12] + struct.pack('!HH', 0x8100, tag) + frame[12:])
+        if wire in ready:
+            frame, beside, _, address = wire.recvmsg(2048, 256)
+            told = [struct.unpack('IIIHHHH', data)[5] for level, kind, data in beside if (level, kind) == (263, 8)
+                    and struct.unpack('IIIHHHH', data)[0] & 16]
+            if address[2] != 4 and told == [tag]:
+                os.write(device, frame)
+"#;
+
+/// Runs lines of Python in a namespace that know how to tag.
+fn tag(host: &Host, lines: &str) {
+    must(host.command("python3").args(["-c", &format!("{TAGS}\n{lines}")]));
+}
+
+/// A device for the frames with this tag, as `ip link add link eth0 name eth0.10 type vlan id 10` makes it.
+fn vlan(lab: &Lab, host: &Host, tag: u16) -> Process {
+    let mark = lab.path(&format!("vlan-{}", host.name));
+    let lines = format!("{TAGS}\nbridge('eth0', 'eth0.{tag}', {tag}, '{}')", mark.display());
+    let process = Process::start(host.command("python3").args(["-c", &lines]));
+    let until = Instant::now() + Duration::from_secs(10);
+    while !mark.exists() {
+        assert!(Instant::now() < until, "no device for tagged frames");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    process
+}
+
+/// A client of another VLAN gets nothing, and disturbs nobody; tag 0 is a priority and no VLAN (IEEE 802.1Q section 9.6),
+/// which some firmware sets.
+#[test]
+fn tagged_frames_are_of_another_network_unless_the_tag_is_a_priority() {
+    if !ready("tagged frames", &["udhcpc", "python3"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.server();
+    let server = Server::start(&lab, &host, &FULL);
+    let (tagging, plain) = (lab.host("t", None), lab.host("c", None));
+    // 10.77.0.100 is the first address of the range: in VLAN 10 somebody has it, which is no matter here.
+    tag(
+        &tagging,
+        "s = link('eth0')\n\
+         s.send(tagged(10, b'\\xff' * 6, mac('eth0'), 0x0800, discover(mac('eth0'))))\n\
+         s.send(tagged(10, b'\\xff' * 6, mac('eth0'), 0x0806, arp(mac('eth0'), bytes([10, 77, 0, 100]))))",
+    );
+    assert_eq!(udhcpc(&plain, "").as_deref(), Some("10.77.0.100"));
+    let own = must(tagging.command("cat").arg("/sys/class/net/eth0/address"));
+    assert_eq!(server.about(own.trim()), [] as [serde_json::Value; 0], "VLAN 10 is heard");
+    assert!(server.lines().iter().all(|line| line["event"] != "address-in-use"));
+    tag(&tagging, "link('eth0').send(tagged(0xa000, b'\\xff' * 6, mac('eth0'), 0x0800, discover(mac('eth0'))))");
+    let offer = server.wait("an offer to priority 5", |line| line["event"] == "offered" && line["mac"] == own.trim());
+    assert_eq!(offer["boot"]["file"], "undionly.kpxe");
+    server.stop();
+}
+
+#[test]
+fn a_vlan_is_served_on_its_own_interface_and_nowhere_else() {
+    if !ready("VLAN", &["udhcpc", "python3"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let (host, client, plain) = (lab.server(), lab.host("c", None), lab.host("d", None));
+    let _devices = [vlan(&lab, &host, 10), vlan(&lab, &client, 10)];
+    host.ip("addr add 10.78.0.1/24 dev eth0.10");
+    let mut serve = host.command(lab::program());
+    serve.args(["serve", "--interface", "eth0.10", "--dhcp", "full", "--range", "10.78.0.100-10.78.0.110"]);
+    serve.arg("--loaders").arg(loaders()).arg("--state-dir").arg(lab.path("vlan-state"));
+    let _server = Process::start(serve.stdout(std::process::Stdio::null()));
+    let on = |host: &Host, device: &str| {
+        let output = host.sh(&format!("udhcpc -i {device} -n -q -f -t 3 -T 2 -s /bin/true 2>&1"));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let until = Instant::now() + Duration::from_secs(30);
+    let mut said = on(&client, "eth0.10");
+    while !said.contains("lease of 10.78.0.100 obtained") {
+        assert!(Instant::now() < until, "{said}");
+        said = on(&client, "eth0.10");
+    }
+    let said = on(&plain, "eth0");
+    assert!(!said.contains("lease of"), "{said}");
+}
+
+#[test]
+fn who_asks_for_ipv6_routers_is_told_that_there_is_none() {
+    if !ready("routers", &["python3", "curl"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.server();
+    let client = lab.host("c", Some("10.77.0.50/24"));
+    let mac = must(client.command("cat").arg("/sys/class/net/eth0/address"));
+    let mac = mac.trim();
+    let url = format!("http://{SERVER}/undionly.kpxe");
+    let ask = || ask_for_routers(&client, &["curl", "-sSf", "-o", "/dev/null", &url]);
+    // IPv6 is off on both sides here, as network managers have it on interfaces that they do not use.
+    let server = Server::start(&lab, &host, &FULL);
+    let own = must(host.command("cat").arg("/sys/class/net/eth0/address")).trim().replace(':', "");
+    let told = ask();
+    for line in told.lines() {
+        assert!(line.starts_with(&mac.replace(':', "")) && line.ends_with(" good"), "to that computer alone: {line}");
+        // IPv6 with hop limit 255, from our link-local address; an advertisement of zeros but for its checksum.
+        let sender = format!("fe8000000000000050{}fffe{}", &own[2..6], &own[6..]);
+        assert_eq!(&line[40..76], format!("3aff{sender}"), "{line}");
+        assert_eq!(&line[108..112], "8600", "{line}");
+        assert_eq!(&line[116..156], format!("{:024}0101{own}", 0), "nothing is offered: {line}");
+        assert_eq!(line.len(), "good".len() + 157, "and nothing more: {line}");
+    }
+    assert_eq!(told.lines().count(), 2, "{told}");
+    server.wait("what it was told", |line| line["event"] == "no-router" && line["mac"] == mac);
+    server.stop();
+    let file = lab.path("off.toml");
+    std::fs::write(&file, "router-advertisement = 'off'\n").unwrap();
+    let silent: [&[&str]; 5] = [
+        &["--dhcp", "proxy", "--router-advertisement", "on"],
+        &["--dhcp", "off"],
+        &["--dhcp", "full", "--router-advertisement", "off"],
+        &["--dhcp", "full", "--deployment", file.to_str().unwrap()],
+        &["--dhcp", "full", "--deny", mac],
+    ];
+    for options in silent {
+        let server = Server::start(&lab, &host, options);
+        assert_eq!(ask(), "", "{options:?}");
+        server.wait("the download", |line| line["event"] == "http-done" && line["ip"] == "10.77.0.50");
+        let told = server.lines().into_iter().find(|line| line["event"] == "no-router");
+        assert_eq!(told, None, "{options:?}");
+        server.stop();
+    }
 }

@@ -27,6 +27,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use bootwright::boot::loader::Preference;
 use bootwright::boot::menu::Default as Choice;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
@@ -296,6 +297,8 @@ fn serve(name: &str, folder: &Path, images: &[PathBuf]) {
         edits: vec![],
         answers: Default::default(),
         names_file: folder.join("host-names.json"),
+        preference: Preference::Auto,
+        ladder_file: folder.join("loaders.json"),
         own_loaders: Some(folder.to_path_buf()),
         loaders: vec![],
         files: None,

@@ -20,7 +20,10 @@ use std::time::{Duration, Instant};
 use bootwright::journal::Event;
 use serde_json::Value;
 
+pub mod boot;
 pub mod desk;
+pub mod office;
+pub mod pack;
 mod record;
 pub mod vm;
 
@@ -35,6 +38,11 @@ pub fn program() -> &'static str {
 /// Boot loaders, as packaging/loaders.sh collects them.
 pub fn loaders() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("target/loaders")
+}
+
+/// A file of a package that packaging/test.sh only unpacks.
+pub fn packaged(path: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/packages").join(path).display().to_string()
 }
 
 /// Whether everything that a test needs is there; says so where it is not.
@@ -192,12 +200,23 @@ impl Server {
         server
     }
 
+    /// The same with boot loaders out of another folder.
+    pub fn start_with(lab: &Lab, host: &Host, loaders: &Path, options: &[&str]) -> Server {
+        let server = Server::launch_with(lab, host, loaders, options);
+        server.wait("ready", |line| line["event"] == "ready");
+        server
+    }
+
     /// Starts it without waiting.
     pub fn launch(lab: &Lab, host: &Host, options: &[&str]) -> Server {
+        Server::launch_with(lab, host, &loaders(), options)
+    }
+
+    fn launch_with(lab: &Lab, host: &Host, loaders: &Path, options: &[&str]) -> Server {
         let errors = lab.path("serve.err");
         let mut command = host.command(program());
         command.args(["serve", "--interface", "eth0", "--log", "json", "--state-dir"]).arg(lab.path("state"));
-        command.arg("--loaders").arg(loaders()).args(options);
+        command.arg("--loaders").arg(loaders).args(options);
         command.stdout(Stdio::piped()).stderr(std::fs::File::create(&errors).expect("a file"));
         let mut process = Process::start(&mut command);
         let stdout = process.0.stdout.take().expect("its output");
@@ -305,4 +324,37 @@ impl Server {
 pub fn fetched(lines: &[Value]) -> Vec<String> {
     let whole = |line: &&Value| line["event"] == "tftp-done" || line["event"] == "http-done";
     lines.iter().filter(whole).filter_map(|line| line["file"].as_str().map(str::to_owned)).collect()
+}
+
+/// Asks for IPv6 routers twice, as iPXE does, then runs a command, and prints every advertisement that came until its end as
+/// the hexadecimal digits of its frame.
+const ASK_FOR_ROUTERS: &str = r"
+import socket, subprocess, sys
+link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x86dd))
+link.bind(('eth0', 0))
+mac = link.getsockname()[4]
+own = bytes.fromhex('fe80000000000000') + bytes([mac[0] ^ 2]) + mac[1:3] + b'\xff\xfe' + mac[3:]
+routers = bytes.fromhex('ff020000000000000000000000000002')
+message = bytes([133, 0, 0, 0, 0, 0, 0, 0, 1, 1]) + mac
+def total(data):
+    value = sum(int.from_bytes(data[at:at + 2], 'big') for at in range(0, len(data), 2))
+    while value >> 16: value = (value >> 16) + (value & 0xffff)
+    return value
+covered = own + routers + bytes([0, 0, 0, len(message), 0, 0, 0, 58])
+message = message[:2] + (0xffff - total(covered + message)).to_bytes(2, 'big') + message[4:]
+frame = bytes.fromhex('333300000002') + mac + b'\x86\xdd' + bytes([0x60, 0, 0, 0, 0, len(message), 58, 255])
+for _ in range(2): link.send(frame + own + routers + message)
+subprocess.run(sys.argv[1:], check=True)
+link.setblocking(False)
+while True:
+    try: heard = link.recv(2048)
+    except BlockingIOError: break
+    if heard[54] == 134:
+        covered = heard[22:54] + bytes([0, 0, 0, len(heard) - 54, 0, 0, 0, 58])
+        print(heard.hex(), 'good' if total(covered + heard[54:]) == 0xffff else 'bad')
+";
+
+/// Asks for IPv6 routers from a host, and returns a line for each advertisement that came before this command was done.
+pub fn ask_for_routers(host: &Host, then: &[&str]) -> String {
+    must(host.command("python3").args(["-c", ASK_FOR_ROUTERS]).args(then))
 }
