@@ -76,8 +76,10 @@ cargo test --locked --test cli --test helper --test fat --test grub --test peers
 say "the window, and a real computer that boots from it"
 cargo test --locked --test window -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
 say "real firmware"
-cargo test --locked --test firmware --test firmwares --test keyboard --test secure_boot --test images_boot -- \
+cargo test --locked --test firmware --test images_boot -- \
     --nocapture --test-threads=1 "${long[@]}" 2>&1 | tee -a "$log/tests"
+cargo test --locked --test firmwares --test keyboard --test secure_boot -- \
+    --nocapture --test-threads=2 "${long[@]}" 2>&1 | tee -a "$log/tests"
 [ ${#long[@]} -gt 0 ] || say "boots of more than three minutes were left out; --all runs them too"
 
 if grep -a 'SKIPPED' "$log/tests" >"$log/skipped"; then

@@ -99,7 +99,9 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let desk = prepared.answers.map(|answers| (answers, prepared.menu.clone(), place.clone()));
     let tree = Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?;
     let tree = Arc::new(tree.with_chains(prepared.chains));
-    let ladder = prepared.ladder;
+    let path = &plan.ladder_file;
+    let ladder = rungs::Prepared::from(path.clone());
+    let ladder = ladder.map_err(|source| Error::Ladder { path: path.clone(), source })?;
     Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, desk })
 }
 
@@ -114,7 +116,6 @@ struct Prepared {
     loaders: Loaders,
     /// How entries start with Secure Boot on, by their ids.
     chains: BTreeMap<String, secure::Chain>,
-    ladder: rungs::Prepared,
     files: Option<Folder>,
 }
 
@@ -143,11 +144,8 @@ impl Prepared {
             return Err(Error::NoDefault { wanted, known: menu.items.into_iter().map(|item| item.id).collect() });
         }
         let answers = desk::Prepared::from(plan, &menu)?;
-        let path = &plan.ladder_file;
-        let ladder = rungs::Prepared::from(path.clone());
-        let ladder = ladder.map_err(|source| Error::Ladder { path: path.clone(), source })?;
         let chains = chains(&menu, &inspections, &loaders);
-        Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, chains, ladder, files })
+        Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, chains, files })
     }
 }
 
