@@ -214,7 +214,6 @@ fn a_plain_pxe_rom_boots_beside_a_slow_dhcp_server() {
 }
 
 #[test]
-#[ignore = "takes more than three minutes; packaging/test.sh --all"]
 fn ovmf_boots_by_http_boot_beside_another_dhcp_server() {
     let Some(image) = live_iso("HTTP Boot, proxy") else { return };
     if !Firmware::EfiX64Http.ready("HTTP Boot, proxy", &["dnsmasq"]) {

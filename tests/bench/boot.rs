@@ -1,6 +1,6 @@
 //! How long a computer waits for its system: from power-on to the first byte of the kernel, against dnsmasq with nginx.
 //!
-//!     cargo bench --no-default-features --bench boot
+//!     cargo bench --bench boot
 //!
 //! Bar (the project's measures): 0.6 of the time that those two take, with the same loaders on the same computer. Both serve
 //! the same kernel without a menu, in turns, each to a computer that is switched on for it. The judge is the wire: what
