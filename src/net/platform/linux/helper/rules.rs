@@ -71,7 +71,7 @@ fn ports(request: &Request, allowed: &Allowed<'_>) -> Result<(), Refusal> {
             return Err(Refusal::Port { transport: Transport::Tcp, port });
         }
     }
-    if request.udp.is_empty() && request.tcp.is_empty() {
+    if request.udp.is_empty() && request.tcp.is_empty() && request.address.is_none() {
         return Err(Refusal::Request { reason: "it asks for no port".to_owned() });
     }
     Ok(())
@@ -160,6 +160,8 @@ mod tests {
             ask("eth0", "10.77.0.1", &[], &[80]),
             ask("lo", "127.0.0.1", &[UDP], &[]),
             give("eth1", "192.168.77.1/24"),
+            // The Network page sets an address before anything is served.
+            Request { udp: vec![], ..give("eth1", "192.168.77.1/24") },
             give("tap0", "10.0.0.1/16"),
             give("tap0", "172.31.255.254/30"),
             give("eth1", "169.254.9.9/16"),
