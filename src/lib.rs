@@ -3,7 +3,7 @@
 //! The house, from the roof down. Dependencies go down only, and rooms on one line do not know each other:
 //!
 //! ```text
-//! cli                       the command line: serve, inspect, answer, interfaces, or the window
+//! cli                       the command line: serve, inspect, menu, loaders, computers and others, or the window
 //! app                       the window: five steps, the only room that names iced (feature `gui`)
 //! check                     what we judge: sentences for everything that can stop us
 //! engine                    moves bytes between sockets and machines; owns tasks and the clock
@@ -23,8 +23,9 @@
 //! * [`deployment`] holds the options of one deployment, from a file, the window and the command line, and makes of them
 //!   the complete [`deployment::Plan`]. It saves and lists deployments.
 //! * [`journal`] folds events into computers with stages, with a cap on what it keeps, and words each event once.
-//! * [`boot`] is a pure table from machine to answer, the menu model and its iPXE rendering, and the served tree
-//!   (path to [`boot::tree::Source`]). It knows neither leases nor blocks.
+//! * [`boot`] is a pure table from machine to answer, the ladder of loaders that each computer climbs, the menu model and
+//!   its rendering for iPXE and GRUB, what starts with Secure Boot on, and the served tree (path to
+//!   [`boot::tree::Source`]). It knows neither leases nor blocks. Packs of loaders are installed here as well.
 //! * [`answer`] checks answer files of unattended installations, fills them in for one computer and says who may fetch
 //!   one, and how often. It serves nothing, and files are read in its `load` alone.
 //! * [`dhcp`], [`tftp`] and [`http`] take bytes and the time, and return replies, notes and the next deadline. They

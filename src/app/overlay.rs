@@ -239,7 +239,8 @@ fn help<'a>() -> Element<'a, Message> {
         ),
         (
             "It waits about 13 seconds before the menu",
-            "That is usual: the boot loader looks for an IPv6 router that long.",
+            "That is usual beside another DHCP server: iPXE looks for an IPv6 router that long. Where Bootwright hands out \
+             addresses it says at once that there is none.",
         ),
         (
             "Its kernel starts and finds no system",
