@@ -312,16 +312,13 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)).into(),
         small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)).into(),
     ]);
-    column![
-        head(computer.name()),
-        soft(facts.join("   ·   ")),
-        loader.map_or_else(|| soft(""), |boot| soft(text::plain(&wording::loader_line(boot), 300))),
-        steps(computer),
-        buttons.spacing(gap::SMALL).align_y(Alignment::Center),
-        scrolling(Column::with_children(events).spacing(4)),
-    ]
-    .spacing(gap::INSIDE)
-    .into()
+    column![head(computer.name()), soft(facts.join("   ·   "))]
+        .push(loader.map(|boot| soft(text::plain(&wording::loader_line(boot), 300))))
+        .push(steps(computer))
+        .push(buttons.spacing(gap::SMALL).align_y(Alignment::Center))
+        .push(scrolling(Column::with_children(events).spacing(4)))
+        .spacing(gap::INSIDE)
+        .into()
 }
 
 /// When each stage of this boot was reached.
