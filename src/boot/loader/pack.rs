@@ -59,7 +59,7 @@ const fn signed(from: &'static [&'static str], file: &'static str, kind: Kind) -
 /// The shim strips `-shim` off its own name to know what it loads next, in its own folder (ipxe/shim, "Allow next loader
 /// path to be derived from shim path"); the archive has it once and links to it under both names. It takes its own name
 /// from the header field `file` of DHCP (WIRE.md 3); where it finds none it asks for `ipxe.efi` at TFTP's root (ipxe/ipxe
-/// issue 1684), see [`second_stage`]. A BIOS gets the 32-bit builds, which the 64-bit processors run as well.
+/// issue 1684), which the engine answers for it. A BIOS gets the 32-bit builds, which the 64-bit processors run as well.
 pub const PARTS: [Part; 16] = [
     plain(&["i386/undionly.kpxe", "x86_64/undionly.kpxe", "undionly.kpxe"], "undionly.kpxe", Kind::Bios),
     plain(&["i386/ipxe.pxe", "x86_64/ipxe.pxe", "ipxe.pxe"], "ipxe.pxe", Kind::Bios),
@@ -82,9 +82,8 @@ pub const PARTS: [Part; 16] = [
 const SHIM_X64: [&str; 1] = ["x86_64-sb/shimx64.efi"];
 const SHIM_ARM64: [&str; 1] = ["arm64-sb/shimaa64.efi"];
 
-/// What a shim of a pack loads, by the shim's path in the tree. A computer that was given this shim and asks for
-/// `ipxe.efi` at the root is to get it too.
-pub fn second_stage(shim: &str) -> Option<&'static str> {
+/// What a shim of a pack loads, by the shim's path in the tree. Without it the shim is of no use.
+fn second_stage(shim: &str) -> Option<&'static str> {
     let stem = shim.strip_suffix("-shim.efi")?;
     PARTS.iter().map(|part| part.file).find(|file| file.strip_suffix(".efi") == Some(stem))
 }
