@@ -12,6 +12,7 @@ mod window;
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, SyncSender};
@@ -123,6 +124,13 @@ struct Serve {
     /// waits for one for 13 seconds [default: on]
     #[arg(long, value_name = "on|off")]
     router_advertisement: Option<Switch>,
+    /// With --dhcp full, ask the network for other DHCP servers before the first address is handed out, which takes
+    /// four seconds [default: on]
+    #[arg(long, value_name = "on|off")]
+    probe: Option<Switch>,
+    /// With --dhcp full, hand out addresses although this other DHCP server is on the network; repeatable
+    #[arg(long, value_name = "ADDRESS")]
+    beside: Vec<Ipv4Addr>,
     /// An ISO file; repeatable, the menu has them in this order
     #[arg(long, value_name = "FILE")]
     image: Vec<PathBuf>,
@@ -184,6 +192,8 @@ impl Serve {
             dhcp: self.dhcp,
             range: self.range,
             router_advertisement: self.router_advertisement,
+            probe: self.probe,
+            beside: self.beside,
             image: self.image,
             default_entry: self.default,
             menu_timeout: self.menu_timeout,

@@ -93,6 +93,12 @@ pub struct Settings {
     /// Whether computers are told that there is no IPv6 router, where we hand out addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub router_advertisement: Option<Switch>,
+    /// Whether the network is asked for other DHCP servers before the first address is handed out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Switch>,
+    /// Other DHCP servers of the network beside which addresses are handed out all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Ipv4Addr>,
     /// Images in the menu's order.
     #[serde(deserialize_with = "file::one_or_more", skip_serializing_if = "Vec::is_empty")]
     pub image: Vec<PathBuf>,
@@ -178,6 +184,10 @@ pub enum DhcpPlan {
         lease_file: PathBuf,
         /// Whether computers are told that there is no IPv6 router.
         advertise: bool,
+        /// Whether the network is asked for other DHCP servers before the first address is handed out.
+        probe: bool,
+        /// Other servers beside which addresses are handed out all the same.
+        beside: BTreeSet<Ipv4Addr>,
     },
     /// Not by us.
     Proxy,
@@ -256,6 +266,8 @@ impl Settings {
             dhcp: over.dhcp.or(self.dhcp),
             range: over.range.or(self.range),
             router_advertisement: over.router_advertisement.or(self.router_advertisement),
+            probe: over.probe.or(self.probe),
+            beside: list(self.beside, over.beside),
             image: list(self.image, over.image),
             default_entry: over.default_entry.or(self.default_entry),
             menu_timeout: over.menu_timeout.or(self.menu_timeout),
@@ -305,7 +317,8 @@ impl Settings {
                 let lease_file = self.lease_file.unwrap_or_else(lease_file);
                 // Only here, where the segment is ours: elsewhere it would be a word in somebody else's network.
                 let advertise = self.router_advertisement != Some(Switch::Off);
-                DhcpPlan::Full { range, excluded, lease_file, advertise }
+                let (probe, beside) = (self.probe != Some(Switch::Off), self.beside.into_iter().collect());
+                DhcpPlan::Full { range, excluded, lease_file, advertise, probe, beside }
             }
             (_, Some(_)) => return Err(PlanError::RangeWithoutFull),
             (DhcpMode::Proxy, None) => DhcpPlan::Proxy,

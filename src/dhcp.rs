@@ -204,6 +204,14 @@ pub enum Note {
         /// The other server.
         server: Ipv4Addr,
     },
+    /// Another DHCP server was heard where addresses are handed out: nobody new gets one from now on.
+    ForeignServer {
+        /// The other server.
+        server: Ipv4Addr,
+        /// Its network card, where its own answer was heard and not only a client's word.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        mac: Option<Mac>,
+    },
     /// An address of the range is used by a machine that did not get it from us; it is skipped.
     AddressInUse {
         /// The address.
@@ -249,4 +257,9 @@ pub enum Silence {
     Unknown,
     /// Wants the answer sent outside the served network.
     OutsideNetwork,
+    /// Another server gives addresses on this network, and this one stands back.
+    OtherServer {
+        /// The other server.
+        server: Ipv4Addr,
+    },
 }

@@ -8,6 +8,7 @@ mod bind;
 mod desk;
 mod dhcp;
 mod events;
+mod guard;
 mod http;
 mod kept;
 mod notes;

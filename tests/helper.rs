@@ -11,6 +11,7 @@
 
 mod lab;
 
+use std::collections::BTreeSet;
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::Ipv4Addr;
@@ -420,6 +421,8 @@ async fn play(scene: &str) {
                 excluded: Default::default(),
                 lease_file: std::env::temp_dir().join("unused-leases"),
                 advertise: true,
+                probe: false,
+                beside: BTreeSet::new(),
             };
             let plan = Plan { dhcp: full, ..plan };
             let guests = Guests { deny: ["52:54:00:77:01:02".parse().unwrap()].into(), ..Guests::default() };

@@ -125,8 +125,15 @@ impl Lab {
         let ladder = RefCell::new(Ladder::new(Preference::Auto, false, Kept::default()));
         let range = Range { first: Ipv4Addr::new(10, 77, 0, 100), last: Ipv4Addr::new(10, 77, 0, 110) };
         let (guests, excluded) = (Guests::default(), BTreeSet::new());
-        let config =
-            server::Config { server: SERVER, network: NETWORK, range, excluded, guests: guests.clone(), probe: false };
+        let config = server::Config {
+            server: SERVER,
+            network: NETWORK,
+            range,
+            excluded,
+            guests: guests.clone(),
+            probe: false,
+            beside: BTreeSet::new(),
+        };
         Lab {
             server: Server::new(config, Instant::now(), SystemTime::now(), &[]),
             proxy: Proxy::new(proxy::Config { server: SERVER, network: NETWORK, guests }),

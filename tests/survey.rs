@@ -74,7 +74,10 @@ fn a_server_is_found_with_and_without_an_address_of_our_own() {
         let host = lab.host(name, address);
         for rights in [&[][..], PORT_ONLY] {
             let (said, spent) = probe(&host, rights);
-            assert!(said.starts_with("Answered([Answer { server: 10.77.0.254, address: Some(10.77.0.1"), "{said}");
+            assert!(
+                said.starts_with("Answered([Answer { server: 10.77.0.254") && said.contains("address: Some(10.77.0.1"),
+                "{said}"
+            );
             assert!(said.ends_with("router: Some(10.77.0.254), boot_file: Some(\"pxelinux.0\") }])"), "{said}");
             assert!(spent < Duration::from_secs(2), "{spent:?}");
         }
@@ -93,7 +96,10 @@ fn a_server_of_another_network_is_found_whoever_checks_the_way_back() {
     let server = lab.server();
     let found = || {
         let (said, _) = probe(&server, &[]);
-        assert!(said.starts_with("Answered([Answer { server: 192.168.1.1, address: Some(192.168.1.1"), "{said}");
+        assert!(
+            said.starts_with("Answered([Answer { server: 192.168.1.1") && said.contains("address: Some(192.168.1.1"),
+            "{said}"
+        );
     };
     for (ours, theirs) in [(0, 0), (1, 0), (2, 0), (0, 1), (0, 2)] {
         println!("  rp_filter {ours} here, {theirs} there");
@@ -154,7 +160,7 @@ fn child_busy() {
     let Ok(name) = std::env::var("BOOTWRIGHT_BUSY") else { return };
     let interface = interface::list().into_iter().find(|interface| interface.name == name).expect("the interface");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (_, from) = runtime.block_on(async {
+    let (_, from, mac) = runtime.block_on(async {
         let socket = ClientSocket::open(&interface).expect("a socket");
         std::thread::sleep(Duration::from_secs(1));
         socket.ask(&discover(interface.mac.expect("an address"), 7).expect("a question")).expect("sent");
@@ -162,6 +168,7 @@ fn child_busy() {
         tokio::time::timeout(Duration::from_secs(1), socket.heard()).await.expect("an offer").expect("a socket")
     });
     assert_eq!(from.to_string(), "10.77.0.254");
+    assert!(mac.is_some_and(|mac| mac.to_string().starts_with("52:54:00:77:00:")), "{mac:?}");
 }
 
 #[test]

@@ -240,6 +240,8 @@ pub(super) fn text_or_number<'de, D: Deserializer<'de>>(deserializer: D) -> Resu
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
     use crate::boot::loader::Preference;
     use crate::deployment::{DhcpMode, LogForm, Switch};
@@ -260,6 +262,8 @@ mod tests {
             dhcp: Some(DhcpMode::Full),
             range: Some("10.77.0.100-10.77.0.199".into()),
             router_advertisement: Some(Switch::Off),
+            probe: Some(Switch::Off),
+            beside: vec![Ipv4Addr::new(192, 168, 1, 1)],
             image: vec!["/isos/debian-live-12.iso".into(), "/isos/Büro \"neu\".iso".into()],
             default_entry: Some("debian-live".into()),
             menu_timeout: Some(10),

@@ -20,6 +20,8 @@ const NAME: usize = 255;
 pub struct Answer {
     /// Who it says it is.
     pub server: Ipv4Addr,
+    /// The network card that its answer came from, where that can be seen; behind a relay agent it is the agent's.
+    pub mac: Option<Mac>,
     /// The address that it would give us.
     pub address: Option<Ipv4Addr>,
     /// The router that it names.
@@ -31,7 +33,7 @@ pub struct Answer {
 impl Answer {
     /// That this server is there, and nothing about what it offers.
     pub fn from_server(server: Ipv4Addr) -> Answer {
-        Answer { server, address: None, router: None, boot_file: None }
+        Answer { server, mac: None, address: None, router: None, boot_file: None }
     }
 }
 
@@ -62,26 +64,49 @@ pub fn discover(mac: Mac, xid: u32) -> Option<Vec<u8>> {
     Some(packet)
 }
 
+/// What a DHCP server says to a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// OFFER, ACK or NAK.
+    pub kind: MessageType,
+    /// The transaction.
+    pub xid: u32,
+    /// The client.
+    pub client: Mac,
+    /// What it says.
+    pub answer: Answer,
+}
+
 /// Reads the OFFER that answers our DISCOVER; every other packet is `None` and never a panic.
+pub fn offer(bytes: &[u8], xid: u32, mac: Mac) -> Option<Answer> {
+    let said = said(bytes)?;
+    (said.kind == MessageType::Offer && said.xid == xid && said.client == mac).then_some(said.answer)
+}
+
+/// Reads what a server says to any client; every other packet is `None` and never a panic.
 ///
 /// Tolerant, as whoever is there must be noticed: options that are cut off or badly made are as if they were not there.
 /// A server that does not name itself in option 54 is taken to be the one in `siaddr`.
-pub fn offer(bytes: &[u8], xid: u32, mac: Mac) -> Option<Answer> {
+pub fn said(bytes: &[u8]) -> Option<Said> {
     let header = bytes.get(..HEADER)?;
-    let ours = header.starts_with(&[2, 1, 6])
-        && header.get(4..8)? == xid.to_be_bytes()
-        && header.get(28..34)? == mac.0
-        && bytes.get(HEADER..HEADER + 4)? == COOKIE;
-    let found = options(bytes);
-    if !ours || found.get(&53).map(Vec::as_slice) != Some(&[u8::from(MessageType::Offer)]) {
+    if !header.starts_with(&[2, 1, 6]) || bytes.get(HEADER..HEADER + 4)? != COOKIE {
         return None;
     }
-    Some(Answer {
+    let found = options(bytes);
+    let &[kind] = found.get(&53)?.as_slice() else { return None };
+    let kind = MessageType::from(kind);
+    if !matches!(kind, MessageType::Offer | MessageType::Ack | MessageType::Nak) {
+        return None;
+    }
+    let answer = Answer {
         server: option_address(&found, 54).or_else(|| address(header.get(20..24)?))?,
+        mac: None,
         address: address(header.get(16..20)?),
         router: option_address(&found, 3),
         boot_file: boot_file(header, &found),
-    })
+    };
+    let xid = u32::from_be_bytes(header.get(4..8)?.try_into().ok()?);
+    Some(Said { kind, xid, client: Mac(header.get(28..34)?.try_into().ok()?), answer })
 }
 
 /// The first address in an option.
@@ -153,10 +178,25 @@ mod tests {
     }
 
     #[test]
+    fn a_word_to_another_client_is_heard_and_no_answer_of_ours() {
+        for (kind, expected) in [(2, MessageType::Offer), (5, MessageType::Ack), (6, MessageType::Nak)] {
+            let mut bytes = packet(&[(53, &[kind]), (54, &SERVER.octets())]);
+            bytes[33] = 9;
+            let said = said(&bytes).expect("a server's word");
+            assert_eq!((said.kind, said.client.0[5], said.answer.server), (expected, 9, SERVER));
+            assert_eq!(offer(&bytes, XID, MAC), None);
+        }
+        for kind in [1u8, 3, 4, 7, 8, 0] {
+            assert_eq!(said(&packet(&[(53, &[kind]), (54, &SERVER.octets())])), None, "{kind} is a client's");
+        }
+    }
+
+    #[test]
     fn an_offer_tells_who_it_is_and_what_it_gives() {
         let answer = offer(&good(), XID, MAC).expect("an offer");
         let expected = Answer {
             server: SERVER,
+            mac: None,
             address: Some(Ipv4Addr::new(192, 168, 1, 50)),
             router: Some(Ipv4Addr::new(192, 168, 1, 254)),
             boot_file: Some("pxelinux.0".into()),

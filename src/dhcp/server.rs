@@ -40,6 +40,8 @@ pub struct Config {
     /// Whether free addresses are probed before they are offered (RFC 2131 section 2.2). Needs somebody who sends the
     /// probes and reports answers by [`Server::heard`].
     pub probe: bool,
+    /// Other servers of this network beside which addresses are handed out all the same, by the person's own word.
+    pub beside: BTreeSet<Ipv4Addr>,
 }
 
 /// A client whose offer waits for a probe.
@@ -60,6 +62,10 @@ pub struct Server {
     probing: BTreeMap<Ipv4Addr, Instant>,
     /// Addresses whose probe stayed unanswered, and when.
     silent: BTreeMap<Ipv4Addr, Instant>,
+    /// Nobody is offered anything before this: the network is still being asked for other servers.
+    hold: Option<Instant>,
+    /// The foreign server that was heard. No address is given to anybody new from then on (SECURITY S1).
+    foreign: Option<Ipv4Addr>,
 }
 
 impl Server {
@@ -69,7 +75,40 @@ impl Server {
         excluded.extend([config.server, config.network.network(), config.network.broadcast()]);
         let mut leases = Leases::new(config.range, excluded);
         leases.restore(now, clock, records);
-        Server { config, leases, waiting: HashMap::new(), probing: BTreeMap::new(), silent: BTreeMap::new() }
+        Server {
+            config,
+            leases,
+            waiting: HashMap::new(),
+            probing: BTreeMap::new(),
+            silent: BTreeMap::new(),
+            hold: None,
+            foreign: None,
+        }
+    }
+
+    /// Offers nothing to anybody before `until`; who asks meanwhile is answered then.
+    pub fn hold(&mut self, until: Instant) {
+        self.hold = Some(until);
+    }
+
+    /// Another server was heard on this network: by its own answer from `mac`, or by a client's word. Unless it is one
+    /// that this server is meant to work beside, nobody gets an address from now on but who has one already.
+    pub fn foreign(&mut self, server: Ipv4Addr, mac: Option<Mac>) -> Outputs {
+        let mut out = Outputs::default();
+        if self.foreign.is_some() || server == self.config.server || self.config.beside.contains(&server) {
+            return out;
+        }
+        self.foreign = Some(server);
+        self.waiting.clear();
+        self.probing.clear();
+        out.notes.push((None, Note::ForeignServer { server, mac }));
+        out
+    }
+
+    /// Whether clients that nobody here knows may be told that they are wrong: not where another server may have told them
+    /// what they know.
+    fn is_alone(&self) -> bool {
+        self.foreign.is_none() && self.config.beside.is_empty()
     }
 
     /// The leases to keep.
@@ -105,7 +144,7 @@ impl Server {
     }
 
     fn probe_ahead(&mut self, now: Instant, out: &mut Outputs) {
-        if !self.config.probe {
+        if !self.config.probe || self.foreign.is_some() {
             return;
         }
         self.silent.retain(|_, since| *since + PROBE_GOOD_FOR > now);
@@ -160,7 +199,7 @@ impl Server {
             return out;
         };
         out.tell(request.mac, asked(&request, question));
-        if let Some(reason) = self.objection(&request) {
+        if let Some(reason) = self.objection(&request).or_else(|| self.stands_back(&request, question)) {
             out.tell(request.mac, Note::Ignored { reason });
             return out;
         }
@@ -184,6 +223,22 @@ impl Server {
         // Unicast answers go inside the served network only: nobody is to be hit through us (SECURITY S6).
         let answer_to_it = request.giaddr.is_unspecified() && !request.ciaddr.is_unspecified();
         (answer_to_it && !is_host(self.config.network, request.ciaddr)).then_some(Silence::OutsideNetwork)
+    }
+
+    /// Why a client gets no address since another server was heard. Who has one of ours keeps it, and so has one only.
+    fn stands_back(&self, request: &Request, question: Question) -> Option<Silence> {
+        let server = self.foreign?;
+        let key = request.client_key();
+        let keeps = |address: Option<Ipv4Addr>| address.is_some_and(|address| self.leases.leased_to(address, &key));
+        let kept = match question {
+            Question::Discover => false,
+            // Who takes an offer of the other server is told; one of ours must not be taken any more.
+            Question::Select => request.server().is_some_and(|chosen| chosen != self.config.server),
+            Question::Reboot => keeps(request.requested()),
+            Question::Renew => keeps(Some(request.ciaddr)),
+            Question::Inform | Question::BootServer => true,
+        };
+        (!kept).then_some(Silence::OtherServer { server })
     }
 
     /// RELEASE and DECLINE: no answer, and only the rightful client is heeded (SECURITY S4).
@@ -258,6 +313,7 @@ impl Server {
                 now + PROBE_WAIT
             }
         };
+        let until = self.hold.map_or(until, |hold| hold.max(until));
         self.leases.offer(now, address, &key, request.mac);
         self.waiting.insert(key, Waiting { request, address, until });
     }
@@ -287,6 +343,11 @@ impl Server {
             self.leases.withdraw(now, &key);
             self.waiting.remove(&key);
             out.tell(request.mac, Note::ChoseOther { server });
+            // Only an offer is taken so, and a relay agent may have brought it from another network.
+            if relay(request).is_none() {
+                let heard = self.foreign(server, None);
+                out.notes.extend(heard.notes);
+            }
             return;
         }
         let Some(address) = request.requested() else { return };
@@ -307,7 +368,7 @@ impl Server {
     fn reboot(&mut self, now: Instant, request: &Request, policy: &dyn Policy, out: &mut Outputs) {
         let key = request.client_key();
         let Some(address) = request.requested() else { return };
-        if !self.config.network.contains(&address) {
+        if !self.config.network.contains(&address) && self.is_alone() {
             self.refuse(request, address, Refusal::WrongNetwork, out);
         } else if self.leases.leased_by_other(now, address, &key) {
             self.refuse(request, address, Refusal::Taken, out);

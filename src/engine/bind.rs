@@ -10,6 +10,7 @@ use std::time::{Instant, SystemTime};
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::dhcp::Leases;
+use super::guard::{self, Guard};
 use super::{Error, Listening, desk, kept, rungs};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu::{self, Item, Menu, Place};
@@ -52,6 +53,8 @@ pub(super) struct Dhcp {
 pub(super) struct Full {
     pub(super) server: server::Server,
     pub(super) arp: Option<ArpSocket>,
+    /// Where other servers are heard; none without the right for it.
+    pub(super) guard: Option<Guard>,
     pub(super) lease_file: PathBuf,
     /// Where an unreadable lease file was put.
     pub(super) set_aside: Option<PathBuf>,
@@ -178,7 +181,7 @@ fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Opt
     let (socket, pxe) = (bind(plan.ports.dhcp)?, bind(plan.ports.pxe)?);
     let full = match &plan.dhcp {
         DhcpPlan::Off | DhcpPlan::Proxy => None,
-        DhcpPlan::Full { range, excluded, lease_file, .. } => {
+        DhcpPlan::Full { range, excluded, lease_file, beside, probe, .. } => {
             let path = lease_file.clone();
             let opened = kept::open::<Leases>(&path);
             let (Leases { leases }, set_aside) =
@@ -192,9 +195,15 @@ fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Opt
                 excluded: excluded.clone(),
                 guests: guests.clone(),
                 probe: arp.is_some(),
+                beside: beside.clone(),
             };
-            let server = server::Server::new(config, Instant::now(), SystemTime::now(), &leases);
-            Some(Full { server, arp, lease_file: path, set_aside })
+            let now = Instant::now();
+            let mut server = server::Server::new(config, now, SystemTime::now(), &leases);
+            let guard = Guard::open(interface, *probe).ok();
+            if *probe && guard.is_some() {
+                server.hold(now + guard::PATIENCE);
+            }
+            Some(Full { server, arp, guard, lease_file: path, set_aside })
         }
     };
     let proxy = proxy::Proxy::new(proxy::Config { server, network, guests });

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 
 use super::bind::{Dhcp, Full};
 use super::events::Events;
+use super::guard::{Foreign, Guard};
 use super::{Error, Services, kept};
 use crate::dhcp::lease::Record;
 use crate::dhcp::{Note, Outputs, Question};
@@ -37,11 +38,12 @@ pub(super) async fn run(services: Services, dhcp: Dhcp, saver: Option<Saver>) ->
     let (mut packet, mut pxe_packet) = ([0u8; LARGEST], [0u8; LARGEST]);
     loop {
         let deadline = full.as_ref().and_then(|full| full.server.deadline());
-        let arp = full.as_ref().and_then(|full| full.arp.as_ref());
+        let (arp, guard) = full.as_mut().map(|full| (full.arp.as_ref(), full.guard.as_mut())).unzip();
         let happened = tokio::select! {
             received = socket.recv_from(&mut packet) => packet_from(received, Happened::Packet),
             received = pxe.recv_from(&mut pxe_packet) => packet_from(received, Happened::PxePacket),
-            heard = heard(arp) => heard.map_or(Happened::Nothing, |(address, mac)| Happened::Arp(address, mac)),
+            foreign = foreign(guard.flatten()) => Happened::Foreign(foreign),
+            heard = heard(arp.flatten()) => heard.map_or(Happened::Nothing, |(address, mac)| Happened::Arp(address, mac)),
             () = sleep_until(deadline) => Happened::Deadline,
         };
         let now = Instant::now();
@@ -56,6 +58,7 @@ pub(super) async fn run(services: Services, dhcp: Dhcp, saver: Option<Saver>) ->
                 (&pxe, proxy.handle_boot_server(pxe_packet.get(..length).unwrap_or_default(), from, &policy))
             }
             (Happened::Arp(address, mac), Some(full)) => (&socket, full.server.heard(now, address, mac)),
+            (Happened::Foreign(Foreign { server, mac }), Some(full)) => (&socket, full.server.foreign(server, mac)),
             (Happened::Deadline, Some(full)) => (&socket, full.server.tick(now, &policy)),
             // An ICMP message for an earlier answer, or a link that is down: neither ends the service.
             _ => {
@@ -76,6 +79,7 @@ enum Happened {
     Packet(usize, SocketAddrV4),
     PxePacket(usize, SocketAddrV4),
     Arp(Ipv4Addr, Mac),
+    Foreign(Foreign),
     Deadline,
     Nothing,
 }
@@ -93,6 +97,14 @@ fn packet_from(
 async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The next word of another DHCP server; never, where none is heard.
+async fn foreign(guard: Option<&mut Guard>) -> Foreign {
+    match guard {
+        Some(guard) => guard.heard().await,
         None => std::future::pending().await,
     }
 }

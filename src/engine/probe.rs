@@ -116,11 +116,11 @@ impl Line {
         }
     }
 
-    /// The next message, which may be anybody's, and who sent it.
-    async fn heard(&self) -> io::Result<(Vec<u8>, IpAddr)> {
+    /// The next message, which may be anybody's, and who sent it by which card.
+    async fn heard(&self) -> io::Result<(Vec<u8>, IpAddr, Option<Mac>)> {
         match self {
-            Line::Packets(socket) => socket.heard().await.map(|(message, from)| (message, from.into())),
-            Line::Port(socket) => received(socket).await,
+            Line::Packets(socket) => socket.heard().await.map(|(message, from, mac)| (message, from.into(), mac)),
+            Line::Port(socket) => received(socket).await.map(|(message, from)| (message, from, None)),
         }
     }
 }
@@ -140,19 +140,19 @@ async fn received(socket: &UdpSocket) -> io::Result<(Vec<u8>, IpAddr)> {
 async fn gather(
     line: &Line,
     interface: &Interface,
-    (xid, mac): (u32, Mac),
+    (xid, own): (u32, Mac),
     patience: Duration,
 ) -> io::Result<Vec<Answer>> {
     let mut answers: Vec<Answer> = Vec::new();
     let mut end = std::pin::pin!(sleep(patience));
     loop {
-        let (message, from) = tokio::select! {
+        let (message, from, mac) = tokio::select! {
             // The clock comes first, or a flood of packets would keep us here.
             biased;
             () = &mut end => return Ok(answers),
             heard = line.heard() => heard?,
         };
-        let Some(answer) = probe::offer(&message, xid, mac) else { continue };
+        let Some(answer) = probe::offer(&message, xid, own).map(|answer| Answer { mac, ..answer }) else { continue };
         if !is_other(interface, from, &answer, &answers) {
             continue;
         }
@@ -222,7 +222,7 @@ fn system(error: io::Error) -> ProbeError {
 }
 
 /// A transaction id that nobody can foresee: the standard library seeds its hash maps with random numbers.
-fn transaction() -> u32 {
+pub(super) fn transaction() -> u32 {
     let random = RandomState::new().hash_one(());
     u32::try_from(random >> 32).unwrap_or_default()
 }

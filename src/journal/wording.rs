@@ -67,7 +67,10 @@ fn dhcp_level(note: &dhcp::Note) -> Level {
         dhcp::Note::Refused { .. }
         | dhcp::Note::Declined { .. }
         | dhcp::Note::AddressInUse { .. }
-        | dhcp::Note::Ignored { reason: Silence::NotAllowed | Silence::ForeignRelay } => Level::Notice,
+        | dhcp::Note::Ignored { reason: Silence::NotAllowed | Silence::ForeignRelay | Silence::OtherServer { .. } } => {
+            Level::Notice
+        }
+        dhcp::Note::ForeignServer { .. } => Level::Problem,
         dhcp::Note::NoBootFile { .. } | dhcp::Note::ChoseOther { .. } | dhcp::Note::PoolExhausted { .. } => {
             Level::Problem
         }
@@ -181,6 +184,14 @@ fn dhcp(note: &dhcp::Note) -> String {
             "took the offer of another DHCP server, {server}. Two on one network give one address to two machines: stop, \
              and start again with --dhcp proxy."
         ),
+        dhcp::Note::ForeignServer { server, mac } => {
+            let card = mac.map(|mac| format!(" ({mac})")).unwrap_or_default();
+            format!(
+                "{server}{card} is a DHCP server of this network too, so nobody new gets an address from here any more: two \
+                 servers give one address to two machines. Work beside it with --dhcp proxy, or switch it off and start \
+                 again; --beside {server} is for those who mean to have two."
+            )
+        }
         dhcp::Note::AddressInUse { address, by } => {
             format!("Address {address} is in use by {by}, which did not get it here; it is left out for ten minutes.")
         }
@@ -204,6 +215,7 @@ fn silence(reason: Silence) -> &'static str {
         Silence::NotAllowed => "the allow and deny lists leave it out",
         Silence::ForeignRelay => "its relay agent is not in the served network",
         Silence::Unknown => "its address is not from here",
+        Silence::OtherServer { .. } => "another server gives the addresses here",
         Silence::OutsideNetwork => "its address is outside the served network",
     }
 }

@@ -217,6 +217,10 @@ impl Server {
         let mut command = host.command(program());
         command.args(["serve", "--interface", "eth0", "--log", "json", "--state-dir"]).arg(lab.path("state"));
         command.arg("--loaders").arg(loaders).args(options);
+        // The labs without another DHCP server know that there is none.
+        if !options.contains(&"--probe") {
+            command.args(["--probe", "off"]);
+        }
         command.stdout(Stdio::piped()).stderr(std::fs::File::create(&errors).expect("a file"));
         let mut process = Process::start(&mut command);
         let stdout = process.0.stdout.take().expect("its output");

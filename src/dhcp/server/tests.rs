@@ -45,8 +45,8 @@ impl Lab {
     fn new(first: u8, last: u8, probe: bool) -> Lab {
         let range = Range { first: ip(first), last: ip(last) };
         let guests = Guests::default();
-        let config =
-            Config { server: SERVER, network: NETWORK, range, excluded: BTreeSet::from([ip(102)]), guests, probe };
+        let (excluded, beside) = (BTreeSet::from([ip(102)]), BTreeSet::new());
+        let config = Config { server: SERVER, network: NETWORK, range, excluded, guests, probe, beside };
         let now = Instant::now();
         Lab { server: Server::new(config, now, SystemTime::now(), &[]), now }
     }
@@ -133,10 +133,11 @@ fn a_booting_client_gets_its_file_in_every_place() {
 #[test]
 fn selecting_another_server_frees_the_offer() {
     let mut lab = Lab::new(100, 100, false);
+    lab.server.config.beside.insert(ip(254));
     lab.ask(1, 1, &[]);
     let out = lab.ask(1, 3, &[(54, &[10, 77, 0, 254]), (50, &ip(100).octets())]);
     assert!(out.send.is_empty());
-    assert_eq!(last(&out), Some(&Note::ChoseOther { server: ip(254) }));
+    assert_eq!(out.notes.get(1).map(|(_, note)| note), Some(&Note::ChoseOther { server: ip(254) }));
     assert_eq!(yiaddr(&lab.ask(2, 1, &[])), ip(100));
 }
 
@@ -371,4 +372,76 @@ fn two_hundred_computers_at_once_get_two_hundred_addresses() {
     given.dedup();
     assert_eq!(given.len(), 200);
     assert!(!given.contains(&SERVER) && !given.contains(&ip(102)));
+}
+
+const OTHER: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 1);
+const CARD: Mac = Mac([2, 0, 0, 0, 0, 0xfe]);
+
+#[test]
+fn another_server_ends_the_handing_out_at_once_and_takes_nothing_from_anybody() {
+    let mut lab = Lab::new(100, 110, false);
+    let address = lab.lease(1);
+    let offered = yiaddr(&lab.ask(2, 1, &[]));
+    let told = lab.server.foreign(OTHER, Some(CARD));
+    assert_eq!(told.notes, [(None, Note::ForeignServer { server: OTHER, mac: Some(CARD) })]);
+    assert_eq!(lab.server.foreign(OTHER, Some(CARD)), Outputs::default(), "told once");
+    let (own, foreign) = (SERVER.octets(), OTHER.octets());
+    let silent = Note::Ignored { reason: Silence::OtherServer { server: OTHER } };
+    let cases: [(&str, Outputs); 5] = [
+        ("a new client", lab.ask(3, 1, &[])),
+        ("one of ours that begins anew", lab.ask(1, 1, &[])),
+        ("who takes an offer from before", lab.ask(2, 3, &[(54, &own), (50, &offered.octets())])),
+        ("who comes back with an address from elsewhere", lab.ask(4, 3, &[(50, &[192, 168, 1, 50])])),
+        ("who comes back with an address of somebody else", lab.ask(4, 3, &[(50, &address.octets())])),
+    ];
+    for (who, out) in cases {
+        assert_eq!((out.send.as_slice(), last(&out)), ([].as_slice(), Some(&silent)), "{who}");
+    }
+    assert_eq!(kind(&lab.ask_from(1, 3, address.octets(), &[])), Some(5), "a lease is renewed");
+    assert_eq!(kind(&lab.ask(1, 3, &[(50, &address.octets())])), Some(5), "and known after a restart of its client");
+    let chose = lab.ask(3, 3, &[(54, &foreign), (50, &[192, 168, 1, 51])]);
+    assert_eq!((chose.send.len(), last(&chose)), (0, Some(&Note::ChoseOther { server: OTHER })));
+}
+
+#[test]
+fn a_client_that_takes_the_offer_of_another_server_gives_it_away() {
+    let mut lab = Lab::new(100, 110, false);
+    lab.ask(1, 1, &[]);
+    let chose = lab.ask(1, 3, &[(54, &OTHER.octets()), (50, &[192, 168, 1, 51])]);
+    assert_eq!(last(&chose), Some(&Note::ForeignServer { server: OTHER, mac: None }));
+    assert!(lab.ask(2, 1, &[]).send.is_empty());
+}
+
+#[test]
+fn a_server_that_is_meant_to_be_there_changes_nothing_but_refusals() {
+    let mut lab = Lab::new(100, 110, false);
+    assert_eq!(kind(&lab.ask(4, 3, &[(50, &[192, 168, 1, 50])])), Some(6), "alone, an address from elsewhere is wrong");
+    lab.server.config.beside.insert(OTHER);
+    assert_eq!(lab.server.foreign(OTHER, None), Outputs::default());
+    assert_eq!(lab.server.foreign(SERVER, None), Outputs::default(), "our own word");
+    lab.lease(1);
+    let out = lab.ask(4, 3, &[(50, &[192, 168, 1, 50])]);
+    assert!(out.send.is_empty(), "it may be that server's client");
+}
+
+#[test]
+fn nobody_is_offered_anything_while_the_network_is_still_asked() {
+    for probe in [false, true] {
+        let mut lab = Lab::new(100, 110, probe);
+        let (began, until) = (lab.now, lab.now + Duration::from_secs(4));
+        lab.server.hold(until);
+        assert!(lab.ask(1, 1, &[]).send.is_empty());
+        lab.now = began + Duration::from_secs(1);
+        assert!(lab.server.tick(lab.now, &Script).send.is_empty());
+        assert!(lab.ask(1, 1, &[]).send.is_empty(), "it asks again");
+        lab.now = until;
+        let out = lab.server.tick(lab.now, &Script);
+        assert_eq!((out.send.len(), kind(&out)), (1, Some(2)), "one offer, to its last question");
+    }
+    let mut lab = Lab::new(100, 110, false);
+    lab.server.hold(lab.now + Duration::from_secs(4));
+    lab.ask(1, 1, &[]);
+    lab.server.foreign(OTHER, None);
+    lab.now += Duration::from_secs(9);
+    assert!(lab.server.tick(lab.now, &Script).send.is_empty(), "somebody answered meanwhile");
 }

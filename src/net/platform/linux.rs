@@ -273,6 +273,31 @@ async fn received<const ROOM: usize>(socket: &AsyncFd<Socket>) -> io::Result<Vec
     socket.async_io(Interest::READABLE, receive).await
 }
 
+/// The same of a packet socket, and the network card that sent it.
+async fn received_from<const ROOM: usize>(socket: &AsyncFd<Socket>) -> io::Result<(Vec<u8>, Option<Mac>)> {
+    let receive = |socket: &Socket| {
+        let mut packet = [MaybeUninit::<u8>::uninit(); ROOM];
+        let (read, from) = socket.recv_from(&mut packet)?;
+        // SAFETY: `recv_from` says that it wrote the first `read` bytes, and no more are taken.
+        let packet = packet.iter().take(read).map(|byte| unsafe { byte.assume_init() }).collect();
+        Ok((packet, card(&from)))
+    };
+    socket.async_io(Interest::READABLE, receive).await
+}
+
+/// The network card that a packet socket names as a sender.
+fn card(from: &SockAddr) -> Option<Mac> {
+    let length = usize::try_from(from.len()).unwrap_or_default();
+    if i32::from(from.family()) != libc::AF_PACKET || length < size_of::<libc::sockaddr_ll>() {
+        return None;
+    }
+    // SAFETY: the kernel wrote a `sockaddr_ll`, as its family and length say, into storage that is aligned for every
+    // kind of address.
+    let link = unsafe { &*from.as_ptr().cast::<libc::sockaddr_ll>() };
+    let octets = link.sll_addr.get(..6).filter(|_| link.sll_halen == 6)?;
+    Some(Mac(octets.try_into().ok()?))
+}
+
 /// Everybody on the Ethernet of this interface, for packets of this type.
 fn packet_address(index: i32, ethertype: u16) -> io::Result<SockAddr> {
     // SAFETY: `sockaddr_ll` is plain data for which zeros are valid; it fits into `sockaddr_storage`, whose room the

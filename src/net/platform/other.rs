@@ -166,7 +166,7 @@ impl ClientSocket {
     }
 
     /// Never called: there is no value of this type.
-    pub async fn heard(&self) -> io::Result<(Vec<u8>, Ipv4Addr)> {
+    pub async fn heard(&self) -> io::Result<(Vec<u8>, Ipv4Addr, Option<Mac>)> {
         match self.0 {}
     }
 }

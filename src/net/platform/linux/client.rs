@@ -8,7 +8,8 @@ use std::net::Ipv4Addr;
 use socket2::{Domain, SockFilter, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
-use super::{packet_address, received, watched};
+use super::{packet_address, received_from, watched};
+use crate::mac::Mac;
 use crate::net::interface::Interface;
 
 const ETHERTYPE_IPV4: u16 = 0x0800;
@@ -48,11 +49,12 @@ impl ClientSocket {
     }
 
     /// Waits for the next packet to the port of DHCP clients, whoever it is for, and returns what it carries and who sent
-    /// it. Packets that this computer sends are not among them.
-    pub async fn heard(&self) -> io::Result<(Vec<u8>, Ipv4Addr)> {
+    /// it: its address and its network card. Packets that this computer sends are not among them.
+    pub async fn heard(&self) -> io::Result<(Vec<u8>, Ipv4Addr, Option<Mac>)> {
         loop {
-            if let Some((payload, source)) = to_client(&received::<ROOM>(&self.socket).await?) {
-                return Ok((payload.to_vec(), source));
+            let (packet, mac) = received_from::<ROOM>(&self.socket).await?;
+            if let Some((payload, source)) = to_client(&packet) {
+                return Ok((payload.to_vec(), source, mac));
             }
         }
     }

@@ -1,0 +1,85 @@
+//! Listens for other DHCP servers while addresses are handed out, and asks for them now and then as a client would:
+//! most answer a client alone, which a switch keeps from everybody else.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::probe;
+use crate::dhcp;
+use crate::mac::Mac;
+use crate::net::Interface;
+use crate::net::platform::ClientSocket;
+
+/// How long the network has to answer before the first address is handed out.
+pub(super) const PATIENCE: Duration = probe::PATIENCE;
+/// When the second question is asked: the first is lost where a switch still learns the port.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How often it is asked from then on.
+const EVERY: Duration = Duration::from_secs(60);
+/// How long nothing is heard after an error: a link that went down is told by one.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// What listens.
+#[derive(Debug)]
+pub(super) struct Guard {
+    socket: ClientSocket,
+    own: Vec<Ipv4Addr>,
+    question: Option<Vec<u8>>,
+    asked: u32,
+    next: Instant,
+}
+
+/// A server that is not ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Foreign {
+    pub(super) server: Ipv4Addr,
+    pub(super) mac: Option<Mac>,
+}
+
+impl Guard {
+    /// Listens on this interface, and where `asks` is set, asks as well.
+    pub(super) fn open(interface: &Interface, asks: bool) -> io::Result<Guard> {
+        let socket = ClientSocket::open(interface)?;
+        let question = interface.mac.filter(|_| asks).and_then(|mac| dhcp::probe::discover(mac, probe::transaction()));
+        let own = interface.addresses.iter().map(ipnet::Ipv4Net::addr).collect();
+        Ok(Guard { socket, own, question, asked: 0, next: Instant::now() })
+    }
+
+    /// Waits for a word of another server to whichever client. May be dropped at any time.
+    pub(super) async fn heard(&mut self) -> Foreign {
+        loop {
+            let heard = tokio::select! {
+                heard = self.socket.heard() => heard,
+                () = sleep_until(self.next), if self.question.is_some() => {
+                    self.ask();
+                    continue;
+                }
+            };
+            match heard {
+                Ok((message, source, mac)) => {
+                    if let Some(foreign) = self.foreign(&message, source, mac) {
+                        return foreign;
+                    }
+                }
+                Err(_) => sleep(PAUSE).await,
+            }
+        }
+    }
+
+    /// One that cannot be sent (the cable is out) is asked again in time.
+    fn ask(&mut self) {
+        let _ = self.question.as_ref().map(|question| self.socket.ask(question));
+        self.asked = self.asked.saturating_add(1);
+        self.next = Instant::now() + if self.asked == 1 { AGAIN } else { EVERY };
+    }
+
+    fn foreign(&self, message: &[u8], source: Ipv4Addr, mac: Option<Mac>) -> Option<Foreign> {
+        let server = dhcp::probe::said(message)?.answer.server;
+        // Our own answers come back from bridges and access points.
+        let own = |address| self.own.contains(&address);
+        (!own(server) && !own(source)).then_some(Foreign { server, mac })
+    }
+}
