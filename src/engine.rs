@@ -223,6 +223,7 @@ pub fn request(plan: &Plan) -> Request {
         address: None,
         // The helper knows no guests and would answer all.
         router: plan.advertises() && plan.guests == Guests::default(),
+        guard: matches!(plan.dhcp, DhcpPlan::Full { .. }),
     }
 }
 

@@ -26,11 +26,14 @@ use bootwright::boot::menu::Default as Choice;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
 use bootwright::dhcp::lease::Range;
+use bootwright::dhcp::probe::{self, discover};
 use bootwright::engine::{self, Update};
+use bootwright::mac::Mac;
 use bootwright::net::interface;
 use bootwright::net::ports::Transport;
 use bootwright::net::privilege::{self, Grant, PrivilegeError, Request, Rights};
 use futures_util::StreamExt;
+use lab::office::{Pace, office};
 use lab::{Host, Lab, Process, ask_for_routers, must, program, ready};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendFlags, SocketFlags,
@@ -107,6 +110,10 @@ fn held(host: &Host) -> Vec<(&'static str, u16)> {
         })
     };
     ports.into_iter().filter(|&(kind, port)| is_held(kind, port)).collect()
+}
+
+fn card(host: &Host) -> String {
+    String::from_utf8(host.sh("cat /sys/class/net/eth0/address").stdout).unwrap().trim().to_owned()
 }
 
 fn addresses(host: &Host) -> String {
@@ -273,6 +280,46 @@ fn an_address_stays_as_long_as_somebody_holds_the_other_end() {
     let (answer, _) = helper.ask(&request);
     assert_eq!((answer["failed"]["port"].as_u64(), helper.end().0), (Some(67), Some(3)));
     assert!(!addresses(&host).contains("inet "));
+}
+
+#[test]
+fn other_dhcp_servers_are_asked_for_and_heard_by_who_has_fewer_rights() {
+    if !ready("lent socket", &["dnsmasq", "udhcpc"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = lab.server();
+    let _office = office(&lab, Pace::Quick);
+    let mut helper = Helper::start(&server);
+    let (answer, mut sockets) = helper.ask(&with(everything("10.77.0.1"), "guard", json!(true)));
+    assert_eq!((answer["opened"]["guard"].as_bool(), sockets.len()), (Some(true), 5), "{answer}");
+    let end = sockets.pop().unwrap();
+    sockopt::set_socket_timeout(&end, sockopt::Timeout::Recv, Some(Duration::from_secs(10))).unwrap();
+    let own: Mac = card(&server).parse().unwrap();
+    let send = |bytes: &[u8]| rustix::net::send(&end, bytes, SendFlags::NOSIGNAL).unwrap();
+    let receive = || {
+        let mut bytes = [0; 4096];
+        let (read, _) = rustix::net::recv(&end, &mut bytes[..], rustix::net::RecvFlags::empty()).unwrap();
+        bytes[..read].to_vec()
+    };
+    // Neither in another card's name nor anything else.
+    send(&discover(Mac([2; 6]), 1).unwrap());
+    send(b"junk");
+    send(&discover(own, 7).unwrap());
+    let heard = receive();
+    assert_eq!(heard[..4], [10, 77, 0, 254], "who answered");
+    let answer = probe::offer(&heard[10..], 7, own).expect("the answer to the one question that was let through");
+    assert_eq!(answer.server, Ipv4Addr::new(10, 77, 0, 254));
+    // What it says to everybody is heard as well; a switch keeps the rest from us.
+    let client = lab.host("c", None);
+    let said = std::thread::spawn(move || client.sh("udhcpc -i eth0 -B -n -q -f -t 3 -T 2 -s /bin/true"));
+    let said_to_client =
+        std::iter::repeat_with(receive).find_map(|heard| probe::said(&heard[10..]).filter(|said| said.client != own));
+    assert!(said_to_client.is_some());
+    said.join().unwrap();
+    assert!(helper.runs());
+    drop(std::mem::replace(&mut helper.channel, std::fs::File::open("/dev/null").unwrap().into()));
+    assert_eq!(helper.end().0, Some(0));
 }
 
 #[test]

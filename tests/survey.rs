@@ -163,7 +163,7 @@ fn child_busy() {
     let (_, from, mac) = runtime.block_on(async {
         let socket = ClientSocket::open(&interface).expect("a socket");
         std::thread::sleep(Duration::from_secs(1));
-        socket.ask(&discover(interface.mac.expect("an address"), 7).expect("a question")).expect("sent");
+        socket.ask(&discover(interface.mac.expect("an address"), 7).expect("a question")).await.expect("sent");
         std::thread::sleep(Duration::from_secs(1));
         tokio::time::timeout(Duration::from_secs(1), socket.heard()).await.expect("an offer").expect("a socket")
     });

@@ -199,7 +199,7 @@ fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Opt
             };
             let now = Instant::now();
             let mut server = server::Server::new(config, now, SystemTime::now(), &leases);
-            let guard = Guard::open(interface, *probe).ok();
+            let guard = Guard::open(interface, *probe, sockets).ok();
             if *probe && guard.is_some() {
                 server.hold(now + guard::PATIENCE);
             }

@@ -12,6 +12,7 @@ use crate::dhcp;
 use crate::mac::Mac;
 use crate::net::Interface;
 use crate::net::platform::ClientSocket;
+use crate::net::socket::Sockets;
 
 /// How long the network has to answer before the first address is handed out.
 pub(super) const PATIENCE: Duration = probe::PATIENCE;
@@ -41,8 +42,8 @@ pub(super) struct Foreign {
 
 impl Guard {
     /// Listens on this interface, and where `asks` is set, asks as well.
-    pub(super) fn open(interface: &Interface, asks: bool) -> io::Result<Guard> {
-        let socket = ClientSocket::open(interface)?;
+    pub(super) fn open(interface: &Interface, asks: bool, sockets: &mut Sockets) -> io::Result<Guard> {
+        let socket = sockets.client(interface)?;
         let question = interface.mac.filter(|_| asks).and_then(|mac| dhcp::probe::discover(mac, probe::transaction()));
         let own = interface.addresses.iter().map(ipnet::Ipv4Net::addr).collect();
         Ok(Guard { socket, own, question, asked: 0, next: Instant::now() })
@@ -54,7 +55,7 @@ impl Guard {
             let heard = tokio::select! {
                 heard = self.socket.heard() => heard,
                 () = sleep_until(self.next), if self.question.is_some() => {
-                    self.ask();
+                    self.ask().await;
                     continue;
                 }
             };
@@ -69,11 +70,13 @@ impl Guard {
         }
     }
 
-    /// One that cannot be sent (the cable is out) is asked again in time.
-    fn ask(&mut self) {
-        let _ = self.question.as_ref().map(|question| self.socket.ask(question));
+    async fn ask(&mut self) {
         self.asked = self.asked.saturating_add(1);
         self.next = Instant::now() + if self.asked == 1 { AGAIN } else { EVERY };
+        if let Some(question) = &self.question {
+            // One that cannot be sent (the cable is out) is asked again in time.
+            let _ = self.socket.ask(question).await;
+        }
     }
 
     fn foreign(&self, message: &[u8], source: Ipv4Addr, mac: Option<Mac>) -> Option<Foreign> {

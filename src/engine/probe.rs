@@ -111,7 +111,7 @@ impl Line {
     async fn ask(&self, question: &[u8]) -> io::Result<()> {
         let everybody = SocketAddrV4::new(Ipv4Addr::BROADCAST, port::SERVER);
         match self {
-            Line::Packets(socket) => socket.ask(question),
+            Line::Packets(socket) => socket.ask(question).await,
             Line::Port(socket) => socket.send_to(question, everybody).await.map(drop),
         }
     }

@@ -3,7 +3,8 @@
 //! The window starts `pkexec bootwright helper` with one end of a socket pair as its standard input ([`acquire`]); the
 //! system asks for the password. The helper opens what it was asked for, exactly as [`super::socket`] does it, gives the
 //! interface an address if that was asked for too, passes the sockets on and ends. It stays only where it has given an
-//! address, to take it away again, or where it is to answer those who ask for IPv6 routers; until the other end is closed.
+//! address, to take it away again, or where it is to answer those who ask for IPv6 routers or to listen for other DHCP
+//! servers; until the other end is closed.
 //!
 //! # What the helper is afraid of
 //!
@@ -15,7 +16,8 @@
 //!   each once, on one interface that exists and on an address that it has. The sockets are bound before they leave: the
 //!   receiver can read and write, but not move them. No packet socket is passed: it would let the receiver forge any
 //!   frame. The one for router advertisements stays here, and all that it sends is that there is no router
-//!   ([`super::router`]).
+//!   ([`super::router`]). So does the one that hears other DHCP servers: what is said to the port of DHCP clients is passed
+//!   on, and all that can be sent is a DISCOVER in the name of the interface's own card, two in a second at most.
 //! * *It wants to lead traffic astray with an address.* Private and link-local networks only, no network that another
 //!   interface has, only on a cable or a virtual interface that has no address yet, and only while the caller lives.
 //! * *The cable is hostile.* Where it answers who asks for IPv6 routers, it reads from the cable as root: frames that the
@@ -100,6 +102,10 @@ pub struct Request {
     /// the [`Grant`] lives. Where the helper cannot do that, it does the rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub router: bool,
+    /// Whether other DHCP servers of the network are to be heard and asked for, for as long as the [`Grant`] lives. Where
+    /// the helper cannot do that, it does the rest.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guard: bool,
 }
 
 impl Request {

@@ -7,6 +7,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use serde::{Deserialize, Serialize};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::platform::ClientSocket;
 use super::ports::{Holder, Transport};
 use super::{Interface, platform};
 
@@ -110,6 +111,7 @@ pub struct Sockets {
     udp: Vec<(u16, std::net::UdpSocket)>,
     tcp: Vec<(u16, Result<std::net::TcpListener, BindError>)>,
     advertised: bool,
+    client: Option<ClientSocket>,
 }
 
 impl Sockets {
@@ -131,6 +133,23 @@ impl Sockets {
     /// Notes that whoever opened them answers who asks for IPv6 routers.
     pub fn set_advertised(&mut self) {
         self.advertised = true;
+    }
+
+    /// Adds the socket of a DHCP client that was opened for this interface.
+    pub fn add_client(&mut self, socket: ClientSocket) {
+        self.client = Some(socket);
+    }
+
+    /// The handed-over socket of a DHCP client, or one that is opened here.
+    ///
+    /// # Errors
+    /// The right for it is missing, or the system has none.
+    pub fn client(&mut self, interface: &Interface) -> io::Result<ClientSocket> {
+        let here = self.place.as_ref().is_some_and(|(name, _)| *name == interface.name);
+        match self.client.take().filter(|_| here) {
+            Some(socket) => Ok(socket),
+            None => ClientSocket::open(interface),
+        }
     }
 
     /// Whether somebody else answers who asks for IPv6 routers on this interface.

@@ -189,6 +189,7 @@ impl App {
             tcp: vec![],
             address: Some(address),
             router: false,
+            guard: false,
         };
         let acquire = self.world.clone().acquire(request);
         let (task, handle) = Task::perform(acquire, |result| Message::AddressSet(result.map(Parcel::new))).abortable();

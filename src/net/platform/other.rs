@@ -161,7 +161,7 @@ impl ClientSocket {
     }
 
     /// Never called: there is no value of this type.
-    pub fn ask(&self, _question: &[u8]) -> io::Result<()> {
+    pub async fn ask(&self, _question: &[u8]) -> io::Result<()> {
         match self.0 {}
     }
 

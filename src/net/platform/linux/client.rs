@@ -4,10 +4,13 @@
 
 use std::io;
 use std::net::Ipv4Addr;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, SockFilter, Socket, Type};
 use tokio::io::unix::AsyncFd;
 
+use super::channel::{Channel, Message};
 use super::{packet_address, received_from, watched};
 use crate::mac::Mac;
 use crate::net::interface::Interface;
@@ -26,9 +29,16 @@ const ROOM: usize = 2048;
 
 /// Asks DHCP servers and hears what they answer, on one interface, as a client does that has no address yet.
 #[derive(Debug)]
-pub struct ClientSocket {
-    socket: AsyncFd<Socket>,
-    index: i32,
+pub struct ClientSocket(Way);
+
+#[derive(Debug)]
+enum Way {
+    Own {
+        socket: AsyncFd<Socket>,
+        index: i32,
+    },
+    /// The socket is the helper's, which passes on what is asked and heard.
+    Lent(Channel),
 }
 
 impl ClientSocket {
@@ -39,25 +49,108 @@ impl ClientSocket {
         let socket = Socket::new(Domain::PACKET, Type::DGRAM.nonblocking(), None)?;
         socket.attach_filter(&to_clients())?;
         socket.bind(&packet_address(index, ETHERTYPE_IPV4)?)?;
-        Ok(ClientSocket { socket: watched(socket)?, index })
+        Ok(ClientSocket(Way::Own { socket: watched(socket)?, index }))
+    }
+
+    /// The socket at the other end of this one, which the helper has opened.
+    pub fn lent(end: OwnedFd) -> io::Result<ClientSocket> {
+        Ok(ClientSocket(Way::Lent(Channel::own(end)?)))
     }
 
     /// Broadcasts a question to the port of DHCP servers.
-    pub fn ask(&self, question: &[u8]) -> io::Result<()> {
-        let packet = broadcast(question).ok_or(io::ErrorKind::InvalidInput)?;
-        self.socket.get_ref().send_to(&packet, &packet_address(self.index, ETHERTYPE_IPV4)?).map(drop)
+    pub async fn ask(&self, question: &[u8]) -> io::Result<()> {
+        match &self.0 {
+            Way::Own { socket, index } => {
+                let packet = broadcast(question).ok_or(io::ErrorKind::InvalidInput)?;
+                socket.get_ref().send_to(&packet, &packet_address(*index, ETHERTYPE_IPV4)?).map(drop)
+            }
+            Way::Lent(channel) => channel.send(question, &[]).await,
+        }
     }
 
     /// Waits for the next packet to the port of DHCP clients, whoever it is for, and returns what it carries and who sent
     /// it: its address and its network card. Packets that this computer sends are not among them.
     pub async fn heard(&self) -> io::Result<(Vec<u8>, Ipv4Addr, Option<Mac>)> {
         loop {
-            let (packet, mac) = received_from::<ROOM>(&self.socket).await?;
-            if let Some((payload, source)) = to_client(&packet) {
-                return Ok((payload.to_vec(), source, mac));
+            match &self.0 {
+                Way::Own { socket, .. } => {
+                    let (packet, mac) = received_from::<ROOM>(socket).await?;
+                    if let Some((payload, source)) = to_client(&packet) {
+                        return Ok((payload.to_vec(), source, mac));
+                    }
+                }
+                Way::Lent(channel) => {
+                    let message = channel.receive().await?.bytes;
+                    if message.is_empty() {
+                        // The helper has ended, and nothing is heard any more.
+                        return std::future::pending().await;
+                    }
+                    if let Some(heard) = unpacked(&message) {
+                        return Ok(heard);
+                    }
+                }
             }
         }
     }
+
+    /// Lets somebody with fewer rights ask and hear through `channel`, until the other end is closed: what the network says
+    /// to clients, and questions that [`is_question`] admits, one in each [`BETWEEN_QUESTIONS`].
+    pub(super) async fn lend(&self, channel: &Channel, own: Mac) {
+        let mut asked: Option<Instant> = None;
+        loop {
+            tokio::select! {
+                message = channel.receive() => {
+                    let Ok(Message { bytes, .. }) = message else { return };
+                    if bytes.is_empty() {
+                        return;
+                    }
+                    let rested = asked.is_none_or(|asked| asked.elapsed() >= BETWEEN_QUESTIONS);
+                    if rested && is_question(&bytes, own) {
+                        asked = Some(Instant::now());
+                        // One that cannot be sent is asked again.
+                        let _ = self.ask(&bytes).await;
+                    }
+                }
+                heard = self.heard() => match heard {
+                    Ok((payload, source, mac)) => drop(channel.send(&packed(&payload, source, mac), &[]).await),
+                    Err(_) => tokio::time::sleep(PAUSE).await,
+                },
+            }
+        }
+    }
+}
+
+/// How long questions of somebody with fewer rights lie apart at least.
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(500);
+/// How long nothing is heard after an error: a link that went down is told by one.
+const PAUSE: Duration = Duration::from_millis(100);
+/// The sender's address and card before what was heard.
+const SENDER: usize = 4 + 6;
+
+fn packed(payload: &[u8], source: Ipv4Addr, mac: Option<Mac>) -> Vec<u8> {
+    // No card has an address of zeros (a broadcast's sender is never that).
+    let card = mac.map_or([0; 6], |mac| mac.0);
+    [source.octets().as_slice(), &card, payload].concat()
+}
+
+fn unpacked(message: &[u8]) -> Option<(Vec<u8>, Ipv4Addr, Option<Mac>)> {
+    let source: [u8; 4] = message.get(..4)?.try_into().ok()?;
+    let card: [u8; 6] = message.get(4..SENDER)?.try_into().ok()?;
+    let mac = (card != [0; 6]).then_some(Mac(card));
+    Some((message.get(SENDER..)?.to_vec(), Ipv4Addr::from(source), mac))
+}
+
+/// Whether this asks for DHCP servers in the name of our own card and says nothing else: a DISCOVER that no relay agent
+/// brought (RFC 2131 sections 2 and 3.1).
+fn is_question(bytes: &[u8], own: Mac) -> bool {
+    const COOKIE_AND_TYPE: [u8; 7] = [99, 130, 83, 99, 53, 1, 1];
+    let part = |range: std::ops::Range<usize>| bytes.get(range).unwrap_or_default();
+    (247..=576).contains(&bytes.len())
+        && part(0..4) == [1, 1, 6, 0]
+        // ciaddr, yiaddr, siaddr and giaddr.
+        && part(12..28) == [0; 16]
+        && part(28..34) == own.0
+        && part(236..243) == COOKIE_AND_TYPE
 }
 
 /// The same choice as [`to_client`] makes, in the kernel's filter language: a download would otherwise fill the socket's
@@ -231,6 +324,35 @@ mod tests {
         assert_eq!(broadcast(&vec![0; 65_507]).map(|packet| packet.len()), Some(65_535));
         assert_eq!(broadcast(&vec![0; 65_508]), None);
         assert_eq!(broadcast(&vec![0; 65_528]), None);
+    }
+
+    #[test]
+    fn who_has_fewer_rights_may_ask_for_servers_and_for_nothing_else() {
+        let own = Mac([0x52, 0x54, 0, 0x77, 0, 1]);
+        let good = crate::dhcp::probe::discover(own, 7).expect("a question");
+        assert!(is_question(&good, own) && !is_question(&good, Mac([2; 6])));
+        for (at, what) in
+            [(0, "an answer"), (3, "hops"), (12, "an address"), (24, "a relay"), (240, "no type"), (242, "a REQUEST")]
+        {
+            let mut bytes = good.clone();
+            bytes[at] ^= 3;
+            assert!(!is_question(&bytes, own), "{what}");
+        }
+        assert!((0..247).all(|length| !is_question(&good[..length], own)));
+        assert!(!is_question(&[good, vec![0; 600]].concat(), own));
+    }
+
+    #[tokio::test]
+    async fn what_the_helper_heard_arrives_with_its_sender() {
+        let (theirs, ours) = Channel::pair().expect("a pair");
+        let socket = ClientSocket::lent(ours).expect("an end");
+        theirs.send(b"short", &[]).await.expect("sent");
+        for mac in [None, Some(Mac([2, 0, 0, 0, 0, 9]))] {
+            theirs.send(&packed(b"offer", SOURCE, mac), &[]).await.expect("sent");
+            assert_eq!(socket.heard().await.expect("heard"), (b"offer".to_vec(), SOURCE, mac));
+        }
+        socket.ask(b"who is there?").await.expect("asked");
+        assert_eq!(theirs.receive().await.expect("a question").bytes, b"who is there?");
     }
 
     #[test]

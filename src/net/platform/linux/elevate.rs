@@ -12,6 +12,7 @@ use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
 use tokio::task::JoinHandle;
 
+use super::ClientSocket;
 use super::channel::{Channel, Message};
 use super::wire::Answer;
 use crate::net::ports::Transport;
@@ -157,8 +158,8 @@ async fn why(ended: Option<ExitStatus>, words: JoinHandle<String>) -> PrivilegeE
 
 /// The sockets of an answer, if they are those that were asked for.
 fn taken(request: &Request, message: Message) -> Result<Sockets, PrivilegeError> {
-    let (ports, taken, router) = match Answer::parse(&message.bytes)? {
-        Answer::Opened { ports, taken, router } => (ports, taken, router),
+    let (ports, taken, router, guard) = match Answer::parse(&message.bytes)? {
+        Answer::Opened { ports, taken, router, guard } => (ports, taken, router, guard),
         Answer::Failed(failure) => {
             let interface = request.interface.clone();
             return Err(PrivilegeError::Port { interface, source: failure.into() });
@@ -168,12 +169,16 @@ fn taken(request: &Request, message: Message) -> Result<Sockets, PrivilegeError>
     let taken = taken.map(crate::net::socket::BindError::from);
     let missing = taken.as_ref().map(|error| (error.transport, error.port));
     let wanted: Vec<_> = request.ports().into_iter().filter(|port| Some(*port) != missing).collect();
-    if ports != wanted || message.sockets.len() != wanted.len() {
+    if ports != wanted || message.sockets.len() != wanted.len() + usize::from(guard) {
         return Err(PrivilegeError::Helper { reason: "it passed other sockets than it was asked for".to_owned() });
     }
     let mut sockets = Sockets::on(&request.interface, request.own);
-    for ((transport, port), socket) in wanted.into_iter().zip(message.sockets) {
+    let mut passed = message.sockets.into_iter();
+    for ((transport, port), socket) in wanted.into_iter().zip(passed.by_ref()) {
         add(&mut sockets, transport, port, socket);
+    }
+    if let Some(end) = passed.next() {
+        sockets.add_client(ClientSocket::lent(end).map_err(PrivilegeError::Start)?);
     }
     if router {
         sockets.set_advertised();

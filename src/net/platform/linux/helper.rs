@@ -3,16 +3,17 @@
 mod rules;
 
 use std::convert::Infallible;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rules::{ALLOWED, Allowed};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::RouterSocket;
 use super::address::Given;
 use super::channel::Channel;
 use super::wire::Answer;
+use super::{ClientSocket, RouterSocket};
+use crate::mac::Mac;
 use crate::net::ports::Transport;
 use crate::net::privilege::{PrivilegeError, Refusal, Request};
 use crate::net::socket::{self, BindError};
@@ -40,11 +41,12 @@ async fn serve(channel: &Channel, allowed: &Allowed<'_>) -> Result<(), Privilege
             // If nobody takes them any more, the end of the channel is there as well.
             let _ = channel.send(&opened.answer().emit(), &opened.descriptors()).await;
             // Ours are copies now, and would keep the ports held.
-            let router = opened.into_router();
-            if given.is_some() || router.is_some() {
+            let (router, guard) = opened.into_kept();
+            if given.is_some() || router.is_some() || guard.is_some() {
                 tokio::select! {
                     () = signals.or_end_of(channel) => {}
                     never = advertise(router) => match never {},
+                    never = lend(guard) => match never {},
                 }
             }
             if let Some(given) = given {
@@ -96,6 +98,14 @@ async fn advertise(socket: Option<RouterSocket>) -> Infallible {
     }
 }
 
+/// Lets the window hear other DHCP servers and ask for them.
+async fn lend(guard: Option<Lent>) -> Infallible {
+    if let Some(Lent { socket, channel, own, .. }) = guard {
+        socket.lend(&channel, own).await;
+    }
+    std::future::pending().await
+}
+
 async fn read(channel: &Channel, patience: Duration) -> Result<Request, Refusal> {
     let late = |_elapsed| Refusal::Request { reason: "it takes too long".to_owned() };
     let broken = |error: std::io::Error| Refusal::Request { reason: error.to_string() };
@@ -111,6 +121,26 @@ struct Opened {
     taken: Option<BindError>,
     /// This one is not passed on.
     router: Option<RouterSocket>,
+    /// Of this one an end is passed on.
+    guard: Option<Lent>,
+}
+
+/// A client's socket that somebody else uses through a channel.
+#[derive(Debug)]
+struct Lent {
+    socket: ClientSocket,
+    own: Mac,
+    channel: Channel,
+    /// The end to pass on, until it is.
+    theirs: Option<OwnedFd>,
+}
+
+impl Lent {
+    fn open(interface: &Interface) -> Option<Lent> {
+        let (socket, own) = (ClientSocket::open(interface).ok()?, interface.mac?);
+        let (channel, theirs) = Channel::pair().ok()?;
+        Some(Lent { socket, own, channel, theirs: Some(theirs) })
+    }
 }
 
 impl Opened {
@@ -130,25 +160,37 @@ impl Opened {
             // Without it everything is served, only slower.
             opened.router = RouterSocket::open(interface).ok();
         }
+        if request.guard {
+            opened.guard = Lent::open(interface);
+        }
         Ok(opened)
     }
 
     /// Closes everything that was passed on, and keeps what was not.
-    fn into_router(self) -> Option<RouterSocket> {
-        self.router
+    fn into_kept(mut self) -> (Option<RouterSocket>, Option<Lent>) {
+        if let Some(guard) = &mut self.guard {
+            guard.theirs = None;
+        }
+        (self.router, self.guard)
     }
 
     fn answer(&self) -> Answer {
         let udp = self.udp.iter().map(|&(port, _)| (Transport::Udp, port));
         let tcp = self.tcp.iter().map(|&(port, _)| (Transport::Tcp, port));
         let taken = self.taken.as_ref().map(Into::into);
-        Answer::Opened { ports: udp.chain(tcp).collect(), taken, router: self.router.is_some() }
+        Answer::Opened {
+            ports: udp.chain(tcp).collect(),
+            taken,
+            router: self.router.is_some(),
+            guard: self.guard.is_some(),
+        }
     }
 
     /// In the order of the answer.
     fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
         let udp = self.udp.iter().map(|(_, socket)| socket.as_fd());
-        udp.chain(self.tcp.iter().map(|(_, listener)| listener.as_fd())).collect()
+        let guard = self.guard.iter().filter_map(|guard| guard.theirs.as_ref()).map(AsFd::as_fd);
+        udp.chain(self.tcp.iter().map(|(_, listener)| listener.as_fd())).chain(guard).collect()
     }
 }
 
@@ -197,7 +239,15 @@ mod tests {
 
     fn request(udp: &[UdpPort], tcp: &[u16]) -> Request {
         let interface = interface::list().pop().expect("loopback").name;
-        Request { interface, own: LOOPBACK, udp: udp.into(), tcp: tcp.into(), address: None, router: false }
+        Request {
+            interface,
+            own: LOOPBACK,
+            udp: udp.into(),
+            tcp: tcp.into(),
+            address: None,
+            router: false,
+            guard: false,
+        }
     }
 
     /// Three ports that are free right now.
@@ -215,7 +265,7 @@ mod tests {
         let allowed = Allowed { udp: &[udp], tcp: &[http], spare: 0 };
         let (answer, mut sockets) = ask(&request(&[udp], &[http]).emit(), &allowed).await;
         let ports = vec![(Transport::Udp, udp.port), (Transport::Tcp, http)];
-        assert_eq!(answer, Answer::Opened { ports, taken: None, router: false });
+        assert_eq!(answer, Answer::Opened { ports, taken: None, router: false, guard: false });
         let listener = std::net::TcpListener::from(sockets.pop().expect("the listener"));
         let socket = std::net::UdpSocket::from(sockets.pop().expect("the socket"));
         assert_eq!(socket.local_addr().expect("bound").port(), udp.port);

@@ -23,6 +23,9 @@ pub(super) enum Answer {
         /// Whether who asks for IPv6 routers is answered from now on.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         router: bool,
+        /// Whether one more socket comes along, at whose other end other DHCP servers are heard and asked for.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        guard: bool,
     },
     /// A port could not be opened, so none is passed.
     Failed(Failure),
@@ -107,6 +110,7 @@ mod tests {
             tcp: vec![80],
             address: Some("10.77.0.1/24".parse().expect("a network")),
             router: true,
+            guard: true,
         };
         let bytes = request.emit();
         assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 1);
@@ -137,8 +141,12 @@ mod tests {
         let source = io::Error::from_raw_os_error(98);
         let kind = source.kind();
         let error = BindError { transport: Transport::Tcp, port: 80, holder: holder.clone(), source };
-        let answer =
-            Answer::Opened { ports: vec![(Transport::Udp, 67)], taken: Some(Failure::from(&error)), router: false };
+        let answer = Answer::Opened {
+            ports: vec![(Transport::Udp, 67)],
+            taken: Some(Failure::from(&error)),
+            router: false,
+            guard: false,
+        };
         let read = Answer::parse(&answer.emit()).expect("an answer");
         assert_eq!(read, answer);
         let Answer::Opened { taken: Some(failure), .. } = read else { panic!("it is opened") };

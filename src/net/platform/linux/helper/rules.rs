@@ -144,7 +144,15 @@ mod tests {
 
     fn ask(name: &str, own: &str, udp: &[UdpPort], tcp: &[u16]) -> Request {
         let own = own.parse().expect("an address");
-        Request { interface: name.into(), own, udp: udp.into(), tcp: tcp.into(), address: None, router: false }
+        Request {
+            interface: name.into(),
+            own,
+            udp: udp.into(),
+            tcp: tcp.into(),
+            address: None,
+            router: false,
+            guard: false,
+        }
     }
 
     fn give(name: &str, address: &str) -> Request {
