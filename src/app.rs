@@ -134,6 +134,10 @@ pub struct App {
     stopper: Option<Stopper>,
     grant: Option<Grant>,
     cautions: Vec<Finding>,
+    /// Another DHCP server that was heard while addresses were handed out.
+    foreign: Option<Finding>,
+    /// The services are to start again as soon as they have ended.
+    start_again: bool,
     journal: Journal,
     log: Log,
     closing: bool,

@@ -56,6 +56,8 @@ pub enum Then {
     UseFullMode,
     /// Stops the services.
     Stop,
+    /// Stops the services and starts them beside another DHCP server.
+    WorkBeside,
     /// Stops the services and closes the window.
     Close,
     /// Replaces a saved deployment.

@@ -216,6 +216,8 @@ impl App {
             probe_run: 0,
             probing: None,
             two_servers_meant: false,
+            foreign: None,
+            start_again: false,
             dropped: Vec::new(),
             checking: None,
             setting_address: None,

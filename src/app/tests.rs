@@ -158,6 +158,17 @@ fn serving_many(count: u8) -> App {
     app
 }
 
+/// Serving, when another DHCP server is heard.
+fn serving_beside() -> App {
+    let mut app = serving_for(75);
+    app.draft.dhcp = Some(crate::deployment::DhcpMode::Full);
+    let note = crate::dhcp::Note::ForeignServer { server: [192, 168, 1, 1].into(), mac: None };
+    let event = Event { time: at(75), mac: None, ip: None, role: None, what: crate::journal::What::Dhcp(note) };
+    let _ = app.events(&[event]);
+    app.now = at(75);
+    app
+}
+
 /// Every state that has a picture.
 fn states() -> Vec<(&'static str, App)> {
     let mut states: Vec<(&'static str, App)> = vec![
@@ -175,6 +186,7 @@ fn states() -> Vec<(&'static str, App)> {
         ("serve-nobody", serving()),
         ("serve-some", serving_for(75)),
         ("serve-many", serving_many(40)),
+        ("serve-foreign", serving_beside()),
     ];
     let mut empty = app("bench");
     let _ = empty.go_to(Step::Images);
@@ -502,6 +514,21 @@ fn stop_asks_only_while_somebody_boots() {
     send(&mut busy, Message::CloseRequested(window::Id::unique()));
     assert!(matches!(&busy.overlay, Some(Overlay::Question(Question { then: Then::Close, .. }))));
     assert!(matches!(busy.serving, Serving::On { .. }), "nothing ends without an answer");
+}
+
+#[test]
+fn beside_another_server_the_services_start_again_in_the_mode_for_that() {
+    let mut app = serving_beside();
+    let title = "192.168.1.1 gives addresses on this network too, so Bootwright has stopped handing them out.";
+    assert!(shows(&app, title));
+    send(&mut app, Message::Serve(serve::Message::WorkBeside));
+    assert!(
+        matches!(&app.overlay, Some(Overlay::Question(Question { then: Then::WorkBeside, .. }))),
+        "some are booting"
+    );
+    send(&mut app, Message::Overlay(overlay::Message::Confirmed(Then::WorkBeside)));
+    assert_eq!(app.draft.dhcp, Some(crate::deployment::DhcpMode::Proxy));
+    assert!(app.draft.range.is_none() && app.mode_by_hand, "and no range with it");
 }
 
 #[test]

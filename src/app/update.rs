@@ -350,6 +350,7 @@ impl App {
                 if self.step == Step::Network { self.next() } else { self.start() }
             }
             Then::Stop => self.stop(),
+            Then::WorkBeside => self.work_beside(),
             Then::Close => {
                 self.closing = true;
                 self.stop()

@@ -6,6 +6,7 @@ pub(super) mod preflight;
 pub use answers::{answer_fault, explain_answers};
 
 use std::io::ErrorKind;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 use super::{Finding, Remedy, Subject};
@@ -17,6 +18,7 @@ use crate::image::checksum::ChecksumError;
 use crate::image::recipe::BadRecipe;
 use crate::image::{DiscError, Firmware, Foreign};
 use crate::journal::wording::bytes;
+use crate::mac::Mac;
 use crate::net::ports::Transport;
 use crate::net::privilege::{PrivilegeError, Refusal};
 use crate::net::socket::BindError;
@@ -628,6 +630,18 @@ pub fn unprobed() -> Finding {
         "Start with sudo, or make sure that no machine has a fixed address inside the range.",
     )
     .caution()
+}
+
+/// Another DHCP server was heard on the network where addresses were handed out.
+pub fn foreign_server(server: Ipv4Addr, card: Option<Mac>) -> Finding {
+    let card = card.map(|mac| format!(" (network card {mac})")).unwrap_or_default();
+    Finding::new(
+        format!("{server}{card} gives addresses on this network too, so Bootwright has stopped handing them out."),
+        "Two DHCP servers give one address to two computers. Computers that have an address from here keep it; new ones \
+         get theirs from that server, and nothing to boot.",
+        "Work beside it, or unplug it and start again.",
+    )
+    .remedy(Remedy::UseProxyMode)
 }
 
 /// Computers are not told that there is no IPv6 router, which they were to be.

@@ -97,6 +97,8 @@ pub enum Message {
     Stopped,
     /// The services are to start again.
     Restarted,
+    /// They are to go on beside the other DHCP server.
+    WorkBeside,
 }
 
 /// What the page wants done.
@@ -122,6 +124,8 @@ pub enum Action {
     Stop,
     /// Start them again.
     Start,
+    /// Start them again beside another DHCP server.
+    WorkBeside,
 }
 
 /// How the services stand.
@@ -154,6 +158,8 @@ pub struct Context<'a> {
     pub log: &'a Log,
     /// How the services stand.
     pub serving: &'a Serving,
+    /// Another DHCP server that was heard, while it keeps addresses from being handed out.
+    pub foreign: Option<&'a crate::check::Finding>,
     /// Things to know that came up at the start.
     pub cautions: &'a [crate::check::Finding],
     /// The time.
@@ -196,6 +202,7 @@ impl Serve {
             Message::LogSaved => Action::Save,
             Message::Stopped => Action::Stop,
             Message::Restarted => Action::Start,
+            Message::WorkBeside => Action::WorkBeside,
         }
     }
 
@@ -328,6 +335,10 @@ impl Serve {
         let mut above: Vec<Element<'a, Message>> = Vec::new();
         if let Serving::Ended(Some(finding)) = context.serving {
             above.push(notice::finding(Tone::Bad, finding, None));
+        }
+        if let (Serving::On { .. }, Some(finding)) = (context.serving, context.foreign) {
+            let button = press(small("Work beside it", Tone::Ink)).look(Look::Secondary).padding([6, 12]);
+            above.push(notice::finding(Tone::Bad, finding, Some(button.on_press(Message::WorkBeside).into())));
         }
         if count == 0 {
             above.extend(context.cautions.iter().map(|finding| notice::finding(Tone::Caution, finding, None)));

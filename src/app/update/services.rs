@@ -10,6 +10,8 @@ use crate::app::screen::{Step, serve};
 use crate::app::widget::page;
 use crate::app::{App, Message, log};
 use crate::check as judge;
+use crate::deployment::DhcpMode;
+use crate::dhcp;
 use crate::engine::{self, Listening, Update};
 use crate::journal::{Event, Note, What};
 
@@ -41,6 +43,7 @@ impl App {
             serve::Action::Stop => self.ask_to_stop(),
             // What was clear before may not be now, so a new start begins with the checks.
             serve::Action::Start => self.go_to(Step::Check),
+            serve::Action::WorkBeside => self.ask_to_work_beside(),
         }
     }
 
@@ -75,6 +78,24 @@ impl App {
             yes: "Stop".to_owned(),
             then: Then::Stop,
         }))
+    }
+
+    /// The same for a stop that is a new start in another mode.
+    fn ask_to_work_beside(&mut self) -> Task<Message> {
+        let Some(who) = self.cut_off() else { return self.work_beside() };
+        self.open(Overlay::Question(Question {
+            title: "Start again beside the other server?".to_owned(),
+            words: who,
+            yes: "Start again".to_owned(),
+            then: Then::WorkBeside,
+        }))
+    }
+
+    pub(in crate::app) fn work_beside(&mut self) -> Task<Message> {
+        self.mode_by_hand = true;
+        self.start_again = self.stopper.is_some();
+        self.set_mode(DhcpMode::Proxy);
+        self.stop()
     }
 
     /// Whom a stop would cut off, in words.
@@ -126,6 +147,9 @@ impl App {
     pub(in crate::app) fn events(&mut self, events: &[Event]) -> Task<Message> {
         self.now = Timestamp::now();
         for event in events {
+            if let What::Dhcp(dhcp::Note::ForeignServer { server, mac }) = event.what {
+                self.foreign = Some(judge::foreign_server(server, mac));
+            }
             self.log.record(event);
             if let Some(further) = self.journal.record(event) {
                 self.log.record(&further);
@@ -156,7 +180,11 @@ impl App {
             let stopped = What::Service(Note::Stopped);
             let _ = self.events(&[Event { time: Timestamp::now(), mac: None, ip: None, role: None, what: stopped }]);
         }
-        if self.closing { self.close_window() } else { Task::none() }
+        match (self.closing, std::mem::take(&mut self.start_again)) {
+            (true, _) => self.close_window(),
+            (false, true) => self.start(),
+            (false, false) => Task::none(),
+        }
     }
 
     pub(in crate::app) fn serve_context(&self) -> serve::Context<'_> {
@@ -164,6 +192,7 @@ impl App {
             journal: &self.journal,
             log: &self.log,
             serving: &self.serving,
+            foreign: self.foreign.as_ref(),
             cautions: &self.cautions,
             now: self.now,
             wide: self.is_wide(),

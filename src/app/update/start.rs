@@ -16,6 +16,7 @@ use crate::check::preflight::{self, Facts};
 use crate::check::{Finding, Remedy};
 use crate::deployment::{DhcpMode, Plan};
 use crate::engine;
+use crate::engine::probe::Probe;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
 
@@ -86,7 +87,12 @@ impl App {
     }
 
     pub(in crate::app) fn plan(&self) -> Result<Plan, Box<Finding>> {
-        let plan = self.draft.clone().plan(&self.interfaces, self.world.places());
+        let mut draft = self.draft.clone();
+        // Only the servers that the question named; any other one still ends the handing out.
+        if let (true, Asking::Heard(Probe::Answered(answers))) = (self.two_servers_meant, &self.asking) {
+            draft.beside.extend(answers.iter().map(|answer| answer.server));
+        }
+        let plan = draft.plan(&self.interfaces, self.world.places());
         plan.map_err(|error| Box::new(judge::explain_plan(&error)))
     }
 
@@ -151,6 +157,7 @@ impl App {
         self.starting = Starting::Binding;
         self.serve_run += 1;
         self.log.pause(false);
+        self.foreign = None;
         let run = self.serve_run;
         let (stopper, stream) = self.world.serve(plan, sockets);
         (self.stopper, self.running) = (Some(stopper), Some(plan.clone()));
