@@ -7,6 +7,7 @@ mod inspect;
 mod interfaces;
 mod loaders;
 mod menu;
+mod running;
 mod serve;
 mod window;
 
@@ -88,7 +89,7 @@ enum Command {
     },
     /// List the computers that do not take the usual boot loader, with Secure Boot on for example
     Computers {
-        /// Let a computer begin with the usual loader again, or all of them. Stop the services before
+        /// Let a computer begin with the usual loader again, or all of them
         #[arg(long, value_name = "MAC|all", value_parser = computers::forget)]
         forget: Option<computers::Forget>,
         /// Where the services keep their state

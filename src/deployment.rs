@@ -12,7 +12,7 @@ mod range;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
@@ -195,6 +195,23 @@ pub enum DhcpPlan {
     Off,
 }
 
+/// How the name of a [`Plan::control_file`] begins, with the interface behind it.
+const CONTROL: &str = "control-";
+/// And how it ends.
+const SOCKET: &str = ".sock";
+
+/// The [`Plan::control_file`]s of a state folder: services that run, and what killed ones left.
+pub fn control_files(state: &Path) -> Vec<PathBuf> {
+    let named = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy());
+        name.is_some_and(|name| name.starts_with(CONTROL) && name.ends_with(SOCKET))
+    };
+    let entries = std::fs::read_dir(state).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(named).collect();
+    files.sort();
+    files
+}
+
 /// Everything that the engine needs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
@@ -224,6 +241,8 @@ pub struct Plan {
     pub preference: Preference,
     /// Where it is kept which computers do not take the usual way.
     pub ladder_file: PathBuf,
+    /// Where other programs of this user ask the running services for something.
+    pub control_file: PathBuf,
     /// A folder with loaders that the user named; it must have some.
     pub own_loaders: Option<PathBuf>,
     /// Other folders where loaders may be, the first one first.
@@ -310,6 +329,7 @@ impl Settings {
         let mode = self.dhcp.unwrap_or(DhcpMode::Proxy);
         let state = self.state_dir.unwrap_or(places.state);
         let (names_file, ladder_file) = (state.join("host-names.json"), state.join(ladder::FILE));
+        let control_file = state.join(format!("{CONTROL}{}{SOCKET}", file_safe(&interface.name)));
         let dhcp = match (mode, self.range) {
             (DhcpMode::Full, range) => {
                 let (range, excluded) = range::of(range.as_deref(), network, interface)?;
@@ -338,6 +358,7 @@ impl Settings {
             names_file,
             preference: self.loader.unwrap_or_default(),
             ladder_file,
+            control_file,
             own_loaders: self.loaders,
             loaders: places.loaders,
             files: self.files,

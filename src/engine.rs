@@ -5,6 +5,7 @@
 //! reads the stream: events leave in batches, and are counted where there are too many.
 
 mod bind;
+pub mod control;
 mod desk;
 mod dhcp;
 mod events;
@@ -19,16 +20,18 @@ mod tftp;
 mod visit;
 mod watch;
 
+pub use control::Control;
 pub use notes::notes;
 pub use rungs::{remember, remembered};
 
+use control::Ends;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
-use tokio::sync::{mpsc, watch as flag};
+use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::answer::{AnswerError, Fault};
@@ -41,6 +44,7 @@ use crate::dhcp::Guests;
 use crate::image::{DiscError, Inspection};
 use crate::journal::{Event, What};
 use crate::mac::Mac;
+use crate::net::door::Door;
 use crate::net::platform;
 use crate::net::privilege::{Request, UdpPort};
 use crate::net::socket::{BindError, Hear, Sockets};
@@ -199,16 +203,15 @@ pub fn run(plan: &Plan) -> Running {
 /// use for are closed.
 pub fn run_with(plan: &Plan, sockets: Sockets) -> Running {
     let (updates, stream) = mpsc::channel(16);
-    let (stop, stopped) = flag::channel(false);
-    let (forget, forgotten) = mpsc::unbounded_channel();
-    let plan = plan.clone();
+    let (control, ends) = Control::new();
+    let (plan, own) = (plan.clone(), control.clone());
     let task = tokio::spawn(async move {
-        if let Err(error) = serve(plan, sockets, updates.clone(), stopped, forgotten).await {
+        if let Err(error) = serve(plan, sockets, updates.clone(), own, ends).await {
             // A reader that is gone does not want to know.
             let _ = updates.send(Update::Failed(error)).await;
         }
     });
-    Running { stream, task, stop: Stopper { stop, forget } }
+    Running { stream, task, control }
 }
 
 /// What [`run`] will open, as a request for sockets that [`run_with`] takes over.
@@ -239,38 +242,18 @@ pub fn ports(dhcp: bool, ports: Ports) -> (Vec<UdpPort>, u16) {
 pub struct Running {
     stream: mpsc::Receiver<Update>,
     task: JoinHandle<()>,
-    stop: Stopper,
-}
-
-/// Asks running services for something, from wherever their stream is not at hand. Dropping it asks nothing.
-#[derive(Clone, Debug)]
-pub struct Stopper {
-    stop: flag::Sender<bool>,
-    forget: mpsc::UnboundedSender<Mac>,
-}
-
-impl Stopper {
-    /// Asks for the end. The stream still brings what happened last, and ends when ports are free and leases are saved.
-    pub fn stop(self) {
-        // It may have ended by itself meanwhile.
-        let _ = self.stop.send(true);
-    }
-
-    /// Lets a computer begin with the usual loader again, whatever it refused.
-    pub fn forget(&self, mac: Mac) {
-        let _ = self.forget.send(mac);
-    }
+    control: Control,
 }
 
 impl Running {
-    /// A handle to end the services with while somebody else reads the stream.
-    pub fn stopper(&self) -> Stopper {
-        self.stop.clone()
+    /// A handle to end the services with, or to ask them for something, while somebody else reads the stream.
+    pub fn control(&self) -> Control {
+        self.control.clone()
     }
 
     /// Ends the services, and waits until their ports are free and leases are saved. Returns what happened last.
     pub async fn stop(mut self) -> Vec<Event> {
-        self.stopper().stop();
+        self.control.stop();
         let mut last = Vec::new();
         while let Some(update) = self.stream.recv().await {
             if let Update::Events(events) = update {
@@ -300,8 +283,8 @@ async fn serve(
     plan: Plan,
     sockets: Sockets,
     updates: mpsc::Sender<Update>,
-    mut stopped: flag::Receiver<bool>,
-    mut forgotten: mpsc::UnboundedReceiver<Mac>,
+    control: Control,
+    Ends { mut stopped, mut asked }: Ends,
 ) -> Result<(), Error> {
     platform::raise_file_limit();
     let bound = tokio::select! {
@@ -309,6 +292,8 @@ async fn serve(
         // A disk that does not answer must not keep anybody from stopping.
         _ = stopped.wait_for(|&stopped| stopped) => return Ok(()),
     };
+    // Whoever hears that the services are ready may ask them for something.
+    let door = Door::open(&plan.control_file);
     let listening = Update::Listening(Box::new(bound.listening));
     if updates.send(listening).await.is_err() {
         return Ok(());
@@ -320,6 +305,10 @@ async fn serve(
     if let Some(aside) = bound.desk.as_ref().and_then(|(prepared, ..)| prepared.set_aside.as_ref()) {
         events.service(crate::journal::Note::NamesSetAside { path: aside.display().to_string() });
     }
+    if let Err(error) = &door {
+        let path = plan.control_file.display().to_string();
+        events.service(crate::journal::Note::NoControl { path, reason: error.to_string() });
+    }
     if let Some(aside) = &bound.ladder.set_aside {
         events.service(crate::journal::Note::LadderSetAside { path: aside.display().to_string() });
     }
@@ -328,7 +317,7 @@ async fn serve(
     let (whois, mtu) = (Default::default(), bound.interface.mtu);
     let desk = bound.desk.map(|(prepared, menu, place)| desk::Desk::new(prepared, &menu, place));
     let desk = desk.map(std::sync::Arc::new);
-    let context = Services { events, tree: bound.tree, whois, desk, rungs: rungs.clone(), plan, mtu };
+    let context = Services { events, tree: bound.tree, whois, desk, rungs, plan, mtu };
     let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
     let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {
@@ -339,16 +328,18 @@ async fn serve(
     }
     services.spawn(tftp::run(context.clone(), bound.interface.clone(), bound.tftp));
     services.spawn(http::run(context.clone(), bound.http));
-    services.spawn(watch::run(context, bound.interface));
+    services.spawn(watch::run(context.clone(), bound.interface));
+    services.spawn(control::run(door.ok(), control));
     let ended = loop {
         tokio::select! {
             ended = services.join_next() => break ended,
             // Asked to stop, or the reader is gone.
             _ = stopped.wait_for(|&stopped| stopped) => break None,
-            Some(mac) = forgotten.recv() => rungs.forget(mac),
+            // Whoever asked may be gone by now.
+            Some((request, reply)) = asked.recv() => drop(reply.send(control::answer(&context, request))),
         }
     };
-    drop(rungs);
+    drop(context);
     services.shutdown().await;
     if let Some(saving) = saving {
         let _ = saving.await;

@@ -201,6 +201,13 @@ pub enum Note {
         /// What the system said.
         reason: String,
     },
+    /// Other programs cannot ask these services for anything.
+    NoControl {
+        /// The socket that could not be opened.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
     /// An image was written to and is not served any more.
     ImageChanged {
         /// Its file.

@@ -3,6 +3,7 @@
 //!
 //! All system-specific code and all `unsafe` live in [`platform`].
 
+pub mod door;
 pub mod hint;
 pub mod interface;
 pub mod platform;

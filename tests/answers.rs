@@ -23,7 +23,7 @@ use bootwright::boot::loader::Preference;
 use bootwright::boot::menu::Default as Choice;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
-use bootwright::engine::{self, Error, Listening, Stopper, Update};
+use bootwright::engine::{self, Control, Error, Listening, Update};
 use bootwright::journal::{Event, Note, What, wording};
 use futures_util::StreamExt;
 
@@ -102,6 +102,7 @@ impl Bench {
             names_file: self.path("state/host-names.json"),
             preference: Preference::Auto,
             ladder_file: self.path("state/loaders.json"),
+            control_file: self.path("state/control.sock"),
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
             files: None,
@@ -128,7 +129,7 @@ impl Bench {
                 Update::Listening(listening) => *listening,
                 other => panic!("{other:?}"),
             };
-            let stopper = running.stopper();
+            let stopper = running.control();
             let task = tokio::spawn(async move {
                 while let Some(update) = running.next().await {
                     let Update::Events(events) = update else { panic!("{update:?}") };
@@ -154,7 +155,7 @@ fn image(table: &str) -> Vec<u8> {
 struct Serving<'a> {
     bench: &'a Bench,
     listening: Listening,
-    stopper: Stopper,
+    stopper: Control,
     task: tokio::task::JoinHandle<()>,
     events: Arc<Mutex<Vec<Event>>>,
 }

@@ -62,6 +62,7 @@ impl Bench {
             names_file: self.path("host-names.json"),
             preference: Preference::Auto,
             ladder_file: self.path("loaders.json"),
+            control_file: self.path("control.sock"),
             edits: vec![],
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
@@ -117,6 +118,23 @@ fn raw_http(port: u16, request: &str) -> (String, Vec<u8>) {
 
 fn get(port: u16, path: &str, headers: &str) -> (String, Vec<u8>) {
     raw_http(port, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n"))
+}
+
+#[test]
+fn running_services_answer_other_programs_of_the_same_user() {
+    use bootwright::engine::control::{Reply, Request, ask};
+    let bench = Bench::new();
+    let plan = bench.plan(&[]);
+    let (running, _) = bench.run(&plan).unwrap();
+    bench.runtime.block_on(async {
+        let told = ask(&plan.control_file, &Request::Status).await.unwrap();
+        assert!(matches!(&told, Reply::Status { interface, .. } if *interface == plan.interface), "{told:?}");
+        let mac = "52:54:00:77:01:01".parse().unwrap();
+        assert_eq!(running.control().ask(Request::Forget { mac }).await, Some(Reply::Done));
+        running.stop().await;
+        assert!(!plan.control_file.exists(), "it goes with the services");
+        ask(&plan.control_file, &Request::Status).await.unwrap_err();
+    });
 }
 
 #[test]
@@ -453,8 +471,8 @@ fn it_can_be_stopped_while_somebody_else_reads_the_stream() {
     let bench = Bench::new();
     let (mut running, listening) = bench.run(&bench.plan(&[])).unwrap();
     // A handle that goes unused stops nothing.
-    drop(running.stopper());
-    let stopper = running.stopper();
+    drop(running.control());
+    let stopper = running.control();
     get(listening.http_port, "/undionly.kpxe", "");
     stopper.stop();
     let last = bench.runtime.block_on(async {

@@ -430,6 +430,7 @@ async fn play(scene: &str) {
         names_file: std::env::temp_dir().join("unused"),
         preference: Preference::Auto,
         ladder_file: std::env::temp_dir().join("unused"),
+        control_file: std::env::temp_dir().join("unused.sock"),
         edits: vec![],
         own_loaders: Some(folder),
         loaders: vec![],

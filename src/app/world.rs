@@ -22,6 +22,7 @@ use crate::boot::published::Folder;
 use crate::check;
 use crate::check::preflight::{self, Facts};
 use crate::deployment::{DhcpMode, Library, Places, Plan, Settings, proposed_address};
+use crate::engine::control::Request;
 use crate::engine::probe::{self, Probe};
 use crate::engine::{self, Update};
 use crate::image::checksum::kept::Key;
@@ -66,7 +67,7 @@ pub enum Chosen<T> {
 #[derive(Debug)]
 pub enum Stopper {
     /// The real ones.
-    Engine(engine::Stopper),
+    Engine(engine::Control),
     /// Played ones.
     Player(tokio::sync::oneshot::Sender<()>),
 }
@@ -75,7 +76,7 @@ impl Stopper {
     /// Asks them to end; the stream of updates ends when they have.
     pub fn stop(self) {
         match self {
-            Stopper::Engine(stopper) => stopper.stop(),
+            Stopper::Engine(control) => control.stop(),
             // It may have ended by itself.
             Stopper::Player(stopper) => drop(stopper.send(())),
         }
@@ -84,7 +85,7 @@ impl Stopper {
     /// Lets a computer begin with the usual loader again.
     pub fn forget(&self, mac: Mac) {
         match self {
-            Stopper::Engine(stopper) => stopper.forget(mac),
+            Stopper::Engine(control) => control.tell(Request::Forget { mac }),
             // Nothing is remembered of computers that are only played.
             Stopper::Player(_) => {}
         }
@@ -306,7 +307,7 @@ impl World {
         match self {
             World::Real(_) => {
                 let running = engine::run_with(plan, sockets);
-                (Stopper::Engine(running.stopper()), calmly(running.boxed()).boxed())
+                (Stopper::Engine(running.control()), calmly(running.boxed()).boxed())
             }
             World::Described(machine) => {
                 let (stop, stopped) = tokio::sync::oneshot::channel();

@@ -1,12 +1,14 @@
 //! `bootwright computers`: which computers do not take the usual loader, and how to let them begin anew.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Status, out, out_json};
+use super::{Status, out, out_json, running};
 use crate::boot::ladder::{self, Kept, Known};
 use crate::boot::loader::Way;
 use crate::deployment::Places;
 use crate::engine;
+use crate::engine::control::Request;
 use crate::mac::Mac;
 
 /// Which computers are forgotten.
@@ -25,8 +27,9 @@ pub(super) fn forget(text: &str) -> Result<Forget, String> {
 }
 
 pub(super) fn run(state_dir: Option<PathBuf>, forget: Option<Forget>, json: bool) -> Status {
-    let file = state_dir.unwrap_or_else(|| Places::of_this_user().state).join(ladder::FILE);
-    match changed(&file, forget) {
+    let state = state_dir.unwrap_or_else(|| Places::of_this_user().state);
+    let file = state.join(ladder::FILE);
+    match changed(&state, &file, forget) {
         Ok(kept) if json => out_json(&kept.computers),
         Ok(kept) => out(&text(&kept)),
         Err(error) => {
@@ -37,15 +40,24 @@ pub(super) fn run(state_dir: Option<PathBuf>, forget: Option<Forget>, json: bool
     Status::Done
 }
 
-fn changed(file: &Path, forget: Option<Forget>) -> std::io::Result<Kept> {
+fn changed(state: &Path, file: &Path, forget: Option<Forget>) -> std::io::Result<Kept> {
     let mut kept = engine::remembered(file)?;
     let Some(forget) = forget else { return Ok(kept) };
-    let before = kept.computers.len();
-    kept.computers.retain(|known| match forget {
-        Forget::All => false,
-        Forget::One(mac) => known.key.mac != mac,
+    let (gone, rest): (Vec<Known>, Vec<Known>) = kept.computers.into_iter().partition(|known| match forget {
+        Forget::All => true,
+        Forget::One(mac) => known.key.mac == mac,
     });
-    if kept.computers.len() != before {
+    kept.computers = rest;
+    let macs: BTreeSet<Mac> = match forget {
+        Forget::All => gone.iter().map(|known| known.key.mac).collect(),
+        Forget::One(mac) => [mac].into(),
+    };
+    // Services that run know more than the file, and write it anew.
+    let mut told = false;
+    for mac in macs {
+        told |= !running::ask(state, &Request::Forget { mac })?.is_empty();
+    }
+    if !told && !gone.is_empty() {
         engine::remember(file, &kept)?;
     }
     Ok(kept)

@@ -117,6 +117,7 @@ fn service_level(note: &Note) -> Level {
         | Note::Dropped { .. } => Level::Notice,
         Note::LeasesNotSaved { .. }
         | Note::NamesNotSaved { .. }
+        | Note::NoControl { .. }
         | Note::LadderNotSaved { .. }
         | Note::LoaderRefused { .. }
         | Note::OffersUnheeded { .. }
@@ -327,6 +328,10 @@ fn service(note: &Note) -> String {
         Note::NamesSetAside { path } => format!(
             "The file with the numbers in host names could not be understood. It was kept as {path}, and counting begins \
              anew: computers may get names that others have."
+        ),
+        Note::NoControl { path, reason } => format!(
+            "Commands like `bootwright approve` cannot reach these services, for {path} cannot be opened ({reason}). Name \
+             another folder with --state-dir if you need them."
         ),
         Note::NamesNotSaved { path, reason } => format!(
             "The numbers in host names could not be saved to {path} ({reason}). After a restart two computers could get \

@@ -299,6 +299,7 @@ fn serve(name: &str, folder: &Path, images: &[PathBuf]) {
         names_file: folder.join("host-names.json"),
         preference: Preference::Auto,
         ladder_file: folder.join("loaders.json"),
+        control_file: folder.join("control.sock"),
         own_loaders: Some(folder.to_path_buf()),
         loaders: vec![],
         files: None,
