@@ -45,6 +45,17 @@ pub enum Subject {
     Files,
 }
 
+impl Subject {
+    /// What a group of such findings is called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Subject::ThisComputer => "This computer",
+            Subject::Network => "Network",
+            Subject::Files => "Files",
+        }
+    }
+}
+
 /// How a finding stands to booting, the harmless first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]

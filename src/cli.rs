@@ -7,6 +7,7 @@ mod inspect;
 mod interfaces;
 mod loaders;
 mod menu;
+mod preflight;
 mod running;
 mod serve;
 mod window;
@@ -35,7 +36,7 @@ pub enum Status {
     Done = 0,
     /// The arguments are wrong; of `inspect`: the file cannot be used.
     Wrong = 2,
-    /// It cannot serve; of `inspect`: there is nothing to boot.
+    /// It cannot serve; of `check`: something stands in the way; of `inspect`: there is nothing to boot.
     Cannot = 3,
 }
 
@@ -63,6 +64,8 @@ struct Arguments {
 enum Command {
     /// Serve until stopped
     Serve(Box<Serve>),
+    /// Look for what could keep computers from booting, before anything is started: takes the options of serve
+    Check(Box<preflight::Options>),
     /// Say what an ISO is and how it would boot
     Inspect {
         /// The ISO file
@@ -229,7 +232,7 @@ fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-const COMMANDS: [&str; 6] = ["serve", "inspect", "menu", "answer", "interfaces", "loaders"];
+const COMMANDS: [&str; 7] = ["serve", "check", "inspect", "menu", "answer", "interfaces", "loaders"];
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -248,12 +251,16 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Status::Wrong.into();
         }
     };
-    if matches!(command, Some(Command::Serve(_) | Command::Inspect { .. } | Command::Menu(_)) | None) && demo.is_none()
+    if matches!(
+        command,
+        Some(Command::Serve(_) | Command::Check(_) | Command::Inspect { .. } | Command::Menu(_)) | None
+    ) && demo.is_none()
     {
         recipe::open_folder(&Places::of_this_user().recipes());
     }
     let status = match command {
         Some(Command::Serve(options)) => serve::run(*options),
+        Some(Command::Check(options)) => preflight::run(*options),
         Some(Command::Inspect { file, json, verify, checksum }) => {
             inspect::run(&file, json, inspect::Wanted { verify, pasted: checksum })
         }

@@ -5,6 +5,7 @@
 //! ```text
 //! cli                       the command line: serve, inspect, menu, loaders, computers and others, or the window
 //! app                       the window: five steps, the only room that names iced (feature `gui`)
+//! look                      how this computer stands, gathered for `check`
 //! check                     what we judge: sentences for everything that can stop us
 //! engine                    moves bytes between sockets and machines; owns tasks and the clock
 //! deployment                what the user decided, and the plan that the engine runs
@@ -17,6 +18,7 @@
 //! * [`cli`] reads the arguments, runs a command and prints; no rule lives there.
 //! * `app` draws and routes. Whatever may wait goes through the doors of `app::world` and comes back as a message; rules
 //!   and sentences live in the rooms below.
+//! * [`look`] gathers what is judged before the start, for the Check page and `bootwright check` alike.
 //! * [`check`] turns every typed error into a [`check::Finding`]: what we saw, what it means, what to do.
 //! * [`engine`] binds every socket before anything starts, then loops: receive, ask the machine, send, note. It holds
 //!   no protocol rules and no sentences.
@@ -46,6 +48,7 @@ pub mod engine;
 pub mod http;
 pub mod image;
 pub mod journal;
+pub mod look;
 pub mod mac;
 pub mod net;
 pub mod text;

@@ -13,15 +13,13 @@ use iced::futures::channel::mpsc;
 use iced::futures::stream::BoxStream;
 use iced::{Subscription, stream};
 
-use crate::answer::{self, AnswerError, Answers, load};
+use crate::answer::{self, AnswerError, Answers};
 use crate::app::demo::Machine;
 use crate::app::screen::menu::answers;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::loader::{Loader, Loaders};
-use crate::boot::published::Folder;
-use crate::check;
-use crate::check::preflight::{self, Facts};
-use crate::deployment::{DhcpMode, Library, Places, Plan, Settings, proposed_address};
+use crate::check::preflight::Facts;
+use crate::deployment::{Library, Places, Plan, Settings};
 use crate::engine::control::Request;
 use crate::engine::probe::{self, Probe};
 use crate::engine::{self, Update};
@@ -29,10 +27,11 @@ use crate::image::checksum::kept::Key;
 use crate::image::checksum::{self, Expected, Known, Verdict};
 use crate::image::{self, DiscError, Inspection};
 use crate::journal::Event;
+use crate::look;
 use crate::mac::Mac;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
-use crate::net::{Interface, interface, survey};
+use crate::net::{Interface, interface};
 
 /// How often the interfaces are looked at while the window is open.
 const LOOK: Duration = Duration::from_secs(2);
@@ -131,7 +130,7 @@ impl World {
     /// The boot loaders that a deployment would use.
     pub fn loaders(&self, draft: &Settings) -> Loaders {
         match self {
-            World::Real(places) => Loaders::find(&loader_folders(draft, places)),
+            World::Real(places) => Loaders::find(&look::loader_folders(draft, places)),
             World::Described(_) => Loaders::of(Loader::OF_DEBIAN),
         }
     }
@@ -273,18 +272,7 @@ impl World {
     /// Everything that the checks judge, as it is now.
     pub async fn facts(self, draft: Settings, probe: Option<Probe>) -> Result<Facts, String> {
         match self {
-            World::Real(places) => {
-                let interface = draft.interface.clone();
-                let list = blocking(interface::list).await.unwrap_or_default();
-                let chosen = interface.and_then(|name| list.iter().find(|found| found.is_called(&name)).cloned());
-                let probe = match (probe, &chosen) {
-                    (Some(probe), _) => probe,
-                    (None, Some(chosen)) => probe::other_servers(chosen, probe::PATIENCE).await,
-                    (None, None) => Probe::Nobody,
-                };
-                let places = (*places).clone();
-                blocking(move || look(&places, draft, list, chosen, probe)).await
-            }
+            World::Real(places) => look::facts((*places).clone(), draft, probe).await,
             World::Described(machine) => Ok(machine.facts(draft)),
         }
     }
@@ -413,61 +401,6 @@ fn unfold(path: PathBuf) -> Vec<PathBuf> {
         entries.flatten().map(|entry| entry.path()).filter(is_image).take(MOST_OF_A_FOLDER).collect();
     files.sort();
     files
-}
-
-/// Where loaders are looked for, the first folder first.
-fn loader_folders(draft: &Settings, places: &Places) -> Vec<PathBuf> {
-    draft.loaders.iter().chain(&places.loaders).cloned().collect()
-}
-
-fn look(places: &Places, draft: Settings, list: Vec<Interface>, chosen: Option<Interface>, probe: Probe) -> Facts {
-    let mode = draft.dhcp.unwrap_or(DhcpMode::Proxy);
-    let wanted = preflight::ports_for(mode, draft.http_port);
-    let own = chosen.as_ref().and_then(Interface::network).map(|network| network.addr());
-    let ports =
-        chosen.as_ref().zip(own).map(|(interface, own)| survey::ports(interface, own, &wanted)).unwrap_or_default();
-    let rights = chosen.as_ref().zip(own).map(|(interface, own)| privilege::rights(interface, own, &wanted));
-    let inspect = |path: &PathBuf| {
-        let found = image::inspect(path).map(|(_, inspection)| inspection);
-        (path.clone(), found.map_err(Arc::new))
-    };
-    Facts {
-        proposal: proposed_address(&list),
-        interface: chosen,
-        mode,
-        ports,
-        rights: rights.as_ref().map_or(check::Rights::Missing, told),
-        loaders: Loaders::find(&loader_folders(&draft, places)),
-        images: draft.image.iter().map(inspect).collect(),
-        probe,
-        published: draft.files.as_deref().map(|folder| load::published(&draft.answers, folder)).unwrap_or_default(),
-        answers: (!draft.answers.is_empty()).then(|| Answers::load(&draft.answers)),
-        state: writable(&places.state),
-        files: draft.files.as_deref().map_or(Ok(()), publishable),
-        plan: draft.plan(&list, places.clone()),
-    }
-}
-
-fn told(rights: &privilege::Rights) -> check::Rights {
-    match rights {
-        privilege::Rights::Present => check::Rights::Present,
-        privilege::Rights::ByHelper => check::Rights::Asked,
-        privilege::Rights::Missing(_) => check::Rights::Missing,
-    }
-}
-
-/// Whether files can be kept in a folder, tried by keeping one.
-fn writable(folder: &Path) -> Result<(), (PathBuf, String)> {
-    let tried = std::fs::create_dir_all(folder).and_then(|()| {
-        let file = folder.join(".writable");
-        std::fs::write(&file, b"").and_then(|()| std::fs::remove_file(&file))
-    });
-    tried.map_err(|error| (folder.to_path_buf(), error.to_string()))
-}
-
-/// Whether a folder can be published, as the services do it.
-fn publishable(folder: &Path) -> Result<(), (PathBuf, String)> {
-    Folder::open(folder).map(drop).map_err(|error| (folder.to_path_buf(), error.to_string()))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {

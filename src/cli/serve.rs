@@ -40,7 +40,8 @@ pub(super) fn run(options: Serve) -> Status {
     status
 }
 
-fn settings(options: Settings, deployment: Option<PathBuf>) -> Result<Settings, PlanError> {
+/// The saved deployment with these options on top.
+pub(super) fn settings(options: Settings, deployment: Option<PathBuf>) -> Result<Settings, PlanError> {
     let saved = deployment.map(|path| Settings::load(&path)).transpose()?.unwrap_or_default();
     Ok(saved.overridden_by(options))
 }

@@ -177,11 +177,6 @@ impl Check {
     }
 
     fn group<'a>(&'a self, subject: Subject, findings: Vec<(usize, &'a Finding)>) -> Element<'a, Message> {
-        let name = match subject {
-            Subject::ThisComputer => "This computer",
-            Subject::Network => "Network",
-            Subject::Files => "Files",
-        };
         let (passed, open): (Vec<_>, Vec<_>) =
             findings.into_iter().partition(|(_, finding)| finding.verdict == Verdict::Pass);
         let all = self.open.contains(&subject);
@@ -201,7 +196,7 @@ impl Check {
                 .padding([4, 8])
                 .on_press(Message::Unfolded(subject))
         });
-        let head = row![section(name), space::horizontal()].push(fold).align_y(Alignment::Center);
+        let head = row![section(subject.name()), space::horizontal()].push(fold).align_y(Alignment::Center);
         let rows = open.into_iter().map(|(at, finding)| finding_row(at, finding));
         let passes = all.then(|| {
             let lines = passed.into_iter().map(|(_, finding)| {

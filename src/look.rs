@@ -1,0 +1,89 @@
+//! How this computer stands, gathered for [`crate::check::preflight`]: what the window's Check page and `bootwright check`
+//! judge alike. It looks, asks the network, and changes nothing; no rule and no sentence lives here.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::answer::{Answers, load};
+use crate::boot::loader::Loaders;
+use crate::boot::published::Folder;
+use crate::check;
+use crate::check::preflight::{self, Facts};
+use crate::deployment::{DhcpMode, Places, Settings, proposed_address};
+use crate::engine::probe::{self, Probe};
+use crate::image;
+use crate::net::{Interface, interface, privilege, survey};
+
+/// Everything that the checks judge, as it is now. Where `probe` has no answer yet, the network is asked for other DHCP
+/// servers, which takes up to [`probe::PATIENCE`]. Must be called inside a tokio runtime; an error is one of ours.
+pub async fn facts(places: Places, settings: Settings, probe: Option<Probe>) -> Result<Facts, String> {
+    let list = blocking(interface::list).await.unwrap_or_default();
+    let chosen = settings.interface.as_ref();
+    let chosen = chosen.and_then(|name| list.iter().find(|found| found.is_called(name)).cloned());
+    let probe = match (probe, &chosen) {
+        (Some(probe), _) => probe,
+        (None, Some(chosen)) => probe::other_servers(chosen, probe::PATIENCE).await,
+        (None, None) => Probe::Nobody,
+    };
+    blocking(move || gather(&places, settings, list, chosen, probe)).await
+}
+
+/// Where loaders are looked for, the first folder first.
+pub fn loader_folders(settings: &Settings, places: &Places) -> Vec<PathBuf> {
+    settings.loaders.iter().chain(&places.loaders).cloned().collect()
+}
+
+fn gather(places: &Places, settings: Settings, list: Vec<Interface>, chosen: Option<Interface>, probe: Probe) -> Facts {
+    let mode = settings.dhcp.unwrap_or(DhcpMode::Proxy);
+    let wanted = preflight::ports_for(mode, settings.http_port);
+    let own = chosen.as_ref().and_then(Interface::network).map(|network| network.addr());
+    let ports =
+        chosen.as_ref().zip(own).map(|(interface, own)| survey::ports(interface, own, &wanted)).unwrap_or_default();
+    let rights = chosen.as_ref().zip(own).map(|(interface, own)| privilege::rights(interface, own, &wanted));
+    let inspect = |path: &PathBuf| {
+        let found = image::inspect(path).map(|(_, inspection)| inspection);
+        (path.clone(), found.map_err(Arc::new))
+    };
+    let published = |folder: &PathBuf| load::published(&settings.answers, folder);
+    Facts {
+        proposal: proposed_address(&list),
+        interface: chosen,
+        mode,
+        ports,
+        rights: rights.as_ref().map_or(check::Rights::Missing, told),
+        loaders: Loaders::find(&loader_folders(&settings, places)),
+        images: settings.image.iter().map(inspect).collect(),
+        probe,
+        published: settings.files.as_ref().map(published).unwrap_or_default(),
+        answers: (!settings.answers.is_empty()).then(|| Answers::load(&settings.answers)),
+        state: writable(settings.state_dir.as_deref().unwrap_or(&places.state)),
+        files: settings.files.as_deref().map_or(Ok(()), publishable),
+        plan: settings.plan(&list, places.clone()),
+    }
+}
+
+fn told(rights: &privilege::Rights) -> check::Rights {
+    match rights {
+        privilege::Rights::Present => check::Rights::Present,
+        privilege::Rights::ByHelper => check::Rights::Asked,
+        privilege::Rights::Missing(_) => check::Rights::Missing,
+    }
+}
+
+/// Whether files can be kept in a folder, tried by keeping one.
+fn writable(folder: &Path) -> Result<(), (PathBuf, String)> {
+    let tried = std::fs::create_dir_all(folder).and_then(|()| {
+        let file = folder.join(".writable");
+        std::fs::write(&file, b"").and_then(|()| std::fs::remove_file(&file))
+    });
+    tried.map_err(|error| (folder.to_path_buf(), error.to_string()))
+}
+
+/// Whether a folder can be published, as the services do it.
+fn publishable(folder: &Path) -> Result<(), (PathBuf, String)> {
+    Folder::open(folder).map(drop).map_err(|error| (folder.to_path_buf(), error.to_string()))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| error.to_string())
+}
