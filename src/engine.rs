@@ -8,6 +8,7 @@ mod bind;
 pub mod control;
 mod desk;
 mod dhcp;
+pub mod double;
 mod events;
 mod guard;
 mod http;
@@ -317,11 +318,14 @@ async fn serve(
     let (whois, mtu) = (Default::default(), bound.interface.mtu);
     let desk = bound.desk.map(|(prepared, menu, place)| desk::Desk::new(prepared, &menu, place));
     let desk = desk.map(std::sync::Arc::new);
-    let context = Services { events, tree: bound.tree, whois, desk, rungs, plan, mtu };
+    let (doubles, wanted) = double::Doubles::live(&plan, bound.at);
+    let doubles = std::sync::Arc::new(doubles);
+    let (double, private) = (None, false);
+    let context = Services { events, tree: bound.tree, whois, desk, rungs, plan, mtu, doubles, double, private };
     let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
     let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {
-        services.spawn(dhcp::run(context.clone(), sockets, saver));
+        services.spawn(dhcp::run(context.clone(), sockets, saver, wanted));
     }
     if let Some(socket) = bound.router {
         services.spawn(router::run(context.clone(), socket));
@@ -364,9 +368,20 @@ struct Services {
     desk: Option<std::sync::Arc<desk::Desk>>,
     rungs: std::sync::Arc<rungs::Rungs>,
     mtu: u32,
+    doubles: std::sync::Arc<double::Doubles>,
+    /// For a double: the address that its made-up computer has.
+    double: Option<Ipv4Addr>,
+    /// Whether they run on loopback, for a rehearsal.
+    private: bool,
 }
 
 impl Services {
+    /// Whether a machine with this address is answered: nobody outside the served network is to be hit through us
+    /// (SECURITY S13).
+    fn admits(&self, address: Ipv4Addr) -> bool {
+        if self.private { address.is_loopback() } else { self.plan.network.contains(&address) }
+    }
+
     /// Tells what happened to a file.
     fn tell(&self, mac: Option<Mac>, ip: Ipv4Addr, role: Option<Role>, what: What) {
         if let Some(mac) = mac {

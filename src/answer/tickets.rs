@@ -48,7 +48,11 @@ impl Token {
         &self.0
     }
 
-    fn new() -> Result<Token, NoRandom> {
+    /// A new one.
+    ///
+    /// # Errors
+    /// The system has no random numbers.
+    pub fn new() -> Result<Token, NoRandom> {
         let mut bits = [0u8; LENGTH / 2];
         getrandom::fill(&mut bits).map_err(|_| NoRandom)?;
         Ok(Token(bits.iter().map(|byte| format!("{byte:02x}")).collect()))

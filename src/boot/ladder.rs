@@ -119,7 +119,7 @@ impl Refusal {
 }
 
 /// A computer between the answer that names a loader and its menu.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Trial {
     key: Key,
     platform: Platform,
@@ -133,7 +133,7 @@ struct Trial {
 }
 
 /// The refusals of a computer that has not got on by any way yet.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Climb {
     refused: Vec<Way>,
     /// Whether it fetched what it refused by HTTP Boot. Firmware that tries HTTP after PXE is not to be led from one to
@@ -143,7 +143,7 @@ struct Climb {
 }
 
 /// The ladder of all computers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Ladder {
     preference: Preference,
     /// Whether another server gives the addresses.

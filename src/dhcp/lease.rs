@@ -68,7 +68,7 @@ struct Binding {
 
 /// All bindings of one range. A binding outlives its time until the address is needed, so that a client that comes back
 /// finds its old address (RFC 2131 section 4.3.1).
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Leases {
     range: Range,
     excluded: BTreeSet<Ipv4Addr>,

@@ -47,6 +47,12 @@ impl Proxy {
         Proxy { config, short_way: HashSet::new() }
     }
 
+    /// A copy for a rehearsal, which answers every computer.
+    pub fn double(&self) -> Proxy {
+        let config = Config { guests: Guests::default(), ..self.config.clone() };
+        Proxy { config, ..self.clone() }
+    }
+
     /// Handles a packet that came to port 67, where another server gives the addresses.
     pub fn handle(&mut self, packet: &[u8], policy: &dyn Policy) -> Outputs {
         let Some((request, client, mut out)) = self.read(packet) else { return Outputs::default() };

@@ -45,7 +45,7 @@ pub struct Config {
 }
 
 /// A client whose offer waits for a probe.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Waiting {
     request: Request,
     address: Ipv4Addr,
@@ -53,7 +53,7 @@ struct Waiting {
 }
 
 /// The full DHCP server.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Server {
     config: Config,
     leases: Leases,
@@ -109,6 +109,13 @@ impl Server {
     /// what they know.
     fn is_alone(&self) -> bool {
         self.foreign.is_none() && self.config.beside.is_empty()
+    }
+
+    /// A copy for a rehearsal: it knows the same leases, answers every computer, and offers at once what it would offer
+    /// after a probe.
+    pub fn double(&self) -> Server {
+        let config = Config { guests: Guests::default(), probe: false, ..self.config.clone() };
+        Server { config, ..self.clone() }
     }
 
     /// The leases to keep.

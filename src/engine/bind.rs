@@ -1,8 +1,8 @@
 //! Everything that can fail before the first packet: images, loaders, folders, sockets. If one fails, the rest is
 //! released again and one problem is reported.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddrV4;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -10,6 +10,7 @@ use std::time::{Instant, SystemTime};
 use tokio::net::{TcpListener, UdpSocket};
 
 use super::dhcp::Leases;
+use super::double::{At, Machines};
 use super::guard::{self, Guard};
 use super::{Error, Listening, desk, kept, rungs};
 use crate::boot::loader::{Loader, Loaders};
@@ -18,6 +19,7 @@ use crate::boot::published::Folder;
 use crate::boot::tree::Tree;
 use crate::boot::{Offer, secure};
 use crate::deployment::{DhcpPlan, Plan};
+use crate::dhcp::lease::{Range, Record};
 use crate::dhcp::{proxy, server};
 use crate::http;
 use crate::image::{self, Disc, Firmware, Inspection, signature};
@@ -37,6 +39,8 @@ pub(super) struct Bound {
     pub(super) tree: Arc<Tree>,
     pub(super) offer: Offer,
     pub(super) ladder: rungs::Prepared,
+    /// Where HTTP and TFTP are heard.
+    pub(super) at: At,
     /// What the desk is made of, where there are answer files to give.
     pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
 }
@@ -68,11 +72,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     if !interface.addresses.contains(&plan.network) {
         return Err(Error::AddressGone { interface: name, address: plan.network.addr() });
     }
-    let prepared = {
-        let plan = plan.clone();
-        let work = tokio::task::spawn_blocking(move || Prepared::from(&plan)).await;
-        work.map_err(|error| Error::Broken(error.to_string()))??
-    };
+    let prepared = Prepared::read(plan, false).await?;
     let bind = |source: BindError| Error::Bind { interface: plan.interface.clone(), source };
     let dhcp = dhcp(plan, &interface, &mut sockets)?;
     let own = plan.network.addr();
@@ -80,36 +80,52 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let (http, port_taken) = http_socket(plan, &interface, &mut sockets).map_err(bind)?;
     let port = |address: std::io::Result<std::net::SocketAddr>| address.map_or(0, |address| address.port());
     let http_port = port(http.local_addr());
-    let disc = prepared.menu.disc_for_http_boot().map(|item| format!("image/{}.iso", item.image));
-    let offer = Offer { http: SocketAddrV4::new(own, http_port), loaders: prepared.loaders, disc };
-    let base = offer.url("").trim_end_matches('/').to_owned();
     let (router, unadvertised) = router(plan, &interface, &sockets);
+    let http_at = SocketAddrV4::new(own, http_port);
     let listening = Listening {
-        url: format!("http://{}/", offer.http),
+        url: format!("http://{http_at}/"),
         http_port,
         port_taken,
         tftp_port: port(tftp.local_addr()),
         dhcp_port: dhcp.as_ref().map(|dhcp| port(dhcp.socket.local_addr())),
-        images: prepared.inspections,
+        images: prepared.inspections.clone(),
         entries: prepared.menu.items.clone(),
-        unserved: offer.loaders.unserved(),
-        lacking: prepared.lacking,
+        unserved: prepared.loaders.unserved(),
+        lacking: prepared.lacking.clone(),
         answer_faults: prepared.answers.as_ref().map(desk::Prepared::faults).unwrap_or_default(),
         unprobed: dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).is_some_and(|full| full.arp.is_none()),
         unadvertised,
     };
-    let place = Place { base, server: own };
-    let desk = prepared.answers.map(|answers| (answers, prepared.menu.clone(), place.clone()));
-    let tree = Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?;
-    let tree = Arc::new(tree.with_chains(prepared.chains));
+    let House { tree, offer, desk } = House::of(prepared, http_at)?;
+    let at = At { http: http_at, tftp: SocketAddrV4::new(own, port(tftp.local_addr())) };
     let path = &plan.ladder_file;
     let ladder = rungs::Prepared::from(path.clone());
     let ladder = ladder.map_err(|source| Error::Ladder { path: path.clone(), source })?;
-    Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, desk })
+    Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, at, desk })
+}
+
+/// What there is to give.
+pub(super) struct House {
+    pub(super) tree: Arc<Tree>,
+    pub(super) offer: Offer,
+    /// What the desk is made of, where there are answer files to give.
+    pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
+}
+
+impl House {
+    /// The same as it is served from this address.
+    pub(super) fn of(prepared: Prepared, http: SocketAddrV4) -> Result<House, Error> {
+        let disc = prepared.menu.disc_for_http_boot().map(|item| format!("image/{}.iso", item.image));
+        let offer = Offer { http, loaders: prepared.loaders, disc };
+        let place = Place { base: offer.url("").trim_end_matches('/').to_owned(), server: *http.ip() };
+        let desk = prepared.answers.map(|answers| (answers, prepared.menu.clone(), place.clone()));
+        let tree = Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?;
+        Ok(House { tree: Arc::new(tree.with_chains(prepared.chains)), offer, desk })
+    }
 }
 
 /// What is read from disk.
-struct Prepared {
+pub(super) struct Prepared {
     inspections: Vec<Inspection>,
     discs: Vec<(String, Disc)>,
     menu: Menu,
@@ -123,7 +139,14 @@ struct Prepared {
 }
 
 impl Prepared {
-    fn from(plan: &Plan) -> Result<Prepared, Error> {
+    /// Reads it, for a rehearsal without writing anything.
+    pub(super) async fn read(plan: &Plan, rehearsed: bool) -> Result<Prepared, Error> {
+        let plan = plan.clone();
+        let work = tokio::task::spawn_blocking(move || Prepared::from(&plan, rehearsed)).await;
+        work.map_err(|error| Error::Broken(error.to_string()))?
+    }
+
+    fn from(plan: &Plan, rehearsed: bool) -> Result<Prepared, Error> {
         // A folder that was named and has none is a mistake to be told, whatever else there is.
         let own = plan.own_loaders.as_slice();
         if !own.is_empty() && Loaders::find(own).is_empty() {
@@ -146,7 +169,7 @@ impl Prepared {
         if let Some(wanted) = menu.missing_default() {
             return Err(Error::NoDefault { wanted, known: menu.items.into_iter().map(|item| item.id).collect() });
         }
-        let answers = desk::Prepared::from(plan, &menu)?;
+        let answers = desk::Prepared::from(plan, &menu, rehearsed)?;
         let chains = chains(&menu, &inspections, &loaders);
         Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, chains, files })
     }
@@ -169,7 +192,6 @@ fn chains(menu: &Menu, inspections: &[Inspection], loaders: &Loaders) -> BTreeMa
 
 fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Option<Dhcp>, Error> {
     let server = plan.network.addr();
-    let (network, guests) = (plan.network, plan.guests.clone());
     let mut bind = |port| {
         let opened = sockets.udp(interface, server, port, Hear::All);
         opened.map_err(|source| Error::Bind { interface: plan.interface.clone(), source })
@@ -188,26 +210,45 @@ fn dhcp(plan: &Plan, interface: &Interface, sockets: &mut Sockets) -> Result<Opt
                 opened.map_err(|source| Error::Leases { path: path.clone(), source })?;
             // Without the right for a packet socket addresses are handed out unprobed, and that is told.
             let arp = ArpSocket::open(interface).ok();
-            let config = server::Config {
-                server,
-                network,
-                range: *range,
-                excluded: excluded.clone(),
-                guests: guests.clone(),
-                probe: arp.is_some(),
-                beside: beside.clone(),
-            };
-            let now = Instant::now();
-            let mut server = server::Server::new(config, now, SystemTime::now(), &leases);
+            let mut server = full_server(plan, (*range, excluded, beside), arp.is_some(), &leases);
             let guard = Guard::open(interface, *probe, sockets).ok();
             if *probe && guard.is_some() {
-                server.hold(now + guard::PATIENCE);
+                server.hold(Instant::now() + guard::PATIENCE);
             }
             Some(Full { server, arp, guard, lease_file: path, set_aside })
         }
     };
-    let proxy = proxy::Proxy::new(proxy::Config { server, network, guests });
+    let proxy = proxy_server(plan);
     Ok(Some(Dhcp { socket, pxe, proxy, full }))
+}
+
+fn full_server(
+    plan: &Plan,
+    (range, excluded, beside): (Range, &BTreeSet<Ipv4Addr>, &BTreeSet<Ipv4Addr>),
+    probe: bool,
+    leases: &[Record],
+) -> server::Server {
+    let (server, network) = (plan.network.addr(), plan.network);
+    let (excluded, beside, guests) = (excluded.clone(), beside.clone(), plan.guests.clone());
+    let config = server::Config { server, network, range, excluded, guests, probe, beside };
+    server::Server::new(config, Instant::now(), SystemTime::now(), leases)
+}
+
+fn proxy_server(plan: &Plan) -> proxy::Proxy {
+    proxy::Proxy::new(proxy::Config { server: plan.network.addr(), network: plan.network, guests: plan.guests.clone() })
+}
+
+/// The DHCP machines of a plan without their sockets. Leases are looked at and stay as they are. Where another server
+/// names the boot files, these say what ours would name.
+pub(super) fn machines(plan: &Plan) -> Machines {
+    let full = match &plan.dhcp {
+        DhcpPlan::Off | DhcpPlan::Proxy => None,
+        DhcpPlan::Full { range, excluded, lease_file, beside, .. } => {
+            let Leases { leases } = kept::read(lease_file).unwrap_or_default();
+            Some(full_server(plan, (*range, excluded, beside), false, &leases))
+        }
+    };
+    Machines { proxy: proxy_server(plan), full }
 }
 
 /// The socket for router advertisements, or why there is none where there is to be one. Booting works without it.

@@ -19,7 +19,7 @@ use crate::mac::Mac;
 use crate::text;
 
 /// What is kept of host names: which computer has which number.
-#[derive(Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Names {
     numbers: Counters,
 }
@@ -36,7 +36,8 @@ pub(super) struct Desk {
     place: Place,
     tickets: Mutex<Tickets>,
     names: Mutex<Names>,
-    file: PathBuf,
+    /// None for a double, of which nothing is kept.
+    file: Option<PathBuf>,
 }
 
 /// The answer files as they were read, and what their files were like then.
@@ -65,14 +66,15 @@ pub(super) struct Prepared {
     files: Vec<Stamp>,
     answers: Answers,
     names: Names,
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// Where an unreadable file with host names was put.
     pub(super) set_aside: Option<PathBuf>,
 }
 
 impl Prepared {
-    /// Reads the answer files. `None` where there are none to give. May wait for a disk.
-    pub(super) fn from(plan: &Plan, menu: &Menu) -> Result<Option<Prepared>, Error> {
+    /// Reads the answer files. `None` where there are none to give. May wait for a disk. For a rehearsal nothing is
+    /// written.
+    pub(super) fn from(plan: &Plan, menu: &Menu, rehearsed: bool) -> Result<Option<Prepared>, Error> {
         if plan.answers.is_empty() {
             return Ok(None);
         }
@@ -89,8 +91,13 @@ impl Prepared {
             return Err(Error::AnswerEntry { entry: entry.clone(), able });
         }
         let file = plan.names_file.clone();
+        if rehearsed {
+            let names = kept::read(&file).unwrap_or_default();
+            return Ok(Some(Prepared { settings, files, answers, names, file: None, set_aside: None }));
+        }
         let opened = kept::open::<Names>(&file);
         let (names, set_aside) = opened.map_err(|source| Error::Names { path: file.clone(), source })?;
+        let file = Some(file);
         Ok(Some(Prepared { settings, files, answers, names, file, set_aside }))
     }
 
@@ -132,6 +139,16 @@ impl Desk {
         let lifetime = tickets::LIFETIME + Duration::from_secs(menu.timeout.into());
         let (tickets, names) = (Mutex::new(Tickets::new(lifetime)), Mutex::new(names));
         Desk { settings, read, items: menu.items.clone(), place, tickets, names, file }
+    }
+
+    /// A copy for a rehearsal: its tickets are its own, and no number is kept.
+    pub(super) fn double(&self) -> Option<Desk> {
+        let (settings, items, place) = (self.settings.clone(), self.items.clone(), self.place.clone());
+        let read = self.read.lock().ok()?;
+        let read = Read { answers: Arc::clone(&read.answers), files: read.files.clone() };
+        let names = self.names.lock().ok()?.clone();
+        let tickets = Mutex::new(Tickets::new(tickets::LIFETIME));
+        Some(Desk { settings, read: Mutex::new(read), items, place, tickets, names: Mutex::new(names), file: None })
     }
 
     /// The answer files. Those that were written to meanwhile are read again: whoever writes one tries it again and again.
@@ -197,8 +214,9 @@ impl Desk {
             let part = (redeemed.part, redeemed.entry.as_str());
             let rendered = answers.part(part.0, part.1, &redeemed.computer, &place, &mut names.numbers);
             // A number that is lost in a power cut would be given twice.
-            let saved = if names.numbers == before { Ok(()) } else { kept::save(&self.file, &*names) };
-            (rendered, saved.err().map(|error| (self.file.clone(), error)))
+            let file = self.file.as_ref().filter(|_| names.numbers != before);
+            let saving = file.map(|file| kept::save(file, &*names).map_err(|error| (file.clone(), error)));
+            (rendered, saving.and_then(Result::err))
         };
         let Rendered { text, .. } = rendered.map_err(Trouble::Unfilled)?;
         // Only what is given counts as read.

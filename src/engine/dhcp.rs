@@ -8,9 +8,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use tokio::net::UdpSocket;
+use tokio::sync::mpsc as mpsc_async;
 use tokio::task::JoinHandle;
 
 use super::bind::{Dhcp, Full};
+use super::double::{Machines, Wanted};
 use super::events::Events;
 use super::guard::{Foreign, Guard};
 use super::{Error, Services, kept};
@@ -25,7 +27,12 @@ const SEND_WAIT: Duration = Duration::from_millis(20);
 /// Largest UDP payload that is read, in bytes; no DHCP client sends more than one Ethernet packet.
 const LARGEST: usize = 2048;
 
-pub(super) async fn run(services: Services, dhcp: Dhcp, saver: Option<Saver>) -> Result<(), Error> {
+pub(super) async fn run(
+    services: Services,
+    dhcp: Dhcp,
+    saver: Option<Saver>,
+    mut doubles: mpsc_async::UnboundedReceiver<Wanted>,
+) -> Result<(), Error> {
     let Dhcp { socket, pxe, mut proxy, mut full } = dhcp;
     let policy = Arc::clone(&services.rungs);
     if let Some(aside) = full.as_ref().and_then(|full| full.set_aside.as_ref()) {
@@ -45,6 +52,12 @@ pub(super) async fn run(services: Services, dhcp: Dhcp, saver: Option<Saver>) ->
             foreign = foreign(guard.flatten()) => Happened::Foreign(foreign),
             heard = heard(arp.flatten()) => heard.map_or(Happened::Nothing, |(address, mac)| Happened::Arp(address, mac)),
             () = sleep_until(deadline) => Happened::Deadline,
+            Some(wanted) = doubles.recv() => {
+                let full = full.as_ref().map(|full| full.server.double());
+                // Whoever asked may be gone.
+                let _ = wanted.send(Machines { proxy: proxy.double(), full });
+                continue;
+            }
         };
         let now = Instant::now();
         let (answer_on, outputs) = match (happened, &mut full) {

@@ -20,7 +20,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
-use super::{Error, Services, visit};
+use super::{Error, Services, double, visit};
 use crate::answer::tickets;
 use crate::boot::tree::Found;
 use crate::http::reply::{self, Head};
@@ -65,7 +65,7 @@ pub(super) async fn run(services: Services, listener: TcpListener) -> Result<(),
 
 fn welcome(services: &Services, guests: &Guests, tasks: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr) {
     let IpAddr::V4(address) = peer.ip() else { return };
-    if !services.plan.network.contains(&address) || !guests.make_room(address) {
+    if !services.admits(address) || !guests.make_room(address) {
         return;
     }
     let activity = Arc::new(Activity::new());
@@ -172,6 +172,7 @@ async fn answer(
 ) -> Response<Body> {
     activity.moved(true);
     let (parts, _) = request.into_parts();
+    let (services, client) = rehearsed(services, client, &parts.headers);
     let teller = |role, note| {
         services.tell(services.whois.mac(client), client, role, What::Http(note));
     };
@@ -212,6 +213,13 @@ async fn answer(
         _ => None,
     };
     respond(head, stream, &activity)
+}
+
+/// Services and address of the made-up computer that a rehearsal speaks for; else those of who really asks.
+fn rehearsed(services: Services, client: Ipv4Addr, headers: &hyper::HeaderMap) -> (Services, Ipv4Addr) {
+    let token = headers.get(double::TOKEN).and_then(|token| token.to_str().ok());
+    let double = token.and_then(|token| services.doubles.services(token));
+    double.and_then(|double| double.double.map(|address| (double, address))).unwrap_or((services, client))
 }
 
 fn respond(head: Head, stream: Option<Stream>, activity: &Arc<Activity>) -> Response<Body> {

@@ -49,7 +49,8 @@ pub(super) struct Rungs {
     chosen: Mutex<HashMap<Mac, Chosen>>,
     /// What is to be told once the answer that it belongs to is out.
     untold: Mutex<Vec<(Mac, Note)>>,
-    file: PathBuf,
+    /// None for a double, of which nothing is kept.
+    file: Option<PathBuf>,
     /// Held while the file is written, so that an older state never replaces a newer one.
     writing: Mutex<()>,
     events: Events,
@@ -70,16 +71,21 @@ struct Chosen {
 #[derive(Debug)]
 pub(super) struct Prepared {
     kept: Kept,
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// Where an unreadable file was put.
     pub(super) set_aside: Option<PathBuf>,
 }
 
 impl Prepared {
+    /// The same without touching the file, which is taken for empty where it cannot be read.
+    pub(super) fn looked_at(file: &Path) -> Prepared {
+        Prepared { kept: kept::read(file).unwrap_or_default(), file: None, set_aside: None }
+    }
+
     /// Reads it. May wait for a disk.
     pub(super) fn from(file: PathBuf) -> io::Result<Prepared> {
         let (kept, set_aside) = kept::open::<Kept>(&file)?;
-        Ok(Prepared { kept, file, set_aside })
+        Ok(Prepared { kept, file: Some(file), set_aside })
     }
 }
 
@@ -92,6 +98,25 @@ impl Rungs {
             chosen: Mutex::default(),
             untold: Mutex::default(),
             file: prepared.file,
+            writing: Mutex::default(),
+            events,
+        }
+    }
+
+    /// What there is to give.
+    pub(super) fn offer(&self) -> &Offer {
+        &self.offer
+    }
+
+    /// A copy for a rehearsal, which starts with what is known now and keeps nothing.
+    pub(super) fn double(&self, events: Events) -> Rungs {
+        let ladder = self.ladder.lock().map(|ladder| ladder.clone()).unwrap_or_default();
+        Rungs {
+            offer: self.offer.clone(),
+            ladder: Mutex::new(ladder),
+            chosen: Mutex::default(),
+            untold: Mutex::default(),
+            file: None,
             writing: Mutex::default(),
             events,
         }
@@ -180,12 +205,16 @@ impl Rungs {
     }
 
     fn save(self: &Arc<Self>) {
+        if self.file.is_none() {
+            return;
+        }
         let rungs = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
             let _writing = rungs.writing.lock();
+            let Some(file) = &rungs.file else { return };
             let Ok(kept) = rungs.ladder.lock().map(|ladder| ladder.kept()) else { return };
-            if let Err(error) = kept::save(&rungs.file, &kept) {
-                let (path, reason) = (rungs.file.display().to_string(), error.to_string());
+            if let Err(error) = kept::save(file, &kept) {
+                let (path, reason) = (file.display().to_string(), error.to_string());
                 rungs.events.service(Note::LadderNotSaved { path, reason });
             }
         });

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{Error, Services, visit};
+use super::{Error, Services, double, visit};
 use crate::answer::tickets;
 use crate::boot::tree::{self, Found, Role};
 use crate::journal::What;
@@ -75,7 +75,7 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
             }
         };
         // Answers go inside the served network only: nobody else is to be hit through us (SECURITY S13).
-        if !services.plan.network.contains(from.ip()) {
+        if !services.admits(*from.ip()) {
             continue;
         }
         let bytes = packet.get(..length).unwrap_or_default();
@@ -116,7 +116,7 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
             refuse(&services, &socket, from, &request.file, code, text).await;
             continue;
         }
-        let own = match socket::udp(&interface, services.plan.network.addr(), 0, Hear::One) {
+        let own = match socket::udp(&interface, *services.doubles.at().tftp.ip(), 0, Hear::One) {
             Ok(own) => own,
             Err(_) => {
                 refuse(&services, &socket, from, &request.file, error::OTHER, "no port is free").await;
@@ -125,9 +125,16 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
         };
         let started = Instant::now();
         let (confirmed, repeat) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
+        let token = request.options.iter().find(|(name, _)| name == double::TOKEN);
+        let double = token.and_then(|(_, token)| services.doubles.services(token));
+        let (services, computer) = match double.and_then(|double| double.double.map(|address| (double, address))) {
+            Some(rehearsed) => rehearsed,
+            None => (services.clone(), *from.ip()),
+        };
         let session = Session {
             open: AtomicBool::new(false),
-            services: services.clone(),
+            services,
+            computer,
             socket: own,
             client: from,
             confirmed: Arc::clone(&confirmed),
@@ -179,7 +186,10 @@ struct Session {
     /// Whether the log has its beginning and not its end.
     open: AtomicBool,
     services: Services,
+    /// The address of the computer that it is for.
+    computer: Ipv4Addr,
     socket: UdpSocket,
+    /// Where the packets go.
     client: SocketAddrV4,
     confirmed: Arc<AtomicBool>,
     repeat: Arc<Notify>,
@@ -189,12 +199,12 @@ struct Session {
 impl Session {
     fn tell(&self, role: Option<Role>, note: Note) {
         self.open.store(matches!(note, Note::Started { .. } | Note::Progress { .. }), Ordering::Relaxed);
-        let ip = *self.client.ip();
+        let ip = self.computer;
         self.services.tell(self.services.whois.mac(ip), ip, role, What::Tftp(note));
     }
 
     async fn run(self, request: Request) {
-        let (services, name, client) = (self.services.clone(), request.file.clone(), *self.client.ip());
+        let (services, name, client) = (self.services.clone(), request.file.clone(), self.computer);
         let find = move || {
             let path = tree::path_of_name(&name)?;
             visit::find(&services, &path, &visit::introduce_by_tftp(&services, client, &path), false)
@@ -248,7 +258,7 @@ impl Session {
                     if from != self.client {
                         // A stranger, told so, changes nothing (RFC 1350 section 4).
                         let text = wire::error(error::UNKNOWN_TRANSFER, "unknown transfer");
-                        if self.services.plan.network.contains(from.ip()) {
+                        if self.services.admits(*from.ip()) {
                             let _ = self.socket.send_to(&text, from).await;
                         }
                         continue;

@@ -111,6 +111,10 @@ fn asks_for_menu(services: &Services, client: Ipv4Addr, menu: Language, said: Sa
 
 /// The computer that is behind an address, whatever it says: by the system's neighbour table, else by DHCP.
 fn proven(services: &Services, address: Ipv4Addr) -> Option<Mac> {
+    // A made-up computer has no place in the neighbour table, and its address may be that of a real one.
+    if services.double.is_some() {
+        return services.whois.leased(address);
+    }
     platform::neighbour(&services.plan.interface, address).or_else(|| services.whois.leased(address))
 }
 
