@@ -7,6 +7,7 @@
 //! app                       the window: five steps, the only room that names iced (feature `gui`)
 //! look                      how this computer stands, gathered for `check`
 //! check                     what we judge: sentences for everything that can stop us
+//! rehearsal                 a client of our own that boots as each firmware does
 //! engine                    moves bytes between sockets and machines; owns tasks and the clock
 //! deployment                what the user decided, and the plan that the engine runs
 //! journal                   what happened to each computer, and the words for it
@@ -20,6 +21,7 @@
 //!   and sentences live in the rooms below.
 //! * [`look`] gathers what is judged before the start, for the Check page and `bootwright check` alike.
 //! * [`check`] turns every typed error into a [`check::Finding`]: what we saw, what it means, what to do.
+//! * [`rehearsal`] plays each firmware against the services, and reads every file that an entry needs.
 //! * [`engine`] binds every socket before anything starts, then loops: receive, ask the machine, send, note. It holds
 //!   no protocol rules and no sentences.
 //! * [`deployment`] holds the options of one deployment, from a file, the window and the command line, and makes of them
@@ -51,6 +53,7 @@ pub mod journal;
 pub mod look;
 pub mod mac;
 pub mod net;
+pub mod rehearsal;
 pub mod text;
 pub mod tftp;
 pub mod unknown;
