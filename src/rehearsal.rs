@@ -5,6 +5,9 @@
 //! The services answer through a double ([`crate::engine::double`]), so that nothing is taken from a
 //! real computer. What is found is typed here and worded in `check`.
 
+pub mod dhcp;
+pub mod firmware;
 pub mod grub;
 pub mod ipxe;
 pub mod script;
+pub mod tftp;

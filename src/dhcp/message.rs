@@ -15,8 +15,9 @@ use super::code;
 use crate::mac::Mac;
 
 /// Fixed part of a BOOTP message before the magic cookie, in bytes (RFC 951).
-pub(super) const HEADER: usize = 236;
-pub(super) const COOKIE: [u8; 4] = [99, 130, 83, 99];
+pub const HEADER: usize = 236;
+/// The magic cookie behind it (RFC 2131 section 3).
+pub const COOKIE: [u8; 4] = [99, 130, 83, 99];
 /// Some relay agents and ROMs drop shorter messages (RFC 1542 section 2.1).
 pub(super) const MINIMUM: usize = 300;
 /// Every client takes this much UDP payload: 576 bytes of IP packet less the IP and UDP headers (RFC 2131 section 2).
@@ -153,7 +154,7 @@ impl Request {
 
 /// All options of a packet as bytes, pieces joined, with those in `file` and `sname` where option 52 says so.
 /// Reading stops at the first one that is cut off.
-pub(super) fn options(bytes: &[u8]) -> BTreeMap<u8, Vec<u8>> {
+pub fn options(bytes: &[u8]) -> BTreeMap<u8, Vec<u8>> {
     let mut found = BTreeMap::new();
     scan(bytes.get(HEADER + 4..).unwrap_or_default(), &mut found);
     for field in overloaded(bytes, &found) {
