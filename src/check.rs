@@ -155,8 +155,8 @@ pub use advice::{Advice, mode_advice};
 pub use wording::preflight::speed;
 pub use wording::{
     answer_entry, answer_fault, explain, explain_answers, explain_disc, explain_list, explain_lock, explain_plan,
-    explain_privilege, explain_save, foreign_server, lacking, no_entries, one_firmware, published, unadvertised,
-    unprobed, unserved, wrong_recipe,
+    explain_privilege, explain_rehearsal, explain_save, foreign_server, lacking, no_entries, one_firmware, published,
+    unadvertised, unprobed, unserved, wrong_recipe,
 };
 
 /// What to know once everything is bound, before the first computer comes.

@@ -8,6 +8,7 @@ mod interfaces;
 mod loaders;
 mod menu;
 mod preflight;
+mod rehearse;
 mod running;
 mod serve;
 mod window;
@@ -105,6 +106,8 @@ enum Command {
     /// List the boot loaders, and add or remove packs of them
     #[command(args_conflicts_with_subcommands = true)]
     Loaders(loaders::Options),
+    /// Try all kinds of firmware and every entry without a computer: nothing is served, and no rights are needed
+    Rehearse(Box<rehearse::Options>),
     /// Open ports for the window, which starts this with more rights
     #[command(hide = true)]
     Helper,
@@ -232,7 +235,7 @@ fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-const COMMANDS: [&str; 7] = ["serve", "check", "inspect", "menu", "answer", "interfaces", "loaders"];
+const COMMANDS: [&str; 8] = ["serve", "check", "inspect", "menu", "answer", "interfaces", "loaders", "rehearse"];
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -251,11 +254,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return Status::Wrong.into();
         }
     };
-    if matches!(
+    let reads_images = matches!(
         command,
-        Some(Command::Serve(_) | Command::Check(_) | Command::Inspect { .. } | Command::Menu(_)) | None
-    ) && demo.is_none()
-    {
+        Some(Command::Serve(_) | Command::Check(_) | Command::Inspect { .. } | Command::Menu(_) | Command::Rehearse(_))
+            | None
+    );
+    if reads_images && demo.is_none() {
         recipe::open_folder(&Places::of_this_user().recipes());
     }
     let status = match command {
@@ -269,6 +273,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Interfaces { json }) => interfaces::run(json),
         Some(Command::Computers { forget, state_dir, json }) => computers::run(state_dir, forget, json),
         Some(Command::Loaders(options)) => loaders::run(options),
+        Some(Command::Rehearse(options)) => rehearse::run(*options),
         Some(Command::Helper) => helper::run(),
         None => window::run(demo, open),
     };

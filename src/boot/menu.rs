@@ -117,6 +117,11 @@ pub struct Asker {
 
 /// Most entries of a menu that has no submenus, so that it fits on a text screen of 25 lines.
 pub const MAX_FLAT: usize = 16;
+/// How a menu begins to say that it tried an entry in vain.
+pub const FAILED: &str = "this entry could not be started";
+/// What a menu says instead of starting an entry whose arguments are too long, without the end of the sentence. One place,
+/// since a rehearsal looks for it.
+const TOO_LONG: &str = "its arguments have ";
 /// Longest kernel command line, in bytes: Linux keeps 2048 with the zero at its end (`COMMAND_LINE_SIZE` of x86 and
 /// arm64), and what is longer is cut off without a word.
 pub const MAX_ARGUMENTS: usize = 2047;
@@ -354,6 +359,17 @@ pub fn needs(boot: Boot) -> Option<Loader> {
         Boot::Memdisk => Some(Loader::Memdisk),
         Boot::Linux | Boot::EfiProgram | Boot::Multiboot | Boot::Esxi | Boot::Sanboot | Boot::HttpDisc => None,
     }
+}
+
+/// What a menu says of an entry whose arguments have so many characters.
+fn too_long(length: usize) -> String {
+    format!("{TOO_LONG}{length} characters; Linux takes {MAX_ARGUMENTS}.")
+}
+
+/// How many characters the arguments of an entry have, where a menu says this of it: too many.
+pub fn too_long_in(said: &str) -> Option<usize> {
+    let (_, rest) = said.split_once(TOO_LONG)?;
+    rest.split(' ').next()?.parse().ok()
 }
 
 /// What only the computer itself knows, as its boot loader writes it.

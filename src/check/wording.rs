@@ -2,8 +2,10 @@
 
 mod answers;
 pub(super) mod preflight;
+mod rehearsal;
 
 pub use answers::{answer_fault, explain_answers};
+pub use rehearsal::explain_rehearsal;
 
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;

@@ -47,7 +47,7 @@ pub(super) fn settings(options: Settings, deployment: Option<PathBuf>) -> Result
 }
 
 /// What is wrong in itself is a wrong argument; what this machine lacks keeps it from serving.
-fn status(error: &PlanError) -> Status {
+pub(super) fn status(error: &PlanError) -> Status {
     match error {
         PlanError::UnknownInterface { .. } | PlanError::NoAddress { .. } | PlanError::NoRoom { .. } => Status::Cannot,
         _ => Status::Wrong,

@@ -115,7 +115,7 @@ impl Server {
     /// after a probe.
     pub fn double(&self) -> Server {
         let config = Config { guests: Guests::default(), probe: false, ..self.config.clone() };
-        Server { config, ..self.clone() }
+        Server { config, hold: None, ..self.clone() }
     }
 
     /// The leases to keep.

@@ -18,7 +18,6 @@ use super::bind::{self, House, Prepared};
 use super::events::{self, Events};
 use super::{Error, Services, desk, http, rungs, tftp};
 use crate::answer::tickets::Token;
-use crate::boot::Platform;
 use crate::deployment::{DhcpPlan, Plan};
 use crate::dhcp::Note;
 use crate::dhcp::proxy::Proxy;
@@ -125,8 +124,6 @@ pub struct Scene {
     pub addresses: Addresses,
     /// The address that the made-up computer may take for one that another server gave it.
     pub address: Ipv4Addr,
-    /// Common platforms that have no loader.
-    pub unserved: Vec<Platform>,
 }
 
 /// Where the machines come from.
@@ -275,7 +272,6 @@ impl Services {
                 DhcpPlan::Off => Addresses::OthersWithBootFile,
             },
             address,
-            unserved: offer.loaders.unserved(),
         };
         let events = Events::muted();
         let services = Services {

@@ -101,6 +101,19 @@ fn try_tcp(interface: &Interface, own: Ipv4Addr, port: u16) -> io::Result<std::n
     Ok(socket.into())
 }
 
+/// A TCP connection to an address of this very machine, by way of this interface: sockets that are tied to one hear no
+/// others. Must be called inside a tokio runtime.
+///
+/// # Errors
+/// Nobody listens there, or the system does not let us.
+pub async fn connect(interface: &Interface, to: SocketAddrV4) -> io::Result<tokio::net::TcpStream> {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
+    platform::tie(&socket, interface, *to.ip())?;
+    socket.bind(&SocketAddr::V4(SocketAddrV4::new(*to.ip(), 0)).into())?;
+    socket.set_nonblocking(true)?;
+    tokio::net::TcpSocket::from_std_stream(socket.into()).connect(SocketAddr::V4(to)).await
+}
+
 /// Sockets that somebody with more rights has opened for us, each for its port. Empty by default.
 ///
 /// They are for one interface and one address; asked for another, they stay unused, so that a change of mind in between

@@ -404,7 +404,7 @@ mod tests {
 
     #[test]
     fn an_entry_that_gives_up_says_why() {
-        let text = "#!ipxe\n:menu\nmenu m\nitem x X\nchoose s || goto menu\n:x\necho Its arguments have 3000 characters; \
+        let text = "#!ipxe\n:menu\nmenu m\nitem x X\nchoose s || goto menu\n:x\necho Bootwright: its arguments have 3000 characters; \
                     Linux takes 2047.\ngoto failed\n:failed\necho This entry could not be started.\ngoto menu";
         let play = Script::read(text).unwrap().entry("x", &settings()).unwrap();
         assert_eq!((play.end, play.fetches.len()), (End::Menu, 0));

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use super::super::loader::Loader;
 use super::{
     Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, Processor, arguments, modules,
+    too_long,
 };
 use crate::image::recipe::RESERVED_START;
 use crate::image::{Boot, Firmware};
@@ -185,7 +186,7 @@ fn start(
     let length = longest(item, &arguments, &modules);
     match item.entry.boot {
         Boot::Linux | Boot::EfiProgram | Boot::Multiboot if length > MAX_ARGUMENTS => {
-            line(script, &format!("echo Its arguments have {length} characters; Linux takes {MAX_ARGUMENTS}."));
+            line(script, &format!("echo Bootwright: {}", too_long(length)));
             line(script, "goto failed");
         }
         Boot::Linux => linux(script, item, place, &arguments, shim),
@@ -338,7 +339,7 @@ fn inert(word: &str) -> String {
 
 /// A path inside an image as part of a URL: all but unreserved characters is percent-encoded (RFC 3986 section 2.3), so
 /// that no name can expand, end a word or start a query.
-pub(in crate::boot) fn url_path(path: &str) -> String {
+pub fn url_path(path: &str) -> String {
     path.bytes().fold(String::new(), |mut url, byte| {
         match byte {
             b'/' | b'-' | b'.' | b'_' | b'~' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => url.push(char::from(byte)),
@@ -541,7 +542,10 @@ mod tests {
         menu.items[0].entry.module_arguments = vec!["x".repeat(MAX_ARGUMENTS)];
         for asker in [BIOS, UEFI] {
             let script = super::menu(&menu, asker, &place(), &answer, &|_| None);
-            assert!(script.contains("echo Its arguments have ") && !script.contains("chain http"), "{script}");
+            assert!(
+                script.contains("echo Bootwright: its arguments have ") && !script.contains("chain http"),
+                "{script}"
+            );
         }
     }
 

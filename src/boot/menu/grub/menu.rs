@@ -9,7 +9,8 @@ use std::net::Ipv4Addr;
 
 use super::super::super::secure::Chain;
 use super::super::{
-    Default, Group, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Place, Processor, arguments, ipxe, made, modules,
+    Default, FAILED, Group, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Place, Processor, arguments, ipxe, made,
+    modules, too_long,
 };
 use super::first::{Asking, READ};
 use super::quote::{quoted, title, words};
@@ -115,7 +116,7 @@ impl Page<'_> {
                 commands.iter().for_each(|command| script.open(&format!("if {command}; then")));
                 script.line("boot");
                 commands.iter().for_each(|_| script.close("fi"));
-                script.line("echo 'Bootwright: this entry could not be started. Back to the menu in 10 seconds.'");
+                script.line(&format!("echo 'Bootwright: {FAILED}. Back to the menu in 10 seconds.'"));
             }
             Err(sentence) => {
                 script.line(&format!("echo {}", quoted(&format!("Bootwright: {sentence}"))));
@@ -266,8 +267,7 @@ fn handed_over(line: &str) -> usize {
 }
 
 fn fits(length: usize) -> Result<(), String> {
-    let sentence = || format!("its arguments have {length} characters; Linux takes {MAX_ARGUMENTS}.");
-    (length <= MAX_ARGUMENTS).then_some(()).ok_or_else(sentence)
+    (length <= MAX_ARGUMENTS).then_some(()).ok_or_else(|| too_long(length))
 }
 
 /// The computer's own disk. GRUB always tells the firmware of success (2.06 and 2.12 take no status), and OVMF and others

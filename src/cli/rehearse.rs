@@ -1,0 +1,190 @@
+//! `bootwright rehearse`: boots as each firmware does, as far as the network goes, and tells what fails.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use ipnet::Ipv4Net;
+use serde::Serialize;
+
+use super::serve::{settings, status};
+use super::{Serve, Status, complain, complain_of_recipes, out, out_json};
+use crate::check::{self, Finding};
+use crate::deployment::{Places, Plan, PlanError};
+use crate::engine::double::Private;
+use crate::net::interface::{self, Interface, Kind};
+use crate::rehearsal::{self, Cell, Firmware, Outcome, Report, Row, Start};
+
+/// What is wanted.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// What would be served: the options of `serve`. Nothing is, and no rights are needed
+    #[command(flatten)]
+    serve: Serve,
+    /// A firmware to play; repeatable [default: all]
+    #[arg(long, value_name = "FIRMWARE")]
+    firmware: Vec<Firmware>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// The interface of a rehearsal that names none: an address on a cable of one's own.
+const INVENTED: &str = "rehearsal";
+
+pub(super) fn run(options: Options) -> Status {
+    complain_of_recipes();
+    let Options { serve, firmware, json } = options;
+    let wanted = if firmware.is_empty() { Firmware::ALL.to_vec() } else { firmware };
+    let plan = match plan(serve) {
+        Ok(plan) => plan,
+        Err(error) => {
+            complain(&check::explain_plan(&error).sentence());
+            return status(&error);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            complain(&format!("No threads can be started ({error})."));
+            return Status::Cannot;
+        }
+    };
+    let report = runtime.block_on(async {
+        let services = Private::start(&plan).await?;
+        Ok(rehearsal::run(Arc::new(services), &wanted, None).await)
+    });
+    match report {
+        Ok(report) => tell(&report, json),
+        Err(error) => {
+            let error: crate::engine::Error = error;
+            complain(&check::explain(&error).sentence());
+            Status::Cannot
+        }
+    }
+}
+
+fn plan(serve: Serve) -> Result<Plan, PlanError> {
+    let deployment: Option<PathBuf> = serve.deployment.clone();
+    let mut settings = settings(serve.settings(), deployment)?;
+    let mut interfaces = interface::list();
+    if settings.interface.is_none() {
+        settings.interface = Some(INVENTED.to_owned());
+        interfaces = vec![invented()];
+    }
+    settings.plan(&interfaces, Places::of_this_user())
+}
+
+/// An interface that is not there, for what is to be served somewhere one day.
+fn invented() -> Interface {
+    Interface {
+        name: INVENTED.to_owned(),
+        friendly_name: INVENTED.to_owned(),
+        index: 0,
+        kind: Kind::Wired,
+        link: true,
+        addresses: vec![Ipv4Net::new_assert([10, 77, 0, 1].into(), 24)],
+        mac: None,
+        speed_mbps: None,
+        mtu: 1500,
+        gateway: None,
+    }
+}
+
+/// Prints what came of it.
+fn tell(report: &Report, json: bool) -> Status {
+    if json {
+        out_json(&Told::of(report));
+    } else {
+        out(&text(report));
+    }
+    if report.faults().next().is_none() { Status::Done } else { Status::Cannot }
+}
+
+/// The report with its sentences.
+#[derive(Serialize)]
+struct Told<'a> {
+    #[serde(flatten)]
+    report: &'a Report,
+    problems: Vec<Problem<'a>>,
+}
+
+#[derive(Serialize)]
+struct Problem<'a> {
+    firmware: Firmware,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entry: Option<&'a str>,
+    #[serde(flatten)]
+    finding: Finding,
+}
+
+impl Told<'_> {
+    fn of(report: &Report) -> Told<'_> {
+        let problem = |(firmware, entry, fault)| Problem { firmware, entry, finding: check::explain_rehearsal(fault) };
+        Told { report, problems: report.faults().map(problem).collect() }
+    }
+}
+
+/// Two tables and the problems below: firmwares are columns, since there are fewer of them than entries.
+fn text(report: &Report) -> String {
+    let width = report.rows.iter().map(|row| row.firmware.name().len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for (number, row) in report.rows.iter().enumerate() {
+        let seconds = row.millis as f64 / 1000.0;
+        text += &format!("{:>2}  {:<width$}  {seconds:>5.1} s  {}\n", number + 1, row.firmware.name(), line(row));
+    }
+    if !report.entries.is_empty() {
+        let width = report.entries.iter().map(|entry| entry.id.len()).max().unwrap_or(0).max("entry".len());
+        let numbers: String = (1..=report.rows.len()).map(|number| format!("{number:>4}")).collect();
+        text += &format!("\n{:<width$}{numbers}\n", "entry");
+        for entry in &report.entries {
+            let cells: String =
+                report.rows.iter().map(|row| format!("{:>4}", mark(row.entries.get(&entry.id)))).collect();
+            text += &format!("{:<width$}{cells}\n", entry.id);
+        }
+        text += "ok: every file of it is there. -: not on this kind of computer. FAIL: see below.\n";
+    }
+    let mut told: Vec<(String, String)> = Vec::new();
+    for (firmware, entry, fault) in report.faults() {
+        let entry = entry.map(|entry| format!("{entry}: ")).unwrap_or_default();
+        let sentence = format!("{entry}{}", check::explain_rehearsal(fault).sentence());
+        // The same thing on several computers is said once.
+        match told.iter_mut().find(|(known, _)| *known == sentence) {
+            Some((_, names)) => *names += &format!("; {}", firmware.name()),
+            None => told.push((sentence, firmware.name().to_owned())),
+        }
+    }
+    for (sentence, names) in &told {
+        text += &format!("\n{sentence}\n    ({names})\n");
+    }
+    let seconds = report.millis as f64 / 1000.0;
+    text + &match told.len() {
+        0 => format!("\nAll is well. It took {seconds:.1} s.\n"),
+        1 => format!("\n1 problem. It took {seconds:.1} s.\n"),
+        count => format!("\n{count} problems. It took {seconds:.1} s.\n"),
+    }
+}
+
+fn line(row: &Row) -> String {
+    match &row.outcome {
+        Outcome::Ready => {
+            let failed = row.entries.values().filter(|cell| matches!(cell.start, Start::Failed(_))).count();
+            let files: usize = row.entries.values().map(|cell| cell.files).sum();
+            let failed = if failed == 0 { String::new() } else { format!(", {failed} fail") };
+            let way = row.loaders.first().map(|first| format!(" by {first}")).unwrap_or_default();
+            match row.entries.len() {
+                0 => format!("ok{way}"),
+                count => format!("ok{way}: {count} entries, {files} files{failed}"),
+            }
+        }
+        Outcome::NotServed { reason } => format!("nothing for it here: {reason}"),
+        Outcome::Failed(fault) => format!("FAIL: {}", check::explain_rehearsal(fault).title),
+    }
+}
+
+fn mark(cell: Option<&Cell>) -> &'static str {
+    match cell.map(|cell| &cell.start) {
+        Some(Start::Starts) => "ok",
+        Some(Start::Failed(_)) => "FAIL",
+        Some(Start::NotHere { .. }) | None => "-",
+    }
+}
