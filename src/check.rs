@@ -156,7 +156,7 @@ pub use wording::preflight::speed;
 pub use wording::{
     answer_entry, answer_fault, explain, explain_answers, explain_disc, explain_list, explain_lock, explain_plan,
     explain_privilege, explain_rehearsal, explain_save, foreign_server, lacking, no_entries, one_firmware, published,
-    unadvertised, unprobed, unserved, wrong_recipe,
+    unadvertised, unguarded, unprobed, unserved, wrong_recipe,
 };
 
 /// What to know once everything is bound, before the first computer comes.
@@ -168,7 +168,8 @@ pub fn at_start(listening: &Listening) -> Vec<Finding> {
     let lacks = listening.lacking.iter().map(|(item, loader)| lacking(&item.entry.title, *loader));
     let findings = listening.unserved.iter().copied().map(unserved).chain(lacks);
     let faults = listening.answer_faults.iter().map(|(path, fault)| answer_fault(path, fault));
-    let findings = findings.chain(faults).chain(listening.unprobed.then(unprobed));
+    let findings =
+        findings.chain(faults).chain(listening.unprobed.then(unprobed)).chain(listening.unguarded.then(unguarded));
     let findings = findings.chain(listening.unadvertised.as_deref().map(unadvertised));
     let findings = findings.chain(listening.entries.is_empty().then(no_entries));
     findings.chain(listening.entries.iter().filter_map(single)).collect()

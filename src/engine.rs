@@ -179,6 +179,8 @@ pub struct Listening {
     pub answer_faults: Vec<(PathBuf, Fault)>,
     /// Whether free addresses are not probed before they are offered, since the right for it is missing.
     pub unprobed: bool,
+    /// Whether other DHCP servers are noticed only by what computers say, since the right to listen for them is missing.
+    pub unguarded: bool,
     /// Why computers are not told that there is no IPv6 router, where they are to be told.
     pub unadvertised: Option<String>,
 }

@@ -258,6 +258,7 @@ impl Machine {
             lacking: Vec::new(),
             answer_faults: Vec::new(),
             unprobed: false,
+            unguarded: false,
             unadvertised: None,
         }
     }

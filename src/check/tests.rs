@@ -89,6 +89,7 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("because", explain_save(&SaveError::Unwritable { reason: "because".into() })),
         ("BIOS", unserved(crate::boot::Platform::Bios)),
         ("ARP", unprobed()),
+        ("Other DHCP servers", unguarded()),
         ("IPv6 router (not permitted)", unadvertised("not permitted")),
         ("rescue boots on BIOS", one_firmware("rescue", crate::image::Firmware::Bios)),
         ("--image", no_entries()),

@@ -634,6 +634,16 @@ pub fn unprobed() -> Finding {
     .caution()
 }
 
+/// Other DHCP servers may stay unnoticed while addresses are handed out.
+pub fn unguarded() -> Finding {
+    Finding::new(
+        "Other DHCP servers are noticed only when a computer takes their offer.",
+        "The right to listen for them and to ask for them is missing. Two servers give one address to two computers.",
+        "Start with sudo, or make sure that there is no other DHCP server on this cable.",
+    )
+    .caution()
+}
+
 /// Another DHCP server was heard on the network where addresses were handed out.
 pub fn foreign_server(server: Ipv4Addr, card: Option<Mac>) -> Finding {
     let card = card.map(|mac| format!(" (network card {mac})")).unwrap_or_default();

@@ -81,6 +81,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let port = |address: std::io::Result<std::net::SocketAddr>| address.map_or(0, |address| address.port());
     let http_port = port(http.local_addr());
     let (router, unadvertised) = router(plan, &interface, &sockets);
+    let full = dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref());
     let http_at = SocketAddrV4::new(own, http_port);
     let listening = Listening {
         url: format!("http://{http_at}/"),
@@ -93,7 +94,8 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
         unserved: prepared.loaders.unserved(),
         lacking: prepared.lacking.clone(),
         answer_faults: prepared.answers.as_ref().map(desk::Prepared::faults).unwrap_or_default(),
-        unprobed: dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).is_some_and(|full| full.arp.is_none()),
+        unprobed: full.is_some_and(|full| full.arp.is_none()),
+        unguarded: full.is_some_and(|full| full.guard.is_none()),
         unadvertised,
     };
     let House { tree, offer, desk } = House::of(prepared, http_at)?;
