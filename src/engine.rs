@@ -342,7 +342,10 @@ async fn serve(
             // Asked to stop, or the reader is gone.
             _ = stopped.wait_for(|&stopped| stopped) => break None,
             // Whoever asked may be gone by now.
-            Some((request, reply)) = asked.recv() => drop(reply.send(control::answer(&context, request))),
+            Some((request, reply)) = asked.recv() => {
+                let services = context.clone();
+                tokio::spawn(async move { drop(reply.send(control::answer(&services, request).await)) });
+            }
         }
     };
     drop(context);

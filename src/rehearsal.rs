@@ -17,6 +17,7 @@ pub mod tftp;
 mod walk;
 
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,6 +25,8 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use crate::engine::Control;
+use crate::engine::control::{self, Request};
 use crate::engine::double::{Ask, Private, Reply};
 pub use firmware::Firmware;
 pub use report::{Asked, By, Cell, Fault, Named, Outcome, Report, Row, Start};
@@ -40,6 +43,34 @@ pub trait Line: Send + Sync {
 impl Line for Private {
     fn ask(&self, ask: Ask) -> Answering<'_> {
         Box::pin(async move { Ok(self.answer(ask).await) })
+    }
+}
+
+impl Line for Control {
+    fn ask(&self, question: Ask) -> Answering<'_> {
+        let ended = "the services have ended".to_owned();
+        Box::pin(async { said(Control::ask(self, Request::Rehearse { question }).await.ok_or(ended)?) })
+    }
+}
+
+/// Services of another process, by their [`crate::deployment::Plan::control_file`].
+#[derive(Clone, Debug)]
+pub struct Remote(pub PathBuf);
+
+impl Line for Remote {
+    fn ask(&self, question: Ask) -> Answering<'_> {
+        Box::pin(async {
+            said(control::ask(&self.0, &Request::Rehearse { question }).await.map_err(|error| error.to_string())?)
+        })
+    }
+}
+
+/// What services say to a rehearsal. The clause for people says why there is no reply.
+fn said(reply: control::Reply) -> Result<Reply, String> {
+    match reply {
+        control::Reply::Rehearsed { answer } => Ok(answer),
+        control::Reply::Refused { reason } => Err(reason),
+        _ => Err("they answered something else".to_owned()),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `bootwright rehearse`: boots as each firmware does, as far as the network goes, and tells what fails.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
@@ -9,15 +9,16 @@ use serde::Serialize;
 use super::serve::{settings, status};
 use super::{Serve, Status, complain, complain_of_recipes, out, out_json};
 use crate::check::{self, Finding};
-use crate::deployment::{Places, Plan, PlanError};
+use crate::deployment::{self, Places, Plan, PlanError, Settings};
+use crate::engine::control::{self, Request};
 use crate::engine::double::Private;
 use crate::net::interface::{self, Interface, Kind};
-use crate::rehearsal::{self, Cell, Firmware, Outcome, Report, Row, Start};
+use crate::rehearsal::{self, Cell, Firmware, Line, Outcome, Remote, Report, Row, Start};
 
 /// What is wanted.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
-    /// What would be served: the options of `serve`. Nothing is, and no rights are needed
+    /// What would be served. Without any of it, the services that run are rehearsed
     #[command(flatten)]
     serve: Serve,
     /// A firmware to play; repeatable [default: all]
@@ -35,6 +36,7 @@ pub(super) fn run(options: Options) -> Status {
     complain_of_recipes();
     let Options { serve, firmware, json } = options;
     let wanted = if firmware.is_empty() { Firmware::ALL.to_vec() } else { firmware };
+    let state = serve.state_dir.clone().unwrap_or_else(|| Places::of_this_user().state);
     let plan = match plan(serve) {
         Ok(plan) => plan,
         Err(error) => {
@@ -50,11 +52,24 @@ pub(super) fn run(options: Options) -> Status {
         }
     };
     let report = runtime.block_on(async {
-        let services = Private::start(&plan).await?;
-        Ok(rehearsal::run(Arc::new(services), &wanted, None).await)
+        let services: Arc<dyn Line> = match plan {
+            Some(plan) => Arc::new(Private::start(&plan).await?),
+            None => match running(&state).await {
+                Some(services) => services,
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(rehearsal::run(services, &wanted, None).await))
     });
     match report {
-        Ok(report) => tell(&report, json),
+        Ok(Some(report)) => tell(&report, json),
+        Ok(None) => {
+            complain(
+                "No services run here that could be rehearsed. Start them with `bootwright serve`, or say what would be \
+                 served, for example with --image FILE.",
+            );
+            Status::Cannot
+        }
         Err(error) => {
             let error: crate::engine::Error = error;
             complain(&check::explain(&error).sentence());
@@ -63,15 +78,31 @@ pub(super) fn run(options: Options) -> Status {
     }
 }
 
-fn plan(serve: Serve) -> Result<Plan, PlanError> {
+/// The services of another process that use this state folder.
+async fn running(state: &Path) -> Option<Arc<dyn Line>> {
+    for path in deployment::control_files(state) {
+        if control::ask(&path, &Request::Status).await.is_ok() {
+            return Some(Arc::new(Remote(path)));
+        }
+    }
+    None
+}
+
+/// What would be served; none where nothing is said of that, so that running services are meant.
+fn plan(serve: Serve) -> Result<Option<Plan>, PlanError> {
     let deployment: Option<PathBuf> = serve.deployment.clone();
-    let mut settings = settings(serve.settings(), deployment)?;
+    let asked = serve.settings();
+    let nothing = Settings { state_dir: asked.state_dir.clone(), ..Settings::default() };
+    if deployment.is_none() && asked == nothing {
+        return Ok(None);
+    }
+    let mut settings = settings(asked, deployment)?;
     let mut interfaces = interface::list();
     if settings.interface.is_none() {
         settings.interface = Some(INVENTED.to_owned());
         interfaces = vec![invented()];
     }
-    settings.plan(&interfaces, Places::of_this_user())
+    settings.plan(&interfaces, Places::of_this_user()).map(Some)
 }
 
 /// An interface that is not there, for what is to be served somewhere one day.

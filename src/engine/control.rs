@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch as flag};
 
-use super::{Error, Services};
+use super::{Error, Services, double};
 use crate::mac::Mac;
 use crate::net::door::{self, Door, Guest};
 
@@ -31,10 +31,15 @@ pub enum Request {
         /// The computer.
         mac: Mac,
     },
+    /// What a rehearsal needs.
+    Rehearse {
+        /// What.
+        question: double::Ask,
+    },
 }
 
 /// What they answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reply", rename_all = "kebab-case")]
 pub enum Reply {
     /// It is done.
@@ -45,6 +50,11 @@ pub enum Reply {
         interface: String,
         /// Bootwright's version.
         version: String,
+    },
+    /// What a rehearsal asked for.
+    Rehearsed {
+        /// What they say to it.
+        answer: double::Reply,
     },
     /// It cannot be done.
     Refused {
@@ -139,7 +149,7 @@ fn refused(reason: &str) -> Reply {
 }
 
 /// Does what is asked for.
-pub(super) fn answer(services: &Services, request: Request) -> Reply {
+pub(super) async fn answer(services: &Services, request: Request) -> Reply {
     match request {
         Request::Status => {
             Reply::Status { interface: services.plan.interface.clone(), version: env!("CARGO_PKG_VERSION").to_owned() }
@@ -148,5 +158,6 @@ pub(super) fn answer(services: &Services, request: Request) -> Reply {
             services.rungs.forget(mac);
             Reply::Done
         }
+        Request::Rehearse { question } => Reply::Rehearsed { answer: services.rehearse(question).await },
     }
 }

@@ -208,6 +208,10 @@ impl Walk<'_> {
         let answer = if beside {
             self.by_proxy(dialect, offer).await?
         } else {
+            // Firmware passes over an offer without a boot file.
+            if offer.file().is_empty() {
+                return Err(self.nothing(&notes, Asked::Discover));
+            }
             let (Some(address), Some(server)) = (offer.address, offer.server) else {
                 return Err(Fault::Silent { asked: Asked::Discover }.into());
             };
@@ -283,7 +287,6 @@ impl Walk<'_> {
             Note::Refused { .. } => Some(Stop::Fault(Fault::Refused)),
             _ => None,
         });
-        // A full server gives the address all the same, and says only with its offer why there is no file.
         told.unwrap_or(Stop::Fault(Fault::Silent { asked }))
     }
 
