@@ -45,6 +45,7 @@ use crate::image::checksum::Known;
 use crate::image::{DiscError, Inspection};
 use crate::journal::Journal;
 use crate::net::Interface;
+use crate::net::awake::Awake;
 use crate::net::privilege::{Grant, PrivilegeError};
 use log::Log;
 use overlay::Overlay;
@@ -56,6 +57,7 @@ use screen::menu::{Menu, answers};
 use screen::network::{Asking, Network};
 use screen::serve::{Serve, Serving};
 use screen::{Step, check, images, menu, network, serve};
+use update::Undo;
 use world::{Chosen, Comparing, Stopper, World};
 
 pub use demo::Machine;
@@ -133,6 +135,7 @@ pub struct App {
     running: Option<Plan>,
     stopper: Option<Stopper>,
     grant: Option<Grant>,
+    undo: Undo,
     cautions: Vec<Finding>,
     /// Another DHCP server that was heard while addresses were handed out.
     foreign: Option<Finding>,
@@ -216,6 +219,12 @@ pub enum Message {
     Surveyed(u64, Arc<Result<Facts, String>>),
     /// An address was set, or not.
     AddressSet(Result<Parcel<Grant>, Arc<PrivilegeError>>),
+    /// A service that was in the way was stopped, or not.
+    ServiceStopped(String, Result<(), String>),
+    /// This computer stays awake for these services, or not.
+    Awake(u64, Result<Parcel<Awake>, String>),
+    /// What was for the time of serving is undone, in words.
+    Undone(Vec<String>),
     /// The ports were opened, or not.
     Acquired(Result<Parcel<Grant>, Arc<PrivilegeError>>),
     /// Services told something: which, and what.

@@ -2,6 +2,7 @@
 //! do. Pure: facts come from the caller.
 
 mod advice;
+mod holders;
 pub mod preflight;
 mod wording;
 
@@ -12,6 +13,7 @@ use serde::{Serialize, Serializer};
 
 use crate::boot::menu::Item;
 use crate::engine::Listening;
+use crate::journal::Note;
 
 /// One judgement.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,6 +84,12 @@ pub enum Remedy {
     RemoveImage(#[serde(serialize_with = "lossy")] PathBuf),
     /// Serve files on this port.
     UseHttpPort(u16),
+    /// Stop this service of the system, and start it again when serving ends.
+    StopService(String),
+    /// Let computers in through the firewall while serving.
+    OpenFirewall,
+    /// Leave the firewall as it is after all.
+    LeaveFirewall,
 }
 
 /// Whether the ports for booting may be opened from here.
@@ -140,6 +148,15 @@ impl Finding {
         Finding { remedy: Some(remedy), ..self }
     }
 
+    /// The same for the log.
+    pub fn note(&self) -> Note {
+        let sentence = self.sentence();
+        match self.verdict {
+            Verdict::Pass => Note::Arranged { sentence },
+            Verdict::Caution | Verdict::Blocks => Note::Warning { sentence },
+        }
+    }
+
     /// All of it as one plain line.
     pub fn sentence(&self) -> String {
         let title = match &self.details {
@@ -152,6 +169,7 @@ impl Finding {
 }
 
 pub use advice::{Advice, mode_advice};
+pub use wording::meanwhile::{arranged, firewall, gate, gate_closed, not_stopped, started_again};
 pub use wording::preflight::speed;
 pub use wording::{
     answer_entry, answer_fault, explain, explain_answers, explain_disc, explain_list, explain_lock, explain_plan,

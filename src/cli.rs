@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand};
 use crate::answer::Settings as Answering;
 use crate::boot::loader::Preference;
 use crate::check;
-use crate::deployment::{DhcpMode, LogForm, Places, Settings, Switch};
+use crate::deployment::{DhcpMode, Firewall, LogForm, Places, Settings, Switch};
 use crate::image::recipe;
 use crate::mac::Mac;
 
@@ -186,6 +186,9 @@ struct Serve {
     /// Stop by itself after this time, like 90s, 15m or 2h
     #[arg(long = "for", value_name = "DURATION")]
     duration: Option<String>,
+    /// Whether this computer's firewall lets computers in while serving [default: leave]
+    #[arg(long, value_name = "open|leave")]
+    firewall: Option<Firewall>,
     /// How the log on standard output is written [default: text]
     #[arg(long, value_name = "FORM")]
     log: Option<LogForm>,
@@ -215,6 +218,7 @@ impl Serve {
             deny: self.deny,
             duration: self.duration,
             log: self.log,
+            firewall: self.firewall,
             entry: Vec::new(),
             answers: Answering {
                 list: self.computers,

@@ -64,6 +64,17 @@ pub enum Switch {
     Off,
 }
 
+/// What is done about this computer's firewall.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Firewall {
+    /// Let computers in on the served interface while serving, and undo that at the end
+    Open,
+    /// Leave it as it is
+    #[default]
+    Leave,
+}
+
 /// How the log is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -141,6 +152,9 @@ pub struct Settings {
     /// How the log is written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LogForm>,
+    /// What is done about this computer's firewall.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firewall: Option<Firewall>,
     /// What is changed about the menu, in its order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entry: Vec<Edit>,
@@ -303,6 +317,7 @@ impl Settings {
             log: over.log.or(self.log),
             entry: list(self.entry, over.entry),
             answers: answers(self.answers, over.answers),
+            firewall: over.firewall.or(self.firewall),
             unknown: self.unknown.and(over.unknown),
         }
     }

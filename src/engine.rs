@@ -13,6 +13,7 @@ mod events;
 mod guard;
 mod http;
 mod kept;
+mod meanwhile;
 mod notes;
 pub mod probe;
 mod router;
@@ -22,6 +23,7 @@ mod visit;
 mod watch;
 
 pub use control::Control;
+pub use meanwhile::{Arranged, Meanwhile};
 pub use notes::notes;
 pub use rungs::{remember, remembered};
 
@@ -47,6 +49,7 @@ use crate::journal::{Event, What};
 use crate::mac::Mac;
 use crate::net::door::Door;
 use crate::net::platform;
+use crate::net::ports::Transport;
 use crate::net::privilege::{Request, UdpPort};
 use crate::net::socket::{BindError, Hear, Sockets};
 
@@ -230,6 +233,7 @@ pub fn request(plan: &Plan) -> Request {
         // The helper knows no guests and would answer all.
         router: plan.advertises() && plan.guests == Guests::default(),
         guard: matches!(plan.dhcp, DhcpPlan::Full { .. }),
+        firewall: Vec::new(),
     }
 }
 
@@ -238,6 +242,14 @@ pub fn ports(dhcp: bool, ports: Ports) -> (Vec<UdpPort>, u16) {
     let udp = |port, hear| UdpPort { port, hear };
     let all = [udp(ports.dhcp, Hear::All), udp(ports.pxe, Hear::All)].into_iter().filter(|_| dhcp);
     (all.chain([udp(ports.tftp, Hear::Own)]).collect(), ports.http.unwrap_or(crate::http::PORT))
+}
+
+/// What has to get in through this computer's firewall: all those ports. Where none was chosen for HTTP, the second one
+/// follows the first, and one of the two is used.
+pub fn incoming(dhcp: bool, http: Option<u16>) -> Vec<(Transport, u16)> {
+    let (udp, tcp) = ports(dhcp, Ports { http, ..Ports::default() });
+    let second = http.is_none().then_some((Transport::Tcp, crate::http::SECOND_PORT));
+    udp.iter().map(|udp| (Transport::Udp, udp.port)).chain([(Transport::Tcp, tcp)]).chain(second).collect()
 }
 
 /// The running services. Dropping it ends them.

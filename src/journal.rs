@@ -240,6 +240,11 @@ pub enum Note {
     },
     /// The services ended.
     Stopped,
+    /// Something about this computer was arranged for the time of serving, or undone after it.
+    Arranged {
+        /// What.
+        sentence: String,
+    },
 }
 
 /// How far a computer came.

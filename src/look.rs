@@ -9,9 +9,12 @@ use crate::boot::loader::Loaders;
 use crate::boot::published::Folder;
 use crate::check;
 use crate::check::preflight::{self, Facts};
-use crate::deployment::{DhcpMode, Places, Settings, proposed_address};
+use crate::deployment::{DhcpMode, Firewall, Places, Settings, proposed_address};
 use crate::engine::probe::{self, Probe};
 use crate::image;
+use crate::net::firewall::{self, Look, Passage};
+use crate::net::ports::Transport;
+use crate::net::survey::State;
 use crate::net::{Interface, interface, privilege, survey};
 
 /// Everything that the checks judge, as it is now. Where `probe` has no answer yet, the network is asked for other DHCP
@@ -25,7 +28,24 @@ pub async fn facts(places: Places, settings: Settings, probe: Option<Probe>) -> 
         (None, Some(chosen)) => probe::other_servers(chosen, probe::PATIENCE).await,
         (None, None) => Probe::Nobody,
     };
-    blocking(move || gather(&places, settings, list, chosen, probe)).await
+    let wanted = settings.firewall.unwrap_or_default();
+    let incoming = preflight::ports_for(settings.dhcp.unwrap_or(DhcpMode::Proxy), settings.http_port);
+    let mut facts = blocking(move || gather(&places, settings, list, chosen, probe)).await?;
+    facts.firewall = firewall(&facts, &incoming, wanted).await;
+    Ok(facts)
+}
+
+/// What the firewall does with what comes to the ports that would be used.
+async fn firewall(facts: &Facts, incoming: &[(Transport, u16)], wanted: Firewall) -> Option<(Look, Passage, Firewall)> {
+    let interface = facts.interface.as_ref()?;
+    let held = |transport, port| {
+        facts.ports.iter().any(|it| (it.transport, it.port) == (transport, port) && it.state != State::Free)
+    };
+    let (mut udp, tcp): (Vec<_>, Vec<_>) = incoming.iter().partition(|(transport, _)| *transport == Transport::Udp);
+    // Of two ports for files the first one that is free is used.
+    udp.extend(tcp.iter().find(|(transport, port)| !held(*transport, *port)).or(tcp.first()));
+    let passage = Passage::of(&interface.name, &udp);
+    Some((firewall::look(&passage).await, passage, wanted))
 }
 
 /// Where loaders are looked for, the first folder first.
@@ -50,6 +70,7 @@ fn gather(places: &Places, settings: Settings, list: Vec<Interface>, chosen: Opt
         interface: chosen,
         mode,
         ports,
+        firewall: None,
         rights: rights.as_ref().map_or(check::Rights::Missing, told),
         loaders: Loaders::find(&loader_folders(&settings, places)),
         images: settings.image.iter().map(inspect).collect(),

@@ -3,13 +3,16 @@
 //!
 //! All system-specific code and all `unsafe` live in [`platform`].
 
+pub mod awake;
 pub mod door;
+pub mod firewall;
 pub mod hint;
 pub mod interface;
 pub mod platform;
 pub mod ports;
 pub mod privilege;
 pub mod router;
+pub mod service;
 pub mod socket;
 pub mod survey;
 

@@ -204,6 +204,7 @@ impl Machine {
                 .map(|(transport, port)| PortState { transport, port, state: State::Free })
                 .collect(),
             rights: check::Rights::Present,
+            firewall: None,
             loaders: Loaders::of(Loader::OF_DEBIAN),
             images: draft
                 .image

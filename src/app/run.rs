@@ -251,6 +251,7 @@ impl App {
             serving: Serving::No,
             stopper: None,
             grant: None,
+            undo: Default::default(),
             cautions: Vec::new(),
             journal: Journal::default(),
             log: Log::default(),

@@ -5,8 +5,11 @@ mod answers;
 mod deployments;
 mod imports;
 mod interfaces;
+mod remedies;
 mod services;
 mod start;
+
+pub(super) use remedies::Undo;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -84,6 +87,9 @@ impl App {
             Message::AnswersChosen(wanted, chosen) => self.answers_chosen(wanted, chosen),
             Message::Surveyed(run, facts) => self.surveyed(run, &facts),
             Message::AddressSet(result) => self.address_set(result),
+            Message::ServiceStopped(unit, result) => self.service_stopped(unit, result),
+            Message::Awake(run, result) => self.stays_awake(run, result),
+            Message::Undone(sentences) => self.undone(sentences),
             Message::Acquired(result) => self.acquired(result),
             // What earlier services still had to say is not about these.
             Message::Engine(run, _) | Message::EngineEnded(run) if run != self.serve_run => Task::none(),
@@ -277,6 +283,9 @@ impl App {
 
     pub(in crate::app) fn close_window(&mut self) -> Task<Message> {
         self.closing = true;
+        if let Some(undoing) = self.end_meanwhile() {
+            return undoing;
+        }
         // What is not saved yet is saved now; there is no later.
         if let (Some(library), Some(_), true) = (&self.library, &self.lock, self.draft != self.saved_draft) {
             // A folder that cannot be written to was told when it was found out.

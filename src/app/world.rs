@@ -31,7 +31,7 @@ use crate::look;
 use crate::mac::Mac;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
-use crate::net::{Interface, interface};
+use crate::net::{Interface, interface, service};
 
 /// How often the interfaces are looked at while the window is open.
 const LOOK: Duration = Duration::from_secs(2);
@@ -288,6 +288,16 @@ impl World {
     /// Lets the helper open the ports, which asks for the password.
     pub async fn acquire(self, request: privilege::Request) -> Result<Grant, Arc<PrivilegeError>> {
         privilege::acquire(&request).await.map_err(Arc::new)
+    }
+
+    /// Stops a service that is in the way.
+    pub async fn stop_service(self, unit: String) -> Result<(), String> {
+        service::stop(&unit).await
+    }
+
+    /// Starts it again.
+    pub async fn start_service(self, unit: String) -> Result<(), String> {
+        service::start(&unit).await
     }
 
     /// Starts the services. Must be called inside the runtime.

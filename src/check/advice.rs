@@ -153,7 +153,7 @@ mod tests {
     fn where_nobody_was_asked_the_router_decides_and_nothing_is_certain() {
         let router = "enp3s0 uses the router 192.168.1.1, which usually gives addresses";
         let nothing = "enp3s0 has no router; make sure that no other DHCP server is on this connection";
-        let dhclient = Holder { program: "dhclient".into(), pid: 7 };
+        let dhclient = Holder { program: "dhclient".into(), pid: 7, unit: None };
         let cases = [
             (ProbeError::NoRights, "this computer may not ask without rights", Some(nothing)),
             (

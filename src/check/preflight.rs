@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
-use super::wording::preflight as say;
+use super::wording::{ports as ports_say, preflight as say};
 use super::{
     Finding, Remedy, Rights, answer_entry, answer_fault, explain_answers, explain_disc, explain_plan,
     lacking as lacking_loader, published, unserved,
@@ -14,12 +14,13 @@ use super::{
 use crate::answer::{AnswerError, Answers, Fault};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu;
-use crate::deployment::{DhcpMode, DhcpPlan, Plan, PlanError, Ports};
+use crate::deployment::{DhcpMode, DhcpPlan, Firewall, Plan, PlanError};
 use crate::engine;
 use crate::engine::probe::Probe;
 use crate::http;
 use crate::image::{DiscError, Inspection};
 use crate::net::Interface;
+use crate::net::firewall::{Look, Passage};
 use crate::net::interface::Kind;
 use crate::net::ports::{Holder, Transport};
 use crate::net::survey::{PortState, State};
@@ -41,6 +42,9 @@ pub struct Facts {
     pub ports: Vec<PortState>,
     /// Whether they may be opened.
     pub rights: Rights,
+    /// What this computer's firewall does with what comes to them, and what is to be done about that; none where there is
+    /// no interface to let anything in on.
+    pub firewall: Option<(Look, Passage, Firewall)>,
     /// The boot loaders that were found.
     pub loaders: Loaders,
     /// The images in their order, and what each is.
@@ -66,9 +70,7 @@ const SLOW_MBPS: u64 = 100;
 
 /// The ports that a way of serving needs, and the second one of HTTP, which is taken where the first is held.
 pub fn ports_for(mode: DhcpMode, http: Option<u16>) -> Vec<(Transport, u16)> {
-    let (udp, tcp) = engine::ports(mode != DhcpMode::Off, Ports { http, ..Ports::default() });
-    let second = http.is_none().then_some((Transport::Tcp, http::SECOND_PORT));
-    udp.iter().map(|udp| (Transport::Udp, udp.port)).chain([(Transport::Tcp, tcp)]).chain(second).collect()
+    engine::incoming(mode != DhcpMode::Off, http)
 }
 
 /// Judges all of it. What is as it should be is told as well.
@@ -82,6 +84,7 @@ fn this_computer(facts: &Facts) -> Vec<Finding> {
     if facts.interface.as_ref().is_some_and(|interface| interface.network().is_some()) {
         findings.push(rights(facts.rights));
     }
+    findings.extend(facts.firewall.as_ref().map(|(look, passage, wanted)| super::firewall(look, passage, *wanted)));
     findings.push(state(facts));
     findings.extend(loaders(facts));
     findings
@@ -89,12 +92,12 @@ fn this_computer(facts: &Facts) -> Vec<Finding> {
 
 fn ports(facts: &Facts) -> Vec<Finding> {
     let free: Vec<u16> = wanted_ports(facts).filter(|port| port.state == State::Free).map(|port| port.port).collect();
-    let pass = (!free.is_empty()).then(|| say::ports_free(&free));
+    let pass = (!free.is_empty()).then(|| ports_say::free(&free));
     let troubles = wanted_ports(facts).filter_map(|port| match &port.state {
         State::Free => None,
         State::Held(holder) if port.transport == Transport::Tcp => Some(http_held(facts, port, holder.as_ref())),
-        State::Held(holder) => Some(say::port_held(port, holder.as_ref())),
-        State::Other(reason) => Some(say::port_closed(port, reason)),
+        State::Held(holder) => Some(ports_say::held(port, holder.as_ref())),
+        State::Other(reason) => Some(ports_say::closed(port, reason)),
     });
     pass.into_iter().chain(troubles).collect()
 }
@@ -126,9 +129,9 @@ fn http_held(facts: &Facts, port: &PortState, holder: Option<&Holder>) -> Findin
     };
     let second = second_port(facts).is_none_or(|second| second.state == State::Free);
     match (chosen, second) {
-        (true, _) => say::http_held(holder, port.port, other),
-        (false, true) => say::http_elsewhere(holder, port.port, http::SECOND_PORT),
-        (false, false) => say::http_nowhere(holder, port.port, http::SECOND_PORT, other),
+        (true, _) => ports_say::http_held(holder, port.port, other),
+        (false, true) => ports_say::http_elsewhere(holder, port.port, http::SECOND_PORT),
+        (false, false) => ports_say::http_nowhere(holder, port.port, http::SECOND_PORT, other),
     }
 }
 

@@ -20,7 +20,7 @@ fn bind(port: u16, kind: io::ErrorKind) -> Error {
 }
 
 fn bind_error(port: u16, kind: io::ErrorKind) -> BindError {
-    let holder = (kind == io::ErrorKind::AddrInUse).then(|| Holder { program: "dnsmasq".into(), pid: 7 });
+    let holder = (kind == io::ErrorKind::AddrInUse).then(|| Holder { program: "dnsmasq".into(), pid: 7, unit: None });
     BindError { transport: Transport::Udp, port, holder, source: kind.into() }
 }
 

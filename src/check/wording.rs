@@ -1,6 +1,8 @@
 //! The sentences. The only place for them.
 
 mod answers;
+pub(super) mod meanwhile;
+pub(super) mod ports;
 pub(super) mod preflight;
 mod rehearsal;
 
@@ -35,6 +37,12 @@ impl Remedy {
             Remedy::SetAddress(address) => format!("Set {address}"),
             Remedy::RemoveImage(_) => "Take it out".to_owned(),
             Remedy::UseHttpPort(port) => format!("Use port {port}"),
+            Remedy::OpenFirewall => "Open it while serving".to_owned(),
+            Remedy::LeaveFirewall => "Leave it alone".to_owned(),
+            Remedy::StopService(unit) => {
+                let name = text::plain(unit.trim_end_matches(".service"), 30);
+                format!("Stop {name} while serving")
+            }
         }
     }
 }

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Output, Serve, Status, complain, complain_of_recipes};
-use crate::check;
-use crate::deployment::{LogForm, Places, Plan, PlanError, Settings, parse_duration};
-use crate::engine::{self, Listening, Update};
+use crate::check::{self, Finding, Verdict};
+use crate::deployment::{DhcpPlan, Firewall, LogForm, Places, Plan, PlanError, Settings, parse_duration};
+use crate::engine::{self, Listening, Meanwhile, Update};
 use crate::journal::{Event, Journal, Note, What, wording};
-use crate::net::interface;
+use crate::net::firewall::{self as net_firewall, Passage};
+use crate::net::{awake, interface};
 
 /// How long each of two things may take at the end: saving leases and telling the last events, and reads from disk that
 /// are under way. With the wait for a reader of the log ([`Output`]) it stays below the 2 s that a stop may take.
@@ -25,9 +26,10 @@ pub(super) fn run(options: Serve) -> Status {
     let asked = settings(options.settings(), deployment).and_then(|settings| {
         printer.log = settings.log.unwrap_or(printer.log);
         let duration = settings.duration.as_deref().map(parse_duration).transpose()?;
-        Ok((settings.plan(&interface::list(), Places::of_this_user())?, duration))
+        let firewall = settings.firewall.unwrap_or_default();
+        Ok((settings.plan(&interface::list(), Places::of_this_user())?, duration, firewall))
     });
-    let (plan, duration) = match asked {
+    let (plan, duration, firewall) = match asked {
         Ok(asked) => asked,
         Err(error) => return printer.fail(&check::explain_plan(&error).sentence(), status(&error)),
     };
@@ -35,7 +37,7 @@ pub(super) fn run(options: Serve) -> Status {
         Ok(runtime) => runtime,
         Err(error) => return printer.fail(&format!("No threads can be started ({error})."), Status::Cannot),
     };
-    let status = runtime.block_on(serve(&plan, duration, &printer));
+    let status = runtime.block_on(serve(&plan, (duration, firewall), &printer));
     runtime.shutdown_timeout(GRACE);
     status
 }
@@ -54,25 +56,43 @@ pub(super) fn status(error: &PlanError) -> Status {
     }
 }
 
-async fn serve(plan: &Plan, duration: Option<Duration>, printer: &Printer) -> Status {
+async fn serve(plan: &Plan, (duration, firewall): (Option<Duration>, Firewall), printer: &Printer) -> Status {
     let mut stop = match Stop::new(duration) {
         Ok(stop) => stop,
         Err(error) => return printer.fail(&format!("Signals cannot be received ({error})."), Status::Cannot),
     };
     let mut running = engine::run(plan);
     let mut journal = Journal::default();
+    let mut meanwhile = Meanwhile::default();
     loop {
         let update = tokio::select! {
             update = running.next() => update,
             () = stop.asked() => {
                 let last = tokio::time::timeout(GRACE, running.stop()).await.unwrap_or_default();
                 last.iter().for_each(|event| tell(printer, &mut journal, event));
+                if meanwhile.end().await {
+                    printer.service(Note::Arranged { sentence: check::gate_closed(&plan.interface) });
+                }
                 printer.service(Note::Stopped);
                 return Status::Done;
             }
         };
         match update {
-            Some(Update::Listening(listening)) => printer.listening(plan, *listening),
+            Some(Update::Listening(listening)) => {
+                let findings = arrange(plan, &listening, firewall);
+                tokio::select! {
+                    (begun, findings) = findings => {
+                        meanwhile = begun;
+                        printer.listening(plan, *listening, &findings);
+                    }
+                    // What was begun ends with this.
+                    () = stop.asked() => {
+                        let _ = tokio::time::timeout(GRACE, running.stop()).await;
+                        printer.service(Note::Stopped);
+                        return Status::Done;
+                    }
+                }
+            }
             Some(Update::Events(events)) => {
                 events.iter().for_each(|event| tell(printer, &mut journal, event));
             }
@@ -89,6 +109,19 @@ async fn serve(plan: &Plan, duration: Option<Duration>, printer: &Printer) -> St
             }
         }
     }
+}
+
+/// Arranges what belongs to serving, and says what there is to know about this computer's firewall.
+async fn arrange(plan: &Plan, listening: &Listening, firewall: Firewall) -> (Meanwhile, Vec<Finding>) {
+    let (begun, arranged) = Meanwhile::begin(plan, listening, firewall).await;
+    let mut findings = check::arranged(&arranged, &plan.interface, awake::power().is_portable);
+    if firewall == Firewall::Leave {
+        let ports = engine::incoming(plan.dhcp != DhcpPlan::Off, Some(listening.http_port));
+        let passage = Passage::of(&plan.interface, &ports);
+        let seen = check::firewall(&net_firewall::look(&passage).await, &passage, Firewall::Leave);
+        findings.extend(Some(seen).filter(|seen| seen.verdict != Verdict::Pass));
+    }
+    (begun, findings)
 }
 
 /// Prints an event, and what follows from it.
@@ -150,11 +183,12 @@ struct Printer {
 
 impl Printer {
     /// What is served, then the one line that scripts wait for.
-    fn listening(&self, plan: &Plan, listening: Listening) {
+    fn listening(&self, plan: &Plan, listening: Listening, arranged: &[Finding]) {
         engine::notes(plan, &listening).into_iter().for_each(|note| self.service(note));
         for finding in check::at_start(&listening) {
             self.service(Note::Warning { sentence: finding.sentence() });
         }
+        arranged.iter().for_each(|finding| self.service(finding.note()));
         match self.log {
             LogForm::Text => self.output.line(&format!("bootwright: ready {}", listening.url)),
             LogForm::Json => self.service(Note::Ready { url: listening.url }),

@@ -244,7 +244,7 @@ mod tests {
 
     use super::*;
     use crate::boot::loader::Preference;
-    use crate::deployment::{DhcpMode, LogForm, Switch};
+    use crate::deployment::{DhcpMode, Firewall, LogForm, Switch};
 
     /// A folder with a file `x.toml` of this text.
     fn saved(text: impl AsRef<[u8]>) -> (tempfile::TempDir, PathBuf) {
@@ -278,6 +278,7 @@ mod tests {
             deny: vec!["52:54:00:77:01:02".parse().unwrap()],
             duration: Some("2h".into()),
             log: Some(LogForm::Text),
+            firewall: None,
             entry: vec![
                 Edit { title: Some("For the lab".into()), append: Some("toram".into()), ..Edit::of("debian-live") },
                 Edit { hidden: true, ..Edit::of("debian-live-failsafe") },
@@ -309,6 +310,9 @@ mod tests {
         save(&path, &Settings { interface: Some("eth1".into()), ..Settings::default() }).unwrap();
         let short = fs::read_to_string(&path).unwrap();
         assert_eq!(short, format!("{HEADER}version = 1\ninterface = \"eth1\"\n"));
+        let open = Settings { firewall: Some(Firewall::Open), ..all() };
+        save(&path, &open).unwrap();
+        assert_eq!(Settings::load(&path).unwrap(), open);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left behind");
     }
 

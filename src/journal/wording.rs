@@ -103,6 +103,7 @@ fn service_level(note: &Note) -> Level {
         | Note::Image { .. }
         | Note::Menu { .. }
         | Note::AnswerGiven { .. }
+        | Note::Arranged { .. }
         | Note::Stopped => Level::Normal,
         Note::NoRouter => Level::Detail,
         Note::Stage { .. }
@@ -302,7 +303,7 @@ fn service(note: &Note) -> String {
         Note::AnswerRefused { reason } => format!("gets no answer file: {reason}"),
         Note::Stage { stage } => format!("** {}", self::stage(*stage)),
         Note::OffersUnheeded { how, file } => unheeded(*how, file),
-        Note::Warning { sentence } | Note::Failed { sentence } => sentence.clone(),
+        Note::Warning { sentence } | Note::Failed { sentence } | Note::Arranged { sentence } => sentence.clone(),
         Note::Serving { interface, address, dhcp, range, default, timeout } => {
             let addresses = match (dhcp.as_str(), range) {
                 ("full", Some(range)) => format!("handing out {range}"),

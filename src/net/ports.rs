@@ -30,6 +30,9 @@ pub struct Holder {
     pub program: String,
     /// Its process number.
     pub pid: u32,
+    /// The system's service that it belongs to, like `dnsmasq.service`, where the system tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unit: Option<String>,
 }
 
 impl fmt::Display for Holder {

@@ -3,8 +3,9 @@
 //! The window starts `pkexec bootwright helper` with one end of a socket pair as its standard input ([`acquire`]); the
 //! system asks for the password. The helper opens what it was asked for, exactly as [`super::socket`] does it, gives the
 //! interface an address if that was asked for too, passes the sockets on and ends. It stays only where it has given an
-//! address, to take it away again, or where it is to answer those who ask for IPv6 routers or to listen for other DHCP
-//! servers; until the other end is closed.
+//! address or opened the firewall, to take that away again, or where it is to answer those who ask for IPv6 routers or to
+//! listen for other DHCP servers; until the other end is closed. Root starts it as well, without a question, for what has
+//! to be undone whatever happens.
 //!
 //! # What the helper is afraid of
 //!
@@ -20,12 +21,14 @@
 //!   on, and all that can be sent is a DISCOVER in the name of the interface's own card, two in a second at most.
 //! * *It wants to lead traffic astray with an address.* Private and link-local networks only, no network that another
 //!   interface has, only on a cable or a virtual interface that has no address yet, and only while the caller lives.
+//! * *It wants a way in through the firewall.* For the ports above on the one interface, and for a few more that files are
+//!   served on ([`FILES`]); only while the caller lives. Root may ask for any TCP port: that caller could do it anyway.
 //! * *The cable is hostile.* Where it answers who asks for IPv6 routers, it reads from the cable as root: frames that the
 //!   kernel has chosen, at most 512 bytes of each, checked field by field, and nothing of them is kept.
-//! * *It is killed in the middle.* All sockets or none. SIGTERM, SIGINT and SIGHUP undo the address; what SIGKILL leaves
-//!   behind is one private address.
-//! * *The programs that it starts.* `ip` by its full path, with argument vectors and an empty environment; the
-//!   interface's name comes from the system's list, never from the request.
+//! * *It is killed in the middle.* All sockets or none. SIGTERM, SIGINT and SIGHUP undo the address and the firewall's rule;
+//!   what SIGKILL leaves behind is one private address, and a rule that the next helper takes away.
+//! * *The programs that it starts.* `ip`, `nft`, `iptables`, `ufw` and `firewall-cmd` by their full path, with argument
+//!   vectors and an environment of our own; the interface's name comes from the system's list, never from the request.
 //! * *What stays open.* Until the question is asked anew (five minutes under our policy) any program of the same user
 //!   may ask for the same again. That is what the user agreed to, and all there is to get is the list above.
 
@@ -38,6 +41,9 @@ use serde::{Deserialize, Serialize};
 use super::ports::Transport;
 use super::socket::{BindError, Hear, Sockets};
 use super::{Interface, platform};
+
+/// TCP ports that files may be served on, and that the firewall is opened for.
+pub const FILES: [u16; 4] = [80, 8080, 8000, 8888];
 
 /// What opening ports takes.
 #[derive(Debug)]
@@ -106,6 +112,25 @@ pub struct Request {
     /// the helper cannot do that, it does the rest.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub guard: bool,
+    /// What the firewall is to let in on the interface, for as long as the [`Grant`] lives. Of several TCP ports it is the
+    /// first one that can be opened. Where the helper cannot do that, it does the rest.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firewall: Vec<(Transport, u16)>,
+}
+
+/// What came of opening the firewall.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Gate {
+    /// Nothing was in the way, and nothing was changed.
+    Untouched,
+    /// It is open until the [`Grant`] is released.
+    Opened,
+    /// It is as it was.
+    Failed {
+        /// What its program said.
+        reason: String,
+    },
 }
 
 impl Request {
@@ -247,6 +272,8 @@ pub enum PrivilegeError {
 pub struct Grant {
     /// The sockets, for `engine::run_with`.
     pub sockets: Sockets,
+    /// What came of opening the firewall, where that was asked for.
+    pub firewall: Option<Gate>,
     /// Our hold on the helper.
     pub(super) helper: platform::elevate::Helper,
 }

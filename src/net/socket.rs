@@ -273,7 +273,7 @@ mod tests {
     #[tokio::test]
     async fn why_a_port_was_not_handed_over_comes_instead_of_it() {
         let loopback = interface::list().pop().expect("loopback");
-        let holder = Some(Holder { program: "nginx".into(), pid: 7 });
+        let holder = Some(Holder { program: "nginx".into(), pid: 7, unit: None });
         let taken = |port| BindError {
             transport: Transport::Tcp,
             port,

@@ -178,7 +178,7 @@ impl Check {
 
     fn group<'a>(&'a self, subject: Subject, findings: Vec<(usize, &'a Finding)>) -> Element<'a, Message> {
         let (passed, open): (Vec<_>, Vec<_>) =
-            findings.into_iter().partition(|(_, finding)| finding.verdict == Verdict::Pass);
+            findings.into_iter().partition(|(_, finding)| finding.verdict == Verdict::Pass && finding.remedy.is_none());
         let all = self.open.contains(&subject);
         let fold = (!passed.is_empty()).then(|| {
             let words = match passed.len() {

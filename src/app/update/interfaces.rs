@@ -190,6 +190,7 @@ impl App {
             address: Some(address),
             router: false,
             guard: false,
+            firewall: vec![],
         };
         let acquire = self.world.clone().acquire(request);
         let (task, handle) = Task::perform(acquire, |result| Message::AddressSet(result.map(Parcel::new))).abortable();

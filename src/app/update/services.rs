@@ -135,12 +135,13 @@ impl App {
         self.starting = Starting::No;
         self.now = Timestamp::now();
         self.cautions = judge::at_start(&listening);
+        let (arranged, staying) = self.begin_meanwhile(&plan);
         let notes = engine::notes(&plan, &listening);
         self.serving = Serving::On { plan: Box::new(plan), url: listening.url, since: self.now };
         let event = |note| Event { time: self.now, mac: None, ip: None, role: None, what: What::Service(note) };
         let warnings = self.cautions.iter().map(|finding| Note::Warning { sentence: finding.sentence() });
-        let events: Vec<Event> = notes.into_iter().chain(warnings).map(event).collect();
-        let told = self.events(&events);
+        let events: Vec<Event> = notes.into_iter().chain(warnings).chain(arranged).map(event).collect();
+        let told = Task::batch([self.events(&events), staying]);
         if self.step == Step::Serve { told } else { Task::batch([told, self.go_to(Step::Serve)]) }
     }
 
@@ -172,7 +173,7 @@ impl App {
 
     pub(in crate::app) fn engine_ended(&mut self) -> Task<Message> {
         self.stopper = None;
-        self.grant = None;
+        let undoing = self.end_meanwhile();
         self.starting = Starting::No;
         if matches!(self.serving, Serving::On { .. } | Serving::Stopping) {
             self.serving = Serving::Ended(None);
@@ -180,10 +181,12 @@ impl App {
             let stopped = What::Service(Note::Stopped);
             let _ = self.events(&[Event { time: Timestamp::now(), mac: None, ip: None, role: None, what: stopped }]);
         }
-        match (self.closing, std::mem::take(&mut self.start_again)) {
-            (true, _) => self.close_window(),
-            (false, true) => self.start(),
-            (false, false) => Task::none(),
+        match (undoing, self.closing, std::mem::take(&mut self.start_again)) {
+            // Where the window is to close, it does so after this.
+            (Some(undoing), _, false) => undoing,
+            (undoing, false, true) => Task::batch([undoing.unwrap_or_else(Task::none), self.start()]),
+            (None, true, _) => self.close_window(),
+            (undoing, ..) => undoing.unwrap_or_else(Task::none),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::app::{App, Message};
 use crate::check as judge;
 use crate::check::preflight::{self, Facts};
 use crate::check::{Finding, Remedy};
-use crate::deployment::{DhcpMode, Plan};
+use crate::deployment::{DhcpMode, Firewall, Plan};
 use crate::engine;
 use crate::engine::probe::Probe;
 use crate::net::privilege::{self, Grant, PrivilegeError};
@@ -81,6 +81,9 @@ impl App {
             }
             Remedy::RemoveImage(path) => return Task::batch([self.remove_image(&path), self.check_everything()]),
             Remedy::SetAddress(address) => return self.set_address(address),
+            Remedy::StopService(unit) => return self.stop_service(unit),
+            Remedy::OpenFirewall => return self.choose_firewall(Firewall::Open),
+            Remedy::LeaveFirewall => return self.choose_firewall(Firewall::Leave),
         }
         self.mode_by_hand = true;
         self.check_everything()
@@ -110,10 +113,11 @@ impl App {
             Err(finding) => return self.not_started(*finding),
         };
         let Some(interface) = self.interface() else { return Task::none() };
-        let request = engine::request(&plan);
+        let request = self.with_firewall(&plan, engine::request(&plan));
         match self.world.rights(interface, &request) {
-            privilege::Rights::Present => self.run(&plan, Sockets::default()),
-            privilege::Rights::ByHelper => {
+            privilege::Rights::Present if request.firewall.is_empty() => self.run(&plan, Sockets::default()),
+            // The firewall's rule is the helper's, who takes it away whatever becomes of us.
+            privilege::Rights::Present | privilege::Rights::ByHelper => {
                 self.starting = Starting::Asking;
                 let acquire = self.world.clone().acquire(request);
                 let (task, handle) =

@@ -9,6 +9,7 @@ use crate::check::{Subject, Verdict, blocking};
 use crate::deployment::{Places, Settings};
 use crate::dhcp::probe::Answer;
 use crate::engine::probe::ProbeError;
+use crate::net::firewall::{Judgement, Program};
 
 const FULL: DhcpMode = DhcpMode::Full;
 const PROXY: DhcpMode = DhcpMode::Proxy;
@@ -50,11 +51,21 @@ fn tcp(port: u16, state: State) -> PortState {
 }
 
 fn dnsmasq() -> State {
-    State::Held(Some(Holder { program: "dnsmasq".into(), pid: 7 }))
+    State::Held(Some(Holder { program: "dnsmasq".into(), pid: 7, unit: None }))
 }
 
 fn answered(servers: &[[u8; 4]]) -> Probe {
     Probe::Answered(servers.iter().map(|&server| Answer::from_server(server.into())).collect())
+}
+
+fn passage() -> Passage {
+    Passage::of("eth0", &[(Transport::Udp, 67), (Transport::Udp, 69), (Transport::Tcp, 80)])
+}
+
+/// A firewall that does this, and what is to be done about it.
+fn firewall(judgement: Option<Judgement>, wanted: Firewall) -> Facts {
+    let look = Look { program: Some(Program::Ufw), judgement };
+    with(FULL, |facts| facts.firewall = Some((look, passage(), wanted)))
 }
 
 /// All is well, this way of serving.
@@ -67,6 +78,7 @@ fn good(mode: DhcpMode) -> Facts {
         plan: plan(settings(mode), &eth0()),
         ports: dhcp.chain([udp(69, State::Free), tcp(80, State::Free)]).collect(),
         rights: Rights::Present,
+        firewall: Some((Look::NONE, passage(), Firewall::Leave)),
         loaders: Loaders::of(Loader::ALL),
         images: vec![("/x/a.iso".into(), Ok(inspection("/x/a.iso", "arch", &[""])))],
         probe: if mode == FULL { Probe::Nobody } else { answered(&[[10, 77, 0, 254]]) },
@@ -160,7 +172,9 @@ fn this_computer_cases() -> Vec<Case> {
     let unkept = |mode| with(mode, |facts| facts.state = Err(("/var/state".into(), "read-only".into())));
     let elsewhere = |settings: &mut Settings| settings.lease_file = Some("/srv/leases.json".into());
     let loaders = |loaders: &[Loader]| with(FULL, |facts| facts.loaders = Loaders::of(loaders.iter().copied()));
-    let held_by = |name: &str| State::Held(Some(Holder { program: name.into(), pid: 7 }));
+    let service =
+        |name: &str| State::Held(Some(Holder { program: name.into(), pid: 7, unit: Some(format!("{name}.service")) }));
+    let held_by = |name: &str| State::Held(Some(Holder { program: name.into(), pid: 7, unit: None }));
     vec![
         pass(good(FULL), Here, "The ports 67, 69, 80 and 4011 are free."),
         pass(good(OFF), Here, "The ports 69 and 80 are free."),
@@ -168,6 +182,8 @@ fn this_computer_cases() -> Vec<Case> {
         blocks(ports_of(FULL, &[udp(67, dnsmasq())]), Here, "UDP port 67 is held by dnsmasq (process 7)."),
         blocks(ports_of(PROXY, &[udp(67, dnsmasq())]), Here, "UDP port 67 is held by dnsmasq (process 7)."),
         blocks(ports_of(PROXY, &[udp(4011, State::Held(None))]), Here, "UDP port 4011 is held by another program."),
+        blocks(ports_of(PROXY, &[udp(67, service("dnsmasq"))]), Here, "UDP port 67 is held by dnsmasq (process 7).")
+            .remedy(Remedy::StopService("dnsmasq.service".into())),
         blocks(ports_of(OFF, &[udp(69, held_by("a\nb"))]), Here, "UDP port 69 is held by a·b (process 7)."),
         pass(
             ports_of(OFF, &[udp(67, dnsmasq()), udp(4011, dnsmasq()), udp(69, State::Free)]),
@@ -200,6 +216,32 @@ fn this_computer_cases() -> Vec<Case> {
             "UDP port 69 cannot be opened.",
         ),
         blocks(ports_of(FULL, &[tcp(80, State::Other("odd".into()))]), Here, "TCP port 80 cannot be opened."),
+        pass(good(FULL), Here, "No firewall of this computer keeps computers out."),
+        pass(firewall(Some(Judgement::Passes), Firewall::Leave), Here, "The firewall (ufw) lets computers in on eth0."),
+        blocks(
+            firewall(Some(Judgement::Dropped), Firewall::Leave),
+            Here,
+            "The firewall (ufw) keeps computers out on eth0.",
+        )
+        .remedy(Remedy::OpenFirewall),
+        caution(
+            firewall(Some(Judgement::Unclear), Firewall::Leave),
+            Here,
+            "The firewall (ufw) may keep computers out on eth0.",
+        )
+        .remedy(Remedy::OpenFirewall),
+        caution(
+            firewall(None, Firewall::Leave),
+            Here,
+            "There is a firewall (ufw), and whether it lets computers in on eth0 is not known.",
+        )
+        .remedy(Remedy::OpenFirewall),
+        pass(
+            firewall(None, Firewall::Open),
+            Here,
+            "The firewall (ufw) is opened on eth0 while serving, and closed again after it.",
+        )
+        .remedy(Remedy::LeaveFirewall),
         pass(good(FULL), Here, "This computer may open the ports."),
         pass(
             with(FULL, |facts| facts.rights = Rights::Asked),
@@ -414,7 +456,8 @@ fn what_is_not_as_it_should_be_has_a_meaning_and_a_next_step() {
             assert!(!text.contains(word), "{word:?}: {text}");
         }
         if finding.verdict == Verdict::Pass {
-            assert!(meaning.is_empty() && next_step.is_empty() && finding.remedy.is_none(), "{text}");
+            let undoes = matches!(finding.remedy, None | Some(Remedy::LeaveFirewall));
+            assert!(meaning.is_empty() && next_step.is_empty() && undoes, "{text}");
         } else {
             // The words of `explain_disc` and `explain_plan` leave a meaning out where the title has it already.
             assert!(next_step.ends_with('.'), "{text}");
@@ -424,7 +467,7 @@ fn what_is_not_as_it_should_be_has_a_meaning_and_a_next_step() {
 
 #[test]
 fn a_good_computer_passes_with_everything_told() {
-    for (mode, passes) in [(FULL, 9), (PROXY, 8), (OFF, 8)] {
+    for (mode, passes) in [(FULL, 10), (PROXY, 9), (OFF, 9)] {
         let findings = preflight(&good(mode));
         assert_eq!((blocking(&findings), findings.len()), (0, passes), "{findings:#?}");
         assert!(findings.iter().all(|finding| finding.verdict == Verdict::Pass), "{findings:#?}");
@@ -485,6 +528,9 @@ fn what_can_be_done_is_said_in_peoples_words() {
         (Remedy::SetAddress("10.77.0.1/24".parse().unwrap()), "Set 10.77.0.1/24"),
         (Remedy::RemoveImage("/x/a.iso".into()), "Take it out"),
         (Remedy::UseHttpPort(8080), "Use port 8080"),
+        (Remedy::OpenFirewall, "Open it while serving"),
+        (Remedy::LeaveFirewall, "Leave it alone"),
+        (Remedy::StopService("dnsmasq.service".into()), "Stop dnsmasq while serving"),
     ];
     for (remedy, label) in labels {
         assert_eq!(remedy.label(), label);

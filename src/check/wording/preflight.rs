@@ -9,12 +9,10 @@ use crate::boot::Platform;
 use crate::check::{Finding, Remedy, Subject};
 use crate::image;
 use crate::net::interface::Kind;
-use crate::net::ports::{Holder, Transport};
-use crate::net::survey::PortState;
 use crate::text;
 
 /// Something that is as it should be: nothing follows from it.
-fn passed(subject: Subject, title: impl Into<String>) -> Finding {
+pub(super) fn passed(subject: Subject, title: impl Into<String>) -> Finding {
     Finding::new(title, "", "").about(subject).pass()
 }
 
@@ -23,99 +21,6 @@ fn path(path: &Path) -> String {
 }
 
 // This computer.
-
-/// These ports can be opened, in any order.
-pub(in crate::check) fn ports_free(ports: &[u16]) -> Finding {
-    let mut ports = ports.to_vec();
-    ports.sort_unstable();
-    ports.dedup();
-    let ports: Vec<String> = ports.iter().map(u16::to_string).collect();
-    let title = match ports.as_slice() {
-        [one] => format!("The port {one} is free."),
-        several => format!("The ports {} are free.", and(several)),
-    };
-    passed(Subject::ThisComputer, title)
-}
-
-/// A port that is needed belongs to somebody else.
-pub(in crate::check) fn port_held(port: &PortState, holder: Option<&Holder>) -> Finding {
-    let PortState { transport, port, .. } = port;
-    let step = match (holder, *port) {
-        (Some(_), 67) => "Stop that program, or let another DHCP server say what to boot.".to_owned(),
-        (Some(_), _) => "Stop that program and check again.".to_owned(),
-        (None, _) => format!("Find out which one with sudo {}, and stop it.", listing(*transport, *port)),
-    };
-    let title = format!("{transport} port {port} is held by {}.", held_by(holder));
-    Finding::new(title, needs(*transport, *port), step).about(Subject::ThisComputer)
-}
-
-/// The usual port for files is taken, and another one is used.
-pub(in crate::check) fn http_elsewhere(holder: Option<&Holder>, port: u16, other: u16) -> Finding {
-    Finding::new(
-        format!("TCP port {port} is held by {}.", held_by(holder)),
-        format!("Files are served on port {other} instead: computers are told, and boot as well."),
-        format!("Let port {other} through a firewall of this computer, if there is one."),
-    )
-    .about(Subject::ThisComputer)
-    .caution()
-}
-
-/// The port for files that was chosen is taken.
-pub(in crate::check) fn http_held(holder: Option<&Holder>, port: u16, other: u16) -> Finding {
-    Finding::new(
-        format!("TCP port {port} is held by {}.", held_by(holder)),
-        "Computers load their files from it, so they could not boot.",
-        format!("Stop that program, or serve files on another port, like {other}."),
-    )
-    .about(Subject::ThisComputer)
-    .remedy(Remedy::UseHttpPort(other))
-}
-
-/// Neither of the two ports for files can be had.
-pub(in crate::check) fn http_nowhere(holder: Option<&Holder>, port: u16, second: u16, other: u16) -> Finding {
-    Finding::new(
-        format!("TCP port {port} is held by {}, and port {second} cannot be opened either.", held_by(holder)),
-        "Computers load their files from one of them, so they could not boot.",
-        format!("Stop one of those programs, or serve files on another port, like {other}."),
-    )
-    .about(Subject::ThisComputer)
-    .remedy(Remedy::UseHttpPort(other))
-}
-
-/// A port cannot be opened for a reason of its own.
-pub(in crate::check) fn port_closed(port: &PortState, reason: &str) -> Finding {
-    let PortState { transport, port, .. } = port;
-    Finding::new(
-        format!("{transport} port {port} cannot be opened."),
-        needs(*transport, *port),
-        "Check that the network is up and has its address, and check again.",
-    )
-    .about(Subject::ThisComputer)
-    .with(text::plain(reason, 200))
-}
-
-fn needs(transport: Transport, port: u16) -> &'static str {
-    match (transport, port) {
-        (Transport::Tcp, _) => "Computers load their files from it, so they could not boot.",
-        (Transport::Udp, 67) => {
-            "Computers that start from the network ask there, and would hear nothing from Bootwright."
-        }
-        (Transport::Udp, 4011) => "Many computers ask there what to boot, and would hear nothing.",
-        (Transport::Udp, _) => "Computers load their boot loader from it, so none could boot.",
-    }
-}
-
-fn held_by(holder: Option<&Holder>) -> String {
-    holder.map_or("another program".to_owned(), |holder| text::plain(&holder.to_string(), 100))
-}
-
-fn listing(transport: Transport, port: u16) -> String {
-    let kind = match transport {
-        Transport::Udp => 'u',
-        Transport::Tcp => 't',
-    };
-    format!("ss -l{kind}np sport = {port}")
-}
 
 /// The ports may be opened.
 pub(in crate::check) fn may_open() -> Finding {
@@ -477,7 +382,8 @@ pub(in crate::check) fn folder_gone(folder: &Path, reason: &str) -> Finding {
     .with(text::plain(reason, 200))
 }
 
-fn and(names: &[String]) -> String {
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn and(names: &[String]) -> String {
     match names {
         [] => String::new(),
         [one] => one.clone(),

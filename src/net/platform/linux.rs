@@ -6,8 +6,11 @@ mod address;
 mod channel;
 mod client;
 pub mod elevate;
+pub mod gate;
 pub mod helper;
 mod neighbour;
+mod power;
+mod programs;
 mod router;
 mod sockets;
 mod wire;
@@ -25,6 +28,7 @@ use tokio::io::unix::AsyncFd;
 
 pub use client::ClientSocket;
 pub use neighbour::neighbour;
+pub use power::{AWAKE, power};
 pub use router::RouterSocket;
 
 use crate::mac::Mac;
@@ -151,6 +155,14 @@ fn socket_inode(table: &str, port: u16, own: Ipv4Addr) -> Option<u64> {
     })
 }
 
+/// The system's service in a `/proc/PID/cgroup` table. Those of a user's own session are not the system's.
+fn unit(groups: &str) -> Option<String> {
+    let paths =
+        groups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).filter(|path| path.starts_with("/system.slice/"));
+    let names = |path: &str| path.rsplit('/').find(|name| name.ends_with(".service")).map(str::to_owned);
+    paths.filter_map(names).next()
+}
+
 fn process_with_socket(inode: u64) -> Option<Holder> {
     let wanted = format!("socket:[{inode}]");
     for entry in fs::read_dir("/proc").ok()?.flatten() {
@@ -162,7 +174,8 @@ fn process_with_socket(inode: u64) -> Option<Holder> {
             .any(|descriptor| fs::read_link(descriptor.path()).is_ok_and(|link| link.as_os_str() == wanted.as_str()));
         if holds {
             let name = fs::read_to_string(entry.path().join("comm")).ok()?;
-            return Some(Holder { program: name.trim().to_owned(), pid });
+            let groups = fs::read_to_string(entry.path().join("cgroup")).unwrap_or_default();
+            return Some(Holder { program: name.trim().to_owned(), pid, unit: unit(&groups) });
         }
     }
     None
@@ -338,6 +351,22 @@ mod tests {
         assert_eq!(socket_inode(UDP_TABLE, 0x35, own), None, "held on loopback only");
         assert_eq!(socket_inode(UDP_TABLE, 0x35, Ipv4Addr::LOCALHOST), Some(11111));
         assert_eq!(socket_inode("", 1, own), None);
+    }
+
+    #[test]
+    fn a_process_belongs_to_a_service_of_the_system_or_to_none() {
+        let cases = [
+            ("0::/system.slice/dnsmasq.service\n", Some("dnsmasq.service")),
+            ("0::/system.slice/libvirtd.service/dnsmasq\n", Some("libvirtd.service")),
+            ("12:pids:/x\n1:name=systemd:/system.slice/nginx.service\n0::/\n", Some("nginx.service")),
+            ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.service\n", None),
+            ("0::/init.scope\n", None),
+            ("", None),
+            ("0\n:\n::\n", None),
+        ];
+        for (groups, expected) in cases {
+            assert_eq!(unit(groups).as_deref(), expected, "{groups}");
+        }
     }
 
     #[test]

@@ -9,9 +9,18 @@ use std::path::Path;
 use socket2::Socket;
 
 use crate::mac::Mac;
+use crate::net::awake::Power;
 use crate::net::interface::{Interface, Kind};
 use crate::net::ports::{Holder, Transport};
 use crate::net::router::Solicitation;
+
+/// What keeps the computer awake while a command runs, and whether that covers the lid. Windows has no such program.
+pub const AWAKE: &[(&[&str], bool)] = if cfg!(target_os = "macos") { &[(&["caffeinate", "-ims"], false)] } else { &[] };
+
+/// Not found out on this system yet.
+pub fn power() -> Power {
+    Power { can_stay: cfg!(target_os = "macos"), on_battery: None, is_portable: false }
+}
 
 /// Nothing to raise here.
 pub fn raise_file_limit() {}
@@ -76,6 +85,20 @@ pub mod elevate {
             match self.0 {}
         }
     }
+}
+
+/// Written from documentation, and told with the commands of the system's own firewall: nothing is read or changed here.
+pub mod gate {
+    use crate::net::firewall::{Look, Passage, Program};
+
+    /// That there may be one, and what it may do.
+    pub async fn look(_passage: &Passage) -> Look {
+        let program = if cfg!(windows) { Program::Windows } else { Program::MacOs };
+        Look { program: Some(program), judgement: None }
+    }
+
+    /// Nothing is left behind.
+    pub async fn sweep() {}
 }
 
 /// The helper is for Linux.

@@ -2,19 +2,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
-use std::time::Duration;
 
 use ipnet::Ipv4Net;
-use tokio::process::Command;
 
+use super::programs::run;
 use crate::net::Interface;
-use crate::text;
-
-/// Where distributions keep it. `PATH` is not asked: this runs as root.
-const PROGRAMS: [&str; 3] = ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip"];
-/// A kernel that has no answer after this time has other problems.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An address that is on an interface because of us.
 #[derive(Debug)]
@@ -64,13 +56,5 @@ fn is_up(name: &str) -> bool {
 }
 
 async fn ip(arguments: &[&str]) -> Result<(), String> {
-    let program = PROGRAMS.iter().find(|path| Path::new(path).exists()).ok_or("the program ip is not installed")?;
-    let mut command = Command::new(program);
-    command.args(arguments).env_clear().current_dir("/").stdin(Stdio::null()).stdout(Stdio::null());
-    let ended = tokio::time::timeout(PATIENCE, command.kill_on_drop(true).output()).await;
-    let output = ended.map_err(|_elapsed| "ip takes too long")?.map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(text::plain(String::from_utf8_lossy(&output.stderr).trim(), 300))
+    run("ip", arguments).await.map(drop)
 }

@@ -54,6 +54,11 @@ impl Channel {
         UnixStream::from_std(end).map(Channel)
     }
 
+    /// Whether the pair was made by root, as the kernel noted it then.
+    pub(super) fn is_from_root(&self) -> bool {
+        sockopt::socket_peercred(&self.0).is_ok_and(|maker| maker.uid.is_root())
+    }
+
     /// Lets the other end see our end, and takes nothing any more.
     pub(super) fn shut(&self) -> io::Result<()> {
         Ok(rustix::net::shutdown(&self.0, rustix::net::Shutdown::Both)?)

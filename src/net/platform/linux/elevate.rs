@@ -16,7 +16,7 @@ use super::ClientSocket;
 use super::channel::{Channel, Message};
 use super::wire::Answer;
 use crate::net::ports::Transport;
-use crate::net::privilege::{Grant, PrivilegeError, Request};
+use crate::net::privilege::{Gate, Grant, PrivilegeError, Request};
 use crate::net::socket::Sockets;
 use crate::text;
 
@@ -63,8 +63,8 @@ pub async fn acquire(request: &Request) -> Result<Grant, PrivilegeError> {
     if message.bytes.is_empty() {
         return Err(why(helper.ended().await, words).await);
     }
-    let sockets = taken(request, message)?;
-    Ok(Grant { sockets, helper })
+    let (sockets, firewall) = taken(request, message)?;
+    Ok(Grant { sockets, firewall, helper })
 }
 
 /// The helper, or pkexec while it still asks. Dropping it takes the question away, or makes the helper undo what it did.
@@ -157,9 +157,9 @@ async fn why(ended: Option<ExitStatus>, words: JoinHandle<String>) -> PrivilegeE
 }
 
 /// The sockets of an answer, if they are those that were asked for.
-fn taken(request: &Request, message: Message) -> Result<Sockets, PrivilegeError> {
-    let (ports, taken, router, guard) = match Answer::parse(&message.bytes)? {
-        Answer::Opened { ports, taken, router, guard } => (ports, taken, router, guard),
+fn taken(request: &Request, message: Message) -> Result<(Sockets, Option<Gate>), PrivilegeError> {
+    let (ports, taken, router, guard, firewall) = match Answer::parse(&message.bytes)? {
+        Answer::Opened { ports, taken, router, guard, firewall } => (ports, taken, router, guard, firewall),
         Answer::Failed(failure) => {
             let interface = request.interface.clone();
             return Err(PrivilegeError::Port { interface, source: failure.into() });
@@ -186,7 +186,7 @@ fn taken(request: &Request, message: Message) -> Result<Sockets, PrivilegeError>
     if let Some(error) = taken {
         sockets.add_tcp(error.port, Err(error));
     }
-    Ok(sockets)
+    Ok((sockets, firewall))
 }
 
 fn add(sockets: &mut Sockets, transport: Transport, port: u16, socket: OwnedFd) {

@@ -12,10 +12,11 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use super::address::Given;
 use super::channel::Channel;
 use super::wire::Answer;
-use super::{ClientSocket, RouterSocket};
+use super::{ClientSocket, RouterSocket, gate};
 use crate::mac::Mac;
+use crate::net::firewall::Passage;
 use crate::net::ports::Transport;
-use crate::net::privilege::{PrivilegeError, Refusal, Request};
+use crate::net::privilege::{Gate, PrivilegeError, Refusal, Request};
 use crate::net::socket::{self, BindError};
 use crate::net::{Interface, interface};
 
@@ -29,7 +30,8 @@ pub fn run() -> Result<(), PrivilegeError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(PrivilegeError::Start)?;
     runtime.block_on(async {
         let channel = Channel::from_stdin().map_err(PrivilegeError::Start)?.ok_or(PrivilegeError::ByHand)?;
-        serve(&channel, &ALLOWED).await
+        // The kernel says who made the pair; nobody else can hold its other end unless that one gave it away.
+        serve(&channel, &Allowed { any_gate: channel.is_from_root(), ..ALLOWED }).await
     })
 }
 
@@ -37,17 +39,21 @@ async fn serve(channel: &Channel, allowed: &Allowed<'_>) -> Result<(), Privilege
     // Before anything is changed: a signal then finds somebody who undoes it.
     let mut signals = Signals::new().map_err(PrivilegeError::Start)?;
     match prepare(channel, allowed).await {
-        Ok((opened, given)) => {
+        Ok((opened, given, gate)) => {
             // If nobody takes them any more, the end of the channel is there as well.
-            let _ = channel.send(&opened.answer().emit(), &opened.descriptors()).await;
+            let _ = channel.send(&opened.answer(gate.as_ref()).emit(), &opened.descriptors()).await;
+            let gate = gate.and_then(Result::ok).filter(|gate| !gate.is_untouched());
             // Ours are copies now, and would keep the ports held.
             let (router, guard) = opened.into_kept();
-            if given.is_some() || router.is_some() || guard.is_some() {
+            if given.is_some() || router.is_some() || guard.is_some() || gate.is_some() {
                 tokio::select! {
                     () = signals.or_end_of(channel) => {}
                     never = advertise(router) => match never {},
                     never = lend(guard) => match never {},
                 }
+            }
+            if let Some(gate) = gate {
+                gate.close().await;
             }
             if let Some(given) = given {
                 given.take_away().await;
@@ -64,7 +70,7 @@ async fn serve(channel: &Channel, allowed: &Allowed<'_>) -> Result<(), Privilege
 }
 
 /// Reads the request, checks it, and does all of it or nothing.
-async fn prepare(channel: &Channel, allowed: &Allowed<'_>) -> Result<(Opened, Option<Given>), PrivilegeError> {
+async fn prepare(channel: &Channel, allowed: &Allowed<'_>) -> Result<Prepared, PrivilegeError> {
     let request = read(channel, PATIENCE).await?;
     let interfaces = interface::list();
     let interface = rules::check(&request, allowed, &interfaces)?;
@@ -76,7 +82,15 @@ async fn prepare(channel: &Channel, allowed: &Allowed<'_>) -> Result<(Opened, Op
         None => None,
     };
     match Opened::open(&request, allowed, interface) {
-        Ok(opened) => Ok((opened, given)),
+        Ok(opened) => {
+            // What an earlier one was killed over; also where this one is not asked for a rule.
+            gate::sweep().await;
+            let gate = match request.firewall.is_empty() {
+                true => None,
+                false => Some(gate::Opened::open(&passage(&request, interface, &opened)).await),
+            };
+            Ok((opened, given, gate))
+        }
         Err(source) => {
             if let Some(given) = given {
                 given.take_away().await;
@@ -84,6 +98,14 @@ async fn prepare(channel: &Channel, allowed: &Allowed<'_>) -> Result<(Opened, Op
             Err(PrivilegeError::Port { interface: request.interface, source })
         }
     }
+}
+
+/// What is to get in: of the TCP ports the first one that can be had.
+fn passage(request: &Request, interface: &Interface, opened: &Opened) -> Passage {
+    let taken = opened.taken.as_ref().map(|taken| taken.port);
+    let tcp = request.firewall.iter().find(|&&(transport, port)| transport == Transport::Tcp && Some(port) != taken);
+    let udp = request.firewall.iter().filter(|(transport, _)| *transport == Transport::Udp);
+    Passage::of(&interface.name, &udp.chain(tcp).copied().collect::<Vec<_>>())
 }
 
 /// Tells everybody who asks for IPv6 routers that there is none.
@@ -112,6 +134,9 @@ async fn read(channel: &Channel, patience: Duration) -> Result<Request, Refusal>
     let message = tokio::time::timeout(patience, channel.receive()).await.map_err(late)?.map_err(broken)?;
     Request::parse(&message.bytes)
 }
+
+/// All that was done, or, of the firewall, why it was not.
+type Prepared = (Opened, Option<Given>, Option<Result<gate::Opened, String>>);
 
 /// The sockets to pass on.
 #[derive(Debug, Default)]
@@ -174,15 +199,21 @@ impl Opened {
         (self.router, self.guard)
     }
 
-    fn answer(&self) -> Answer {
+    fn answer(&self, gate: Option<&Result<gate::Opened, String>>) -> Answer {
         let udp = self.udp.iter().map(|&(port, _)| (Transport::Udp, port));
         let tcp = self.tcp.iter().map(|&(port, _)| (Transport::Tcp, port));
         let taken = self.taken.as_ref().map(Into::into);
+        let firewall = gate.map(|gate| match gate {
+            Ok(gate) if gate.is_untouched() => Gate::Untouched,
+            Ok(_) => Gate::Opened,
+            Err(reason) => Gate::Failed { reason: reason.clone() },
+        });
         Answer::Opened {
             ports: udp.chain(tcp).collect(),
             taken,
             router: self.router.is_some(),
             guard: self.guard.is_some(),
+            firewall,
         }
     }
 
@@ -247,6 +278,7 @@ mod tests {
             address: None,
             router: false,
             guard: false,
+            firewall: vec![],
         }
     }
 
@@ -262,10 +294,10 @@ mod tests {
     #[tokio::test]
     async fn sockets_are_passed_and_the_helper_keeps_none() {
         let (udp, http, _) = free();
-        let allowed = Allowed { udp: &[udp], tcp: &[http], spare: 0 };
+        let allowed = Allowed { udp: &[udp], tcp: &[http], spare: 0, any_gate: false };
         let (answer, mut sockets) = ask(&request(&[udp], &[http]).emit(), &allowed).await;
         let ports = vec![(Transport::Udp, udp.port), (Transport::Tcp, http)];
-        assert_eq!(answer, Answer::Opened { ports, taken: None, router: false, guard: false });
+        assert_eq!(answer, Answer::Opened { ports, taken: None, router: false, guard: false, firewall: None });
         let listener = std::net::TcpListener::from(sockets.pop().expect("the listener"));
         let socket = std::net::UdpSocket::from(sockets.pop().expect("the socket"));
         assert_eq!(socket.local_addr().expect("bound").port(), udp.port);
@@ -280,7 +312,7 @@ mod tests {
         let (udp, http, other) = free();
         let held = std::net::TcpListener::bind((LOOPBACK, http)).expect("free");
         let asked = request(&[udp], &[http, other]).emit();
-        let strict = Allowed { udp: &[udp], tcp: &[http, other], spare: 0 };
+        let strict = Allowed { udp: &[udp], tcp: &[http, other], spare: 0, any_gate: false };
         let (answer, sockets) = ask(&asked, &strict).await;
         let Answer::Failed(failure) = answer else { panic!("{answer:?}") };
         let error = BindError::from(failure);
@@ -296,7 +328,7 @@ mod tests {
     #[tokio::test]
     async fn what_cannot_be_advertised_keeps_nobody_from_serving() {
         let (udp, http, _) = free();
-        let allowed = Allowed { udp: &[udp], tcp: &[http], spare: 0 };
+        let allowed = Allowed { udp: &[udp], tcp: &[http], spare: 0, any_gate: false };
         // Loopback has no hardware address to advertise.
         let asked = Request { router: true, ..request(&[udp], &[http]) };
         let (answer, sockets) = ask(&asked.emit(), &allowed).await;

@@ -5,7 +5,7 @@ use std::io;
 use serde::{Deserialize, Serialize};
 
 use crate::net::ports::{Holder, Transport};
-use crate::net::privilege::{PrivilegeError, Refusal, Request};
+use crate::net::privilege::{Gate, PrivilegeError, Refusal, Request};
 use crate::net::socket::BindError;
 
 /// Longest message either way, in bytes. A request has four ports and one name in it.
@@ -26,6 +26,9 @@ pub(super) enum Answer {
         /// Whether one more socket comes along, at whose other end other DHCP servers are heard and asked for.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         guard: bool,
+        /// What came of opening the firewall, where that was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        firewall: Option<Gate>,
     },
     /// A port could not be opened, so none is passed.
     Failed(Failure),
@@ -111,6 +114,7 @@ mod tests {
             address: Some("10.77.0.1/24".parse().expect("a network")),
             router: true,
             guard: true,
+            firewall: vec![(Transport::Udp, 67), (Transport::Tcp, 8080)],
         };
         let bytes = request.emit();
         assert_eq!(bytes.iter().filter(|&&byte| byte == b'\n').count(), 1);
@@ -137,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_port_that_is_held_keeps_its_holder_on_the_way() {
-        let holder = Some(Holder { program: "nginx".into(), pid: 7 });
+        let holder = Some(Holder { program: "nginx".into(), pid: 7, unit: None });
         let source = io::Error::from_raw_os_error(98);
         let kind = source.kind();
         let error = BindError { transport: Transport::Tcp, port: 80, holder: holder.clone(), source };
@@ -146,6 +150,7 @@ mod tests {
             taken: Some(Failure::from(&error)),
             router: false,
             guard: false,
+            firewall: None,
         };
         let read = Answer::parse(&answer.emit()).expect("an answer");
         assert_eq!(read, answer);

@@ -8,7 +8,7 @@ use ipnet::Ipv4Net;
 use crate::net::Interface;
 use crate::net::interface::Kind;
 use crate::net::ports::Transport;
-use crate::net::privilege::{Refusal, Request, UdpPort};
+use crate::net::privilege::{FILES, Refusal, Request, UdpPort};
 use crate::net::socket::Hear;
 
 /// The ports that are opened at all.
@@ -18,6 +18,8 @@ pub(super) struct Allowed<'a> {
     pub(super) tcp: &'a [u16],
     /// The one that may be held by another program: whoever asked has a second choice.
     pub(super) spare: u16,
+    /// Whether the firewall is opened for any TCP port, and not only for those of [`FILES`].
+    pub(super) any_gate: bool,
 }
 
 /// DHCP, the PXE boot server, TFTP and HTTP. Nothing makes this list longer.
@@ -29,8 +31,11 @@ pub(super) const ALLOWED: Allowed<'static> = Allowed {
     ],
     tcp: &[80],
     spare: 80,
+    any_gate: false,
 };
 
+/// Most ports that the firewall is opened for: three of UDP, and two of which one is taken.
+const MOST_GATES: usize = 8;
 /// Shortest and longest prefix of an address to give: below, it covers more than the private networks; above, there is
 /// no room for a client.
 const PREFIXES: std::ops::RangeInclusive<u8> = 8..=30;
@@ -42,6 +47,7 @@ pub(super) fn check<'a>(
     interfaces: &'a [Interface],
 ) -> Result<&'a Interface, Refusal> {
     ports(request, allowed)?;
+    firewall(request, allowed)?;
     let named = interfaces.iter().find(|interface| interface.name == request.interface);
     let interface = named.ok_or_else(|| Refusal::NoInterface { interface: request.interface.clone() })?;
     let own = match request.address {
@@ -71,10 +77,26 @@ fn ports(request: &Request, allowed: &Allowed<'_>) -> Result<(), Refusal> {
             return Err(Refusal::Port { transport: Transport::Tcp, port });
         }
     }
-    if request.udp.is_empty() && request.tcp.is_empty() && request.address.is_none() {
+    let nothing = request.udp.is_empty() && request.tcp.is_empty() && request.firewall.is_empty();
+    if nothing && request.address.is_none() {
         return Err(Refusal::Request { reason: "it asks for no port".to_owned() });
     }
     Ok(())
+}
+
+/// The firewall is opened for the ports that are opened at all, and for those of files.
+fn firewall(request: &Request, allowed: &Allowed<'_>) -> Result<(), Refusal> {
+    let may = |&(transport, port): &(Transport, u16)| match transport {
+        Transport::Udp => allowed.udp.iter().any(|udp| udp.port == port),
+        Transport::Tcp => allowed.any_gate || FILES.contains(&port),
+    };
+    if request.firewall.len() > MOST_GATES {
+        return Err(Refusal::Request { reason: "it asks for too many ports".to_owned() });
+    }
+    match request.firewall.iter().find(|port| !may(port)) {
+        Some(&(transport, port)) => Err(Refusal::Port { transport, port }),
+        None => Ok(()),
+    }
 }
 
 /// Whether this interface may get this address.
@@ -152,12 +174,26 @@ mod tests {
             address: None,
             router: false,
             guard: false,
+            firewall: vec![],
         }
     }
 
     fn give(name: &str, address: &str) -> Request {
         let address: Ipv4Net = address.parse().expect("a network");
         Request { address: Some(address), own: address.addr(), ..ask(name, "0.0.0.0", &[UDP], &[]) }
+    }
+
+    /// Nothing but a way in through the firewall.
+    fn gates(name: &str, ports: &[(Transport, u16)]) -> Request {
+        Request { firewall: ports.into(), ..ask(name, "10.77.0.1", &[], &[]) }
+    }
+
+    #[test]
+    fn only_root_has_the_firewall_opened_for_any_port_of_tcp() {
+        let (machine, root) = (machine(), Allowed { any_gate: true, ..ALLOWED });
+        check(&gates("eth0", &[(Transport::Tcp, 8765)]), &root, &machine).expect("root may");
+        check(&gates("eth0", &[(Transport::Udp, 53)]), &root, &machine).expect_err("no port of booting");
+        check(&gates("eth9", &[(Transport::Udp, 67)]), &root, &machine).expect_err("no interface");
     }
 
     #[test]
@@ -173,6 +209,8 @@ mod tests {
             give("tap0", "10.0.0.1/16"),
             give("tap0", "172.31.255.254/30"),
             give("eth1", "169.254.9.9/16"),
+            gates("eth0", &[(Transport::Udp, 67), (Transport::Udp, 69), (Transport::Udp, 4011), (Transport::Tcp, 80)]),
+            gates("eth0", &[(Transport::Tcp, 8080)]),
         ];
         for request in granted {
             let found = check(&request, &ALLOWED, &machine).map(|interface| &interface.name);
@@ -205,6 +243,12 @@ mod tests {
             (udp(69, Hear::All), port(Transport::Udp, 69)),
             (udp(69, Hear::One), port(Transport::Udp, 69)),
             (ask("eth0", "10.77.0.1", &[UDP, UDP], &[]), port(Transport::Udp, 67)),
+            (gates("eth0", &[(Transport::Tcp, 22)]), port(Transport::Tcp, 22)),
+            (gates("eth0", &[(Transport::Udp, 67), (Transport::Udp, 53)]), port(Transport::Udp, 53)),
+            (
+                gates("eth0", &[(Transport::Udp, 67); 9]),
+                Refusal::Request { reason: "it asks for too many ports".into() },
+            ),
             (tcp(&[22]), port(Transport::Tcp, 22)),
             (tcp(&[67]), port(Transport::Tcp, 67)),
             (tcp(&[80, 443]), port(Transport::Tcp, 443)),
