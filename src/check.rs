@@ -2,6 +2,7 @@
 //! do. Pure: facts come from the caller.
 
 mod advice;
+pub mod around;
 mod holders;
 pub mod preflight;
 mod wording;

@@ -4,18 +4,24 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::answer::{Answers, load};
 use crate::boot::loader::Loaders;
 use crate::boot::published::Folder;
 use crate::check;
+use crate::check::around::{Around, Change, Clock};
 use crate::check::preflight::{self, Facts};
 use crate::deployment::{DhcpMode, Firewall, Places, Settings, proposed_address};
 use crate::engine::probe::{self, Probe};
 use crate::image;
+use crate::image::checksum::Verdict;
+use crate::image::checksum::kept::Kept;
+use crate::net::awake;
 use crate::net::firewall::{self, Look, Passage};
 use crate::net::ports::Transport;
 use crate::net::survey::State;
-use crate::net::{Interface, interface, privilege, survey};
+use crate::net::{Interface, interface, platform, privilege, survey, vendor};
 
 /// Everything that the checks judge, as it is now. Where `probe` has no answer yet, the network is asked for other DHCP
 /// servers, which takes up to [`probe::PATIENCE`]. Must be called inside a tokio runtime; an error is one of ours.
@@ -64,6 +70,21 @@ fn gather(places: &Places, settings: Settings, list: Vec<Interface>, chosen: Opt
         let found = image::inspect(path).map(|(_, inspection)| inspection);
         (path.clone(), found.map_err(Arc::new))
     };
+    let state = settings.state_dir.as_deref().unwrap_or(&places.state);
+    let state_kept = writable(state);
+    let cards = match &probe {
+        Probe::Answered(answers) => answers.iter().filter_map(|answer| answer.mac).collect(),
+        Probe::Nobody | Probe::Unable(_) => Vec::new(),
+    };
+    let around = Around {
+        power: awake::power(),
+        clock: Some(Clock { now: Timestamp::now(), is_kept: platform::clock_is_kept() }),
+        room: platform::free_room(state),
+        interfaces: list.clone(),
+        cable: chosen.as_ref().map(|chosen| platform::cable(&chosen.name)).unwrap_or_default(),
+        elsewhere: settings.image.iter().filter_map(|path| Some((path.clone(), platform::place(path)?))).collect(),
+        changed: changed(&settings.image, &places.checksums()),
+    };
     let published = |folder: &PathBuf| load::published(&settings.answers, folder);
     Facts {
         proposal: proposed_address(&list),
@@ -77,7 +98,9 @@ fn gather(places: &Places, settings: Settings, list: Vec<Interface>, chosen: Opt
         probe,
         published: settings.files.as_ref().map(published).unwrap_or_default(),
         answers: (!settings.answers.is_empty()).then(|| Answers::load(&settings.answers)),
-        state: writable(settings.state_dir.as_deref().unwrap_or(&places.state)),
+        state: state_kept,
+        vendors: vendor::of(cards),
+        around,
         files: settings.files.as_deref().map_or(Ok(()), publishable),
         plan: settings.plan(&list, places.clone()),
     }
@@ -89,6 +112,17 @@ fn told(rights: &privilege::Rights) -> check::Rights {
         privilege::Rights::ByHelper => check::Rights::Asked,
         privilege::Rights::Missing(_) => check::Rights::Missing,
     }
+}
+
+/// Images whose checksum was compared once, and that are not what they were then, or not what they should have been.
+fn changed(images: &[PathBuf], results: &Path) -> Vec<(PathBuf, Change)> {
+    // Results that cannot be read count as none.
+    let Ok(kept) = Kept::load(results) else { return Vec::new() };
+    let change = |image: &PathBuf| match kept.find(image) {
+        Some(outcome) => matches!(outcome.verdict(), Verdict::Differs { .. }).then_some(Change::Differs),
+        None => kept.was_compared(image).then_some(Change::SinceCompared),
+    };
+    images.iter().filter_map(|image| Some((image.clone(), change(image)?))).collect()
 }
 
 /// Whether files can be kept in a folder, tried by keeping one.

@@ -8,6 +8,7 @@ pub mod door;
 pub mod firewall;
 pub mod hint;
 pub mod interface;
+pub mod place;
 pub mod platform;
 pub mod ports;
 pub mod privilege;
@@ -15,5 +16,6 @@ pub mod router;
 pub mod service;
 pub mod socket;
 pub mod survey;
+pub mod vendor;
 
 pub use interface::Interface;

@@ -213,6 +213,8 @@ impl Machine {
                 .collect(),
             probe: self.probe(),
             published: Vec::new(),
+            vendors: Default::default(),
+            around: Default::default(),
             answers: (!draft.answers.is_empty()).then(|| crate::answer::Answers::load(&draft.answers)),
             state: Ok(()),
             files: Ok(()),

@@ -1,12 +1,13 @@
 //! What could keep computers from booting, judged before anything is started.
 
-use std::net::Ipv4Addr;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipnet::Ipv4Net;
 
-use super::wording::{ports as ports_say, preflight as say};
+use super::around::{self, Around};
+use super::wording::{ports as ports_say, preflight as say, servers as servers_say};
 use super::{
     Finding, Remedy, Rights, answer_entry, answer_fault, explain_answers, explain_disc, explain_plan,
     lacking as lacking_loader, published, unserved,
@@ -15,10 +16,12 @@ use crate::answer::{AnswerError, Answers, Fault};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu;
 use crate::deployment::{DhcpMode, DhcpPlan, Firewall, Plan, PlanError};
+use crate::dhcp::probe::Answer;
 use crate::engine;
 use crate::engine::probe::Probe;
 use crate::http;
 use crate::image::{DiscError, Inspection};
+use crate::mac::Mac;
 use crate::net::Interface;
 use crate::net::firewall::{Look, Passage};
 use crate::net::interface::Kind;
@@ -51,8 +54,12 @@ pub struct Facts {
     pub images: Vec<(PathBuf, Result<Inspection, Arc<DiscError>>)>,
     /// Who gives addresses on the interface's network.
     pub probe: Probe,
+    /// Who made the network cards of those, by their addresses, as far as this computer knows.
+    pub vendors: BTreeMap<Mac, String>,
     /// The answer files, or why they cannot be used; none where there are none.
     pub answers: Option<Result<Answers, AnswerError>>,
+    /// What is around the services.
+    pub around: Around,
     /// Answer files that lie in the folder that is published.
     pub published: Vec<PathBuf>,
     /// Whether files can be kept, or in which folder not, and why.
@@ -86,6 +93,7 @@ fn this_computer(facts: &Facts) -> Vec<Finding> {
     }
     findings.extend(facts.firewall.as_ref().map(|(look, passage, wanted)| super::firewall(look, passage, *wanted)));
     findings.push(state(facts));
+    findings.extend(around::this_computer(&facts.around));
     findings.extend(loaders(facts));
     findings
 }
@@ -221,6 +229,7 @@ fn network(facts: &Facts) -> Vec<Finding> {
     let name = text::plain(&interface.friendly_name, 60);
     let mut findings = vec![link(&name, interface)];
     findings.extend(say::of_kind(&name, interface.kind));
+    findings.extend(around::network(&facts.around, interface));
     findings.push(address(&name, interface, facts.proposal));
     findings.extend(plan_error(facts, interface));
     findings.extend(facts.plan.as_ref().ok().and_then(range));
@@ -270,28 +279,33 @@ fn range(plan: &Plan) -> Option<Finding> {
     Some(judge(range.first, range.last, count))
 }
 
-fn servers(facts: &Facts, name: &str, link: bool) -> Option<Finding> {
-    let (mut answered, unable): (Vec<Ipv4Addr>, bool) = match &facts.probe {
-        Probe::Answered(answers) => (answers.iter().map(|answer| answer.server).collect(), false),
+fn servers(facts: &Facts, name: &str, link: bool) -> Vec<Finding> {
+    let (mut answers, unable): (Vec<&Answer>, bool) = match &facts.probe {
+        Probe::Answered(answers) => (answers.iter().collect(), false),
         Probe::Nobody => (Vec::new(), false),
         Probe::Unable(_) => (Vec::new(), true),
     };
-    answered.sort_unstable();
-    answered.dedup();
-    Some(match (facts.mode, answered.as_slice()) {
-        (DhcpMode::Off, _) => say::told_by_another(),
+    answers.sort_unstable_by_key(|answer| answer.server);
+    answers.dedup_by_key(|answer| answer.server);
+    let finding = match (facts.mode, answers.as_slice()) {
         (DhcpMode::Full, []) if unable => match facts.interface.as_ref().and_then(|interface| interface.gateway) {
             Some(router) => say::router_seen(name, router),
-            None => say::unasked_full(name),
+            None => servers_say::unasked_full(name),
         },
-        (DhcpMode::Proxy, []) if unable => say::unasked_beside(name),
+        (DhcpMode::Proxy | DhcpMode::Off, []) if unable => servers_say::unasked_beside(name),
         // Of course nobody answers there; the missing link is told.
-        (DhcpMode::Full | DhcpMode::Proxy, []) if !link => return None,
-        (DhcpMode::Full, []) => say::only_server(name),
-        (DhcpMode::Proxy, []) => say::no_server(name),
-        (DhcpMode::Full, servers) => say::two_servers(name, servers),
-        (DhcpMode::Proxy, servers) => say::beside(name, servers),
-    })
+        (_, []) if !link => return Vec::new(),
+        (DhcpMode::Full, []) => servers_say::only_server(name),
+        (DhcpMode::Proxy, []) => servers_say::no_server(name),
+        (DhcpMode::Off, []) => servers_say::no_server_when_off(name),
+        (DhcpMode::Full, answers) => servers_say::two_servers(name, answers, &facts.vendors),
+        (DhcpMode::Proxy, answers) => servers_say::beside(name, answers, &facts.vendors),
+        (DhcpMode::Off, answers) => servers_say::told_by_another(name, answers, &facts.vendors),
+    };
+    // Whoever says what to boot beside us makes it a matter of chance; without us it is how it should be.
+    let boots = answers.iter().filter(|_| facts.mode != DhcpMode::Off);
+    let boots = boots.filter_map(|answer| Some((answer.server, answer.boot_file.as_deref()?)));
+    [finding].into_iter().chain(boots.map(|(server, file)| servers_say::boots_as_well(server, file))).collect()
 }
 
 fn files(facts: &Facts) -> Vec<Finding> {
@@ -300,6 +314,7 @@ fn files(facts: &Facts) -> Vec<Finding> {
     if !readable.is_empty() {
         findings.insert(0, say::images_readable(readable.len()));
     }
+    findings.extend(around::files(&facts.around));
     findings.extend(memory(&readable));
     if readable.len() == facts.images.len() {
         findings.extend(menu(facts, &readable));

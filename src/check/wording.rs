@@ -1,10 +1,12 @@
 //! The sentences. The only place for them.
 
 mod answers;
+pub(super) mod around;
 pub(super) mod meanwhile;
 pub(super) mod ports;
 pub(super) mod preflight;
 mod rehearsal;
+pub(super) mod servers;
 
 pub use answers::{answer_fault, explain_answers};
 pub use rehearsal::explain_rehearsal;

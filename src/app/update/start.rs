@@ -1,5 +1,6 @@
 //! The checks, and the start of the services.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use iced::Task;
@@ -7,6 +8,7 @@ use iced::Task;
 use crate::app::overlay::Overlay;
 use crate::app::parcel::Parcel;
 use crate::app::screen::check::{Checks, Starting};
+use crate::app::screen::images::State;
 use crate::app::screen::network::Asking;
 use crate::app::screen::{Step, check};
 use crate::app::widget::page;
@@ -17,8 +19,14 @@ use crate::check::{Finding, Remedy};
 use crate::deployment::{DhcpMode, Firewall, Plan};
 use crate::engine;
 use crate::engine::probe::Probe;
+use crate::image::Inspection;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
+
+/// Whether two looks at a file saw the same image, as far as a look can tell.
+fn same_disc(then: &Inspection, now: &Inspection) -> bool {
+    (then.size, &then.volume_label, &then.entries) == (now.size, &now.volume_label, &now.entries)
+}
 
 impl App {
     pub(in crate::app) fn on_check(&mut self, message: check::Message) -> Task<Message> {
@@ -64,11 +72,25 @@ impl App {
             self.heard(facts.probe.clone());
         }
         self.checks = Checks::Done(match facts {
-            Ok(facts) => preflight::preflight(facts),
+            Ok(facts) => [preflight::preflight(facts), self.changed_images(facts)].concat(),
             Err(reason) => vec![judge::explain(&engine::Error::Broken(reason.clone()))],
         });
         // It waited for this, so it could not have the focus until now.
         if self.step == Step::Check { self.focus(page::primary_id()) } else { Task::none() }
+    }
+
+    /// Images that are not what their cards say any more.
+    fn changed_images(&self, facts: &Facts) -> Vec<Finding> {
+        let as_chosen = |path: &Path| {
+            let import = self.imports.iter().find(|import| import.path == path)?;
+            match &import.state {
+                State::Ready(inspection) => Some(inspection),
+                _ => None,
+            }
+        };
+        let read = facts.images.iter().filter_map(|(path, found)| Some((path, found.as_ref().ok()?)));
+        let changed = read.filter(|(path, found)| as_chosen(path).is_some_and(|then| !same_disc(then, found)));
+        changed.map(|(path, _)| judge::around::changed_since_chosen(path)).collect()
     }
 
     pub(in crate::app) fn mend(&mut self, remedy: Remedy) -> Task<Message> {

@@ -11,6 +11,8 @@ use crate::dhcp::probe::Answer;
 use crate::engine::probe::ProbeError;
 use crate::net::firewall::{Judgement, Program};
 
+/// The network card of a server.
+const MAC: Mac = Mac([0, 0, 0x0c, 1, 2, 3]);
 const FULL: DhcpMode = DhcpMode::Full;
 const PROXY: DhcpMode = DhcpMode::Proxy;
 const OFF: DhcpMode = DhcpMode::Off;
@@ -68,6 +70,12 @@ fn firewall(judgement: Option<Judgement>, wanted: Firewall) -> Facts {
     with(FULL, |facts| facts.firewall = Some((look, passage(), wanted)))
 }
 
+/// A server that says what to boot.
+fn boots(mac: Option<Mac>) -> Probe {
+    let answer = Answer::from_server([10, 77, 0, 9].into());
+    Probe::Answered(vec![Answer { mac, boot_file: Some("pxelinux.0".into()), ..answer }])
+}
+
 /// All is well, this way of serving.
 fn good(mode: DhcpMode) -> Facts {
     let dhcp = [udp(67, State::Free), udp(4011, State::Free)].into_iter().filter(|_| mode != OFF);
@@ -81,7 +89,13 @@ fn good(mode: DhcpMode) -> Facts {
         firewall: Some((Look::NONE, passage(), Firewall::Leave)),
         loaders: Loaders::of(Loader::ALL),
         images: vec![("/x/a.iso".into(), Ok(inspection("/x/a.iso", "arch", &[""])))],
-        probe: if mode == FULL { Probe::Nobody } else { answered(&[[10, 77, 0, 254]]) },
+        probe: match mode {
+            FULL => Probe::Nobody,
+            PROXY => answered(&[[10, 77, 0, 254]]),
+            OFF => boots(None),
+        },
+        vendors: BTreeMap::from([(MAC, "Made Up, Inc".into())]),
+        around: Around::default(),
         answers: None,
         published: Vec::new(),
         state: Ok(()),
@@ -349,9 +363,24 @@ fn network_cases() -> Vec<Case> {
             .remedy(Remedy::UseFullMode),
         pass(probe(PROXY, answered(&[[10, 77, 0, 9]])), Net, "10.77.0.9 gives addresses on eth0."),
         caution(probe(PROXY, unable()), Net, "Nobody could be asked whether there is a DHCP server on eth0."),
-        pass(probe(OFF, Probe::Nobody), Net, "Another DHCP server has to say what to boot."),
-        pass(probe(OFF, unable()), Net, "Another DHCP server has to say what to boot."),
-        pass(probe(OFF, answered(&[[10, 77, 0, 9]])), Net, "Another DHCP server has to say what to boot."),
+        caution(probe(OFF, Probe::Nobody), Net, "Nobody gives addresses on eth0, and nobody says what to boot.")
+            .remedy(Remedy::UseFullMode),
+        caution(probe(OFF, unable()), Net, "Nobody could be asked whether there is a DHCP server on eth0."),
+        caution(probe(OFF, answered(&[[10, 77, 0, 9]])), Net, "10.77.0.9 gives addresses on eth0.")
+            .remedy(Remedy::UseProxyMode),
+        pass(probe(OFF, boots(None)), Net, "10.77.0.9 gives addresses on eth0. It says what to boot: pxelinux.0."),
+        pass(
+            probe(PROXY, boots(Some(MAC))),
+            Net,
+            "10.77.0.9 (00:00:0c:01:02:03, Made Up, Inc) gives addresses on eth0.",
+        ),
+        pass(
+            probe(PROXY, boots(Some(Mac([2, 0, 0, 0, 0, 1])))),
+            Net,
+            "10.77.0.9 (02:00:00:00:00:01) gives addresses on eth0.",
+        ),
+        caution(probe(PROXY, boots(None)), Net, "10.77.0.9 also hands out the boot file pxelinux.0."),
+        caution(probe(FULL, boots(None)), Net, "10.77.0.9 also hands out the boot file pxelinux.0."),
     ]
 }
 

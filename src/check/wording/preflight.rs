@@ -225,55 +225,7 @@ fn range_title(first: Ipv4Addr, last: Ipv4Addr, count: u64) -> String {
     }
 }
 
-/// Addresses are to be handed out where somebody else does that.
-pub(in crate::check) fn two_servers(name: &str, servers: &[Ipv4Addr]) -> Finding {
-    Finding::new(
-        servers_title(name, servers),
-        "Two such servers on one network disturb each other, and everybody on it.",
-        "Work beside it, or connect the computers to a switch of their own.",
-    )
-    .caution()
-    .remedy(Remedy::UseProxyMode)
-}
-
-/// Somebody else gives addresses, as it should be.
-pub(in crate::check) fn beside(name: &str, servers: &[Ipv4Addr]) -> Finding {
-    passed(Subject::Network, servers_title(name, servers))
-}
-
-fn servers_title(name: &str, servers: &[Ipv4Addr]) -> String {
-    let names: Vec<String> = servers.iter().map(Ipv4Addr::to_string).collect();
-    let verb = if names.len() == 1 { "gives" } else { "give" };
-    format!("{} {verb} addresses on {name}.", and(&names))
-}
-
-/// Nobody gives addresses, and it is not to be us.
-pub(in crate::check) fn no_server(name: &str) -> Finding {
-    Finding::new(
-        format!("Nobody gives addresses on {name}, so computers would get none."),
-        "A computer without an address cannot load anything.",
-        "Hand out addresses, or connect the network's router.",
-    )
-    .caution()
-    .remedy(Remedy::UseFullMode)
-}
-
-/// Nobody else gives addresses, as it should be.
-pub(in crate::check) fn only_server(name: &str) -> Finding {
-    passed(Subject::Network, format!("Nobody answered as a DHCP server on {name}."))
-}
-
-/// It could not be found out whether somebody gives addresses, and we are going to.
-pub(in crate::check) fn unasked_full(name: &str) -> Finding {
-    Finding::new(
-        unasked_title(name),
-        "If there is one, it and Bootwright disturb each other, and everybody on that network.",
-        "Make sure that no router or server gives addresses there, for example with a switch of its own.",
-    )
-    .caution()
-}
-
-/// The same where the interface has a router, which usually gives addresses as well.
+/// The interface has a router, which usually gives addresses, and it is going to be us who does.
 pub(in crate::check) fn router_seen(name: &str, router: Ipv4Addr) -> Finding {
     Finding::new(
         format!("{name} uses the router {router}, which usually gives addresses. It could not be asked."),
@@ -282,25 +234,6 @@ pub(in crate::check) fn router_seen(name: &str, router: Ipv4Addr) -> Finding {
     )
     .caution()
     .remedy(Remedy::UseProxyMode)
-}
-
-/// The same where we are not going to.
-pub(in crate::check) fn unasked_beside(name: &str) -> Finding {
-    Finding::new(
-        unasked_title(name),
-        "If there is none, computers get no address and cannot boot.",
-        "Make sure that a router or server gives addresses there.",
-    )
-    .caution()
-}
-
-fn unasked_title(name: &str) -> String {
-    format!("Nobody could be asked whether there is a DHCP server on {name}.")
-}
-
-/// Bootwright says nothing to whoever asks for an address.
-pub(in crate::check) fn told_by_another() -> Finding {
-    passed(Subject::Network, "Another DHCP server has to say what to boot.")
 }
 
 // Files.

@@ -169,6 +169,11 @@ impl Kept {
         self.results.iter().rev().find(|result| result.key == key).map(|result| &result.outcome)
     }
 
+    /// Whether an image of this path was compared once, in whatever state its file was.
+    pub fn was_compared(&self, image: &Path) -> bool {
+        Key::of(image).is_some_and(|key| self.results.iter().any(|result| result.key.path == key.path))
+    }
+
     /// Remembers a verdict on an image whose file was in the state of `key` before it was read. Returns whether it did:
     /// not where the file has changed meanwhile, or was written to a moment ago.
     pub fn remember(&mut self, key: Key, verdict: &Verdict) -> bool {

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "the packet socket's address has no safe constructor; each use says why it is sound")]
 
 mod address;
+mod around;
 mod channel;
 mod client;
 pub mod elevate;
@@ -26,6 +27,7 @@ use socket2::{Domain, SockAddr, SockFilter, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+pub use around::{cable, clock_is_kept, free_room, place};
 pub use client::ClientSocket;
 pub use neighbour::neighbour;
 pub use power::{AWAKE, power};

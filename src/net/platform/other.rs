@@ -11,6 +11,7 @@ use socket2::Socket;
 use crate::mac::Mac;
 use crate::net::awake::Power;
 use crate::net::interface::{Interface, Kind};
+use crate::net::place::{Cable, Place};
 use crate::net::ports::{Holder, Transport};
 use crate::net::router::Solicitation;
 
@@ -20,6 +21,26 @@ pub const AWAKE: &[(&[&str], bool)] = if cfg!(target_os = "macos") { &[(&["caffe
 /// Not found out on this system yet.
 pub fn power() -> Power {
     Power { can_stay: cfg!(target_os = "macos"), on_battery: None, is_portable: false }
+}
+
+/// Not found out on this system yet.
+pub fn cable(_name: &str) -> Cable {
+    Cable::default()
+}
+
+/// Not found out on this system yet.
+pub fn clock_is_kept() -> Option<bool> {
+    None
+}
+
+/// Not found out on this system yet.
+pub fn free_room(_folder: &Path) -> Option<u64> {
+    None
+}
+
+/// Not found out on this system yet.
+pub fn place(_file: &Path) -> Option<Place> {
+    None
 }
 
 /// Nothing to raise here.
