@@ -153,6 +153,9 @@ pub enum Note {
         /// The relay agent between us.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         relay: Option<Ipv4Addr>,
+        /// For how many seconds it has been asking, as it says itself (RFC 2131 section 2, `secs`); none where it says 0.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        secs: Option<u16>,
     },
     /// It was offered an address, boot information, or both.
     Offered {

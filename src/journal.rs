@@ -121,6 +121,9 @@ pub enum Note {
         /// Its product name.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         product: Option<String>,
+        /// Its memory in MiB, where its iPXE was built to say it.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        memory_mb: Option<u64>,
     },
     /// A computer that asks for an IPv6 router was told that there is none, for the first time.
     NoRouter,
@@ -364,7 +367,7 @@ mod tests {
             uuid: Some("u".into()),
             ipxe,
         };
-        let note = dhcp::Note::Asked { question: Question::Discover, client, address: None, relay: None };
+        let note = dhcp::Note::Asked { question: Question::Discover, client, address: None, relay: None, secs: None };
         event(None, What::Dhcp(note))
     }
 
@@ -381,7 +384,10 @@ mod tests {
             (event(None, What::Dhcp(dhcp::Note::Offered { address: None, boot: Some(boot) })), Some(Stage::Offered)),
             (done(Role::Loader), Some(Stage::Loader)),
             (asked(Some(Class::Pxe), Some(Ipxe { http: true })), None),
-            (event(None, What::Service(Note::Menu { platform: None, uuid: None, product: None })), Some(Stage::Menu)),
+            (
+                event(None, What::Service(Note::Menu { platform: None, uuid: None, product: None, memory_mb: None })),
+                Some(Stage::Menu),
+            ),
             (done(Role::Kernel), Some(Stage::Kernel)),
             (done(Role::Initrd), None),
             (done(Role::Content), Some(Stage::System)),
@@ -401,7 +407,7 @@ mod tests {
     }
 
     fn heard(last: u8, second: i64) -> Event {
-        let note = Note::Menu { platform: None, uuid: None, product: None };
+        let note = Note::Menu { platform: None, uuid: None, product: None, memory_mb: None };
         let time = Timestamp::from_second(second).unwrap();
         Event { time, mac: Some(Mac([2, 0, 0, 0, 0, last])), ip: None, role: None, what: What::Service(note) }
     }

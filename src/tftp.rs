@@ -80,6 +80,20 @@ pub enum Note {
         /// Its size in bytes.
         size: u64,
     },
+    /// Packets were repeated and nothing was acknowledged; told once for each time that it stands still.
+    #[serde(rename = "tftp-stalled")]
+    Stalled {
+        /// Its name.
+        file: String,
+        /// Bytes acknowledged before.
+        bytes: u64,
+        /// Its size in bytes.
+        size: u64,
+        /// Bytes a block.
+        block_size: u16,
+        /// Whether the client has answered anything at all.
+        answered: bool,
+    },
     /// It was ended in the middle: the client asked anew from the same port, or there were too many transfers.
     #[serde(rename = "tftp-replaced")]
     Replaced {

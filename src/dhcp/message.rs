@@ -105,6 +105,11 @@ impl Request {
         Ok(Request { kind, mac: Mac(octets), ciaddr, giaddr: message.giaddr(), message, raw })
     }
 
+    /// For how many seconds the client has been asking, as it says itself.
+    pub fn secs(&self) -> u16 {
+        self.message.secs()
+    }
+
     /// The bytes of an option, its pieces joined (RFC 3396).
     pub fn option(&self, code: u8) -> Option<&[u8]> {
         self.raw.get(&code).map(Vec::as_slice)

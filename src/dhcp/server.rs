@@ -501,6 +501,7 @@ pub(super) fn asked(request: &Request, question: Question) -> Note {
         client: pxe::Client::of(request),
         address: request.requested().or(has),
         relay: Some(request.giaddr).filter(|address| !address.is_unspecified()),
+        secs: Some(request.secs()).filter(|secs| *secs > 0),
     }
 }
 

@@ -198,7 +198,8 @@ struct Session {
 
 impl Session {
     fn tell(&self, role: Option<Role>, note: Note) {
-        self.open.store(matches!(note, Note::Started { .. } | Note::Progress { .. }), Ordering::Relaxed);
+        let open = matches!(note, Note::Started { .. } | Note::Progress { .. } | Note::Stalled { answered: true, .. });
+        self.open.store(open, Ordering::Relaxed);
         let ip = self.computer;
         self.services.tell(self.services.whois.mac(ip), ip, role, What::Tftp(note));
     }
@@ -249,6 +250,7 @@ impl Session {
         let mut blocks = Blocks { found: Arc::new(found), at: 0, ahead: Vec::new() };
         let (mut told, mut told_bytes) = (Instant::now(), 0);
         let overall = told + LONGEST;
+        let mut stalled = false;
         self.send(&transfer, &mut blocks, opening).await?;
         let mut packet = [0u8; 1024];
         loop {
@@ -277,6 +279,11 @@ impl Session {
             if transfer.confirmed() && !self.confirmed.swap(true, Ordering::Relaxed) {
                 self.tell(role, Note::Started { file: file.clone(), size, block_size, window });
             }
+            if transfer.is_stalled() && !stalled {
+                let (bytes, answered) = (transfer.acknowledged(), transfer.confirmed());
+                self.tell(role, Note::Stalled { file: file.clone(), bytes, size, block_size, answered });
+            }
+            stalled = transfer.is_stalled();
             match transfer.status() {
                 Status::Done => return Ok(End::Done { resent: transfer.repeated_packets() }),
                 Status::TimedOut => return Ok(End::TimedOut { bytes: transfer.acknowledged() }),

@@ -44,6 +44,7 @@ struct Said {
     uuid: Option<String>,
     product: Option<String>,
     serial: Option<String>,
+    memory_mb: Option<u64>,
 }
 
 /// The request for the menu says who asks: worth telling, and in proxy mode the only place where address and computer
@@ -57,6 +58,7 @@ pub(super) fn introduce(services: &Services, client: Ipv4Addr, path: &str, query
             uuid: value(ipxe::query::UUID),
             product: value(ipxe::query::PRODUCT),
             serial: value(ipxe::query::SERIAL),
+            memory_mb: value(ipxe::query::MEMORY).and_then(|text| text.parse().ok()),
         };
         let firmware = ipxe::firmware(said.platform.as_deref());
         let arch = ipxe::processor(value(ipxe::query::ARCH).as_deref());
@@ -101,10 +103,10 @@ fn asks_for_menu(services: &Services, client: Ipv4Addr, menu: Language, said: Sa
     let by_tftp = matches!(menu, Language::Grub(_, grub::Reach::Tftp, _));
     let unproven = (by_tftp || matches!(services.plan.dhcp, DhcpPlan::Full { .. })) && proven.is_none();
     let computer = said.mac.filter(|said| !unproven && mac == Some(*said));
-    let Said { platform, uuid, product, serial, .. } = said;
+    let Said { platform, uuid, product, serial, memory_mb, .. } = said;
     let computer =
         computer.map(|mac| Computer { mac, ip: Some(client), uuid: uuid.clone(), serial, product: product.clone() });
-    let note = Note::Menu { platform, uuid, product };
+    let note = Note::Menu { platform, uuid, product, memory_mb };
     services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
     Visitor { address: client, menu: Some(menu), by_http: false, computer }
 }

@@ -204,8 +204,13 @@ impl Computer {
     }
 
     fn note(&mut self, event: &Event) {
-        // That it went silent is our own remark, half a minute later.
-        if !matches!(event.what, What::Tftp(tftp::Note::TimedOut { .. })) {
+        // That it is silent is our own remark, up to half a minute later.
+        let remark = matches!(
+            event.what,
+            What::Tftp(tftp::Note::TimedOut { .. } | tftp::Note::Stalled { .. })
+                | What::Service(Note::LoaderRefused { .. })
+        );
+        if !remark {
             self.heard = event.time;
         }
         self.ip = event.ip.or(self.ip);
@@ -303,7 +308,7 @@ mod tests {
             uuid: None,
             ipxe,
         };
-        let note = dhcp::Note::Asked { question: Question::Discover, client, address: None, relay: None };
+        let note = dhcp::Note::Asked { question: Question::Discover, client, address: None, relay: None, secs: None };
         event(second, None, What::Dhcp(note))
     }
 
@@ -325,7 +330,7 @@ mod tests {
     }
 
     fn menu(second: i64, product: &str) -> Event {
-        let note = Note::Menu { platform: None, uuid: None, product: Some(product.into()) };
+        let note = Note::Menu { platform: None, uuid: None, product: Some(product.into()), memory_mb: None };
         event(second, Some(Role::Script), What::Service(note))
     }
 

@@ -144,7 +144,7 @@ mod tests {
             uuid: None,
             ipxe: ipxe.then_some(Ipxe { http: true }),
         };
-        event(millis, What::Dhcp(dhcp::Note::Asked { question, client, address: None, relay: None }))
+        event(millis, What::Dhcp(dhcp::Note::Asked { question, client, address: None, relay: None, secs: None }))
     }
 
     fn offered(millis: i64, address: Option<[u8; 4]>) -> Event {

@@ -81,7 +81,7 @@ fn tftp_level(note: &tftp::Note) -> Level {
     match note {
         tftp::Note::Progress { .. } | tftp::Note::SizeAsked { .. } | tftp::Note::NotFound { .. } => Level::Detail,
         tftp::Note::Started { .. } | tftp::Note::Done { .. } => Level::Normal,
-        tftp::Note::Replaced { .. } | tftp::Note::Refused { .. } => Level::Notice,
+        tftp::Note::Stalled { .. } | tftp::Note::Replaced { .. } | tftp::Note::Refused { .. } => Level::Notice,
         tftp::Note::Aborted { .. } | tftp::Note::TimedOut { .. } | tftp::Note::ReadFailed { .. } => Level::Problem,
     }
 }
@@ -149,7 +149,7 @@ pub fn line(event: &Event) -> Option<String> {
 
 fn dhcp(note: &dhcp::Note) -> String {
     match note {
-        dhcp::Note::Asked { question, client, address, relay } => {
+        dhcp::Note::Asked { question, client, address, relay, secs } => {
             let machine = Machine::of(client);
             let wish = match (question, machine.is_some()) {
                 (Question::Discover, true) => "asks what to boot".to_owned(),
@@ -167,6 +167,7 @@ fn dhcp(note: &dhcp::Note) -> String {
                 client.user_class.as_ref().map(|class| format!("user class {class}")),
                 client.uuid.as_ref().map(|uuid| format!("UUID {uuid}")),
                 relay.map(|relay| format!("through relay {relay}")),
+                secs.map(|secs| format!("since {secs} s")),
             ];
             let parts: Vec<String> = parts.into_iter().flatten().collect();
             if parts.is_empty() { wish } else { format!("{wish} ({})", parts.join(", ")) }
@@ -247,6 +248,10 @@ fn tftp(note: &tftp::Note) -> Option<String> {
         }
         tftp::Note::TimedOut { file, bytes: had, size } => {
             format!("went silent while loading {file}: {} of {}", bytes(*had), bytes(*size))
+        }
+        tftp::Note::Stalled { file, bytes: had, size, answered, .. } => {
+            let had = if *answered { format!("{} of {}", bytes(*had), bytes(*size)) } else { "nothing yet".to_owned() };
+            format!("does not acknowledge {file}, which is sent again and again: {had}")
         }
         tftp::Note::Replaced { file } => format!("began anew while loading {file}"),
         tftp::Note::NotFound { file } => format!("asked for {file:?} by TFTP, which is not here"),
@@ -571,7 +576,8 @@ mod tests {
     #[test]
     fn a_report_tells_a_boot_in_local_time() {
         let mut journal = super::super::Journal::default();
-        let menu = Note::Menu { platform: None, uuid: Some("u".into()), product: Some("Bench".into()) };
+        let menu =
+            Note::Menu { platform: None, uuid: Some("u".into()), product: Some("Bench".into()), memory_mb: None };
         let aborted = tftp::Note::Aborted { file: "snponly.efi".into(), bytes: 9, code: 0, words: "no".into() };
         let progress = tftp::Note::Progress { file: "snponly.efi".into(), bytes: 1, size: 2 };
         let story = [What::Service(menu), What::Tftp(progress), What::Tftp(aborted)];

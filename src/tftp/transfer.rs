@@ -20,6 +20,8 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 /// How often a packet is repeated before the client counts as gone. Bounds what a made-up source address can draw.
 pub const MAX_REPEATS: u32 = 5;
+/// After so many repeats without an answer a transfer stands still: 7 s where the client asked for no time-out of its own.
+const STALLED_REPEATS: u32 = 3;
 
 /// What was agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,6 +161,11 @@ impl Transfer {
     /// Whether the client has answered; before that its address may be made up.
     pub fn confirmed(&self) -> bool {
         self.confirmed
+    }
+
+    /// Whether it stands still: the same was sent again and again, and nothing came.
+    pub fn is_stalled(&self) -> bool {
+        self.status == Status::Running && self.repeats >= STALLED_REPEATS
     }
 
     /// Packets that were sent more than once.
@@ -372,9 +379,10 @@ mod tests {
     #[test]
     fn silence_is_repeated_with_growing_waits_and_ends() {
         let (mut transfer, _, start) = plain(5000);
-        let mut waits = Vec::new();
+        let (mut waits, mut stalled) = (Vec::new(), Vec::new());
         let mut now = start;
         while transfer.status() == Status::Running {
+            stalled.push(transfer.is_stalled());
             let deadline = transfer.deadline();
             waits.push((deadline - now).as_secs());
             assert_eq!(transfer.expire(deadline - Duration::from_millis(1)), None, "not before its time");
@@ -382,6 +390,7 @@ mod tests {
             transfer.expire(now);
         }
         assert_eq!(waits, [1, 2, 4, 8, 8, 8]);
+        assert_eq!(stalled, [false, false, false, true, true, true], "from 7 s on");
         assert_eq!(transfer.status(), Status::TimedOut);
     }
 

@@ -40,6 +40,8 @@ pub mod query {
     pub const SERIAL: &str = "serial";
     /// iPXE's own version, which tells what its scripts may have.
     pub const VERSION: &str = "version";
+    /// Memory in MiB (iPXE, `memmap_settings.c`): BIOS builds with MEMMAP_SETTINGS alone have it, others say nothing.
+    pub const MEMORY: &str = "memory";
 }
 
 /// Name of the script that newer iPXE looks for in the folder that it was loaded from, by TFTP or HTTP
@@ -64,12 +66,12 @@ pub fn autoexec(place: &Place) -> String {
 }
 
 fn fetch_menu(place: &Place) -> String {
-    use query::{ARCH, MAC, PLATFORM, PRODUCT, SERIAL, UUID, VERSION};
+    use query::{ARCH, MAC, MEMORY, PLATFORM, PRODUCT, SERIAL, UUID, VERSION};
     format!(
         "echo Bootwright: fetching the menu\n\
          chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
          &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}}&{SERIAL}=${{serial:uristring}}\
-         &{VERSION}=${{version:uristring}} || goto failed\n\
+         &{VERSION}=${{version:uristring}}&{MEMORY}=${{memsize}} || goto failed\n\
          :failed\n\
          echo Bootwright: the menu cannot be read from {base}\n\
          echo Is the laptop still serving?\n\
