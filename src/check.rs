@@ -3,6 +3,7 @@
 
 mod advice;
 pub mod around;
+pub mod diagnosis;
 mod holders;
 pub mod preflight;
 mod wording;

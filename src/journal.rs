@@ -3,6 +3,7 @@
 //! No clock and no I/O: an [`Event`] carries its time, and who asks how long something has been going on brings the
 //! present. [`wording`] says an event in one line; the window's cards, the log and reports all use it.
 
+pub mod cause;
 mod computer;
 mod heed;
 pub mod recording;
@@ -22,6 +23,7 @@ use crate::boot::tree::Role;
 use crate::mac::Mac;
 use crate::{dhcp, http, tftp};
 
+pub use cause::{Cause, Likelihood};
 pub use computer::Computer;
 pub use heed::Unheeded;
 pub use transfer::Transfer;
@@ -161,13 +163,6 @@ pub enum Note {
         /// How far.
         stage: Stage,
     },
-    /// Told what to boot beside another DHCP server, a computer does not heed it.
-    OffersUnheeded {
-        /// What it does instead.
-        how: Unheeded,
-        /// What it was told to boot.
-        file: String,
-    },
     /// Something that the technician should know; the services go on.
     Warning {
         /// What, what it means, and what to do.
@@ -248,6 +243,8 @@ pub enum Note {
         /// What.
         sentence: String,
     },
+    /// What keeps a computer, or all of them, as far as can be told now.
+    Diagnosis(Cause),
 }
 
 /// How far a computer came.
@@ -304,11 +301,11 @@ impl Journal {
         self.computers.values().filter(move |computer| computer.is_booting(now))
     }
 
-    /// Takes note of an event. Returns another one where a computer came further by it, or something was found.
+    /// Takes note of an event. Returns another one where a computer came further by it.
     pub fn record(&mut self, event: &Event) -> Option<Event> {
         let mac = event.mac?;
         // What follows from other events follows from them again when a log is read back.
-        if matches!(event.what, What::Service(Note::Stage { .. } | Note::OffersUnheeded { .. })) {
+        if matches!(event.what, What::Service(Note::Stage { .. } | Note::Diagnosis(_))) {
             return None;
         }
         let known = self.computers.get(&mac).map(|computer| computer.stage);
@@ -324,10 +321,8 @@ impl Journal {
             return None;
         }
         let computer = self.computer_mut(mac, event.time);
-        let stage = computer.hear(event).filter(|stage| known != Some(*stage));
-        // A stage goes first; what was found waits for the next event, which a computer in trouble soon causes.
-        let note = stage.map(|stage| Note::Stage { stage }).or_else(|| computer.found())?;
-        Some(Event { role: None, what: What::Service(note), ..event.clone() })
+        let stage = computer.hear(event).filter(|stage| known != Some(*stage))?;
+        Some(Event { role: None, what: What::Service(Note::Stage { stage }), ..event.clone() })
     }
 
     fn computer_mut(&mut self, mac: Mac, now: Timestamp) -> &mut Computer {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::{Output, Serve, Status, complain, complain_of_recipes};
+use crate::check::diagnosis::{Surroundings, Watch};
 use crate::check::{self, Finding, Verdict};
 use crate::deployment::{DhcpPlan, Firewall, LogForm, Places, Plan, PlanError, Settings, parse_duration};
 use crate::engine::{self, Listening, Meanwhile, Update};
@@ -18,6 +19,8 @@ use crate::net::{awake, interface};
 /// How long each of two things may take at the end: saving leases and telling the last events, and reads from disk that
 /// are under way. With the wait for a reader of the log ([`Output`]) it stays below the 2 s that a stop may take.
 const GRACE: Duration = Duration::from_millis(600);
+/// How often computers are looked at that say nothing.
+const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) fn run(options: Serve) -> Status {
     complain_of_recipes();
@@ -62,14 +65,20 @@ async fn serve(plan: &Plan, (duration, firewall): (Option<Duration>, Firewall), 
         Err(error) => return printer.fail(&format!("Signals cannot be received ({error})."), Status::Cannot),
     };
     let mut running = engine::run(plan);
-    let mut journal = Journal::default();
     let mut meanwhile = Meanwhile::default();
+    let mut teller = Teller { printer, journal: Journal::default(), watch: Watch::default(), around: None };
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let update = tokio::select! {
             update = running.next() => update,
+            _ = look.tick() => {
+                teller.look();
+                continue;
+            }
             () = stop.asked() => {
                 let last = tokio::time::timeout(GRACE, running.stop()).await.unwrap_or_default();
-                last.iter().for_each(|event| tell(printer, &mut journal, event));
+                last.iter().for_each(|event| teller.tell(event));
                 if meanwhile.end().await {
                     printer.service(Note::Arranged { sentence: check::gate_closed(&plan.interface) });
                 }
@@ -79,6 +88,7 @@ async fn serve(plan: &Plan, (duration, firewall): (Option<Duration>, Firewall), 
         };
         match update {
             Some(Update::Listening(listening)) => {
+                teller.around = Some(Surroundings::of(plan, &listening, Timestamp::now()));
                 let findings = arrange(plan, &listening, firewall);
                 tokio::select! {
                     (begun, findings) = findings => {
@@ -94,7 +104,8 @@ async fn serve(plan: &Plan, (duration, firewall): (Option<Duration>, Firewall), 
                 }
             }
             Some(Update::Events(events)) => {
-                events.iter().for_each(|event| tell(printer, &mut journal, event));
+                events.iter().for_each(|event| teller.tell(event));
+                teller.look();
             }
             Some(Update::Failed(error)) => {
                 let status = match error {
@@ -124,11 +135,29 @@ async fn arrange(plan: &Plan, listening: &Listening, firewall: Firewall) -> (Mea
     (begun, findings)
 }
 
-/// Prints an event, and what follows from it.
-fn tell(printer: &Printer, journal: &mut Journal, event: &Event) {
-    printer.print(event);
-    if let Some(further) = journal.record(event) {
-        printer.print(&further);
+/// Prints what happens, and what follows from it.
+struct Teller<'a> {
+    printer: &'a Printer,
+    journal: Journal,
+    watch: Watch,
+    /// How computers are served, once they are.
+    around: Option<Surroundings>,
+}
+
+impl Teller<'_> {
+    fn tell(&mut self, event: &Event) {
+        self.printer.print(event);
+        self.watch.hear(event);
+        if let Some(further) = self.journal.record(event) {
+            self.printer.print(&further);
+        }
+    }
+
+    /// Prints what is new of what keeps computers.
+    fn look(&mut self) {
+        let Some(around) = &self.around else { return };
+        let new = self.watch.look(&self.journal, Timestamp::now(), around);
+        new.iter().for_each(|event| self.printer.print(event));
     }
 }
 

@@ -40,6 +40,8 @@ pub struct Computer {
     pub uuid: Option<String>,
     /// Its product name, once it has asked for its menu.
     pub product: Option<String>,
+    /// Its memory in MiB, where its iPXE has said it.
+    pub memory_mb: Option<u64>,
     /// How often its firmware has begun to boot from the network. One that cannot start what it was given and tries
     /// the next way begins anew.
     pub boots: u32,
@@ -57,7 +59,7 @@ pub struct Computer {
     pub last: Option<String>,
     /// The loader that its firmware was told to boot, and why that one.
     pub loader: Option<Boot>,
-    /// What is wrong, until it goes on.
+    /// What its events alone tell to be wrong, until it goes on. What it comes from is judged in `check`.
     pub trouble: Option<Trouble>,
     /// Its latest events.
     pub history: VecDeque<Event>,
@@ -67,8 +69,6 @@ pub struct Computer {
     heed: Heed,
     /// The UUID that its DHCP said; iPXE writes some in another order of bytes.
     firmware_uuid: Option<String>,
-    /// What was found and not told yet.
-    found: Option<Note>,
 }
 
 impl Computer {
@@ -79,6 +79,7 @@ impl Computer {
             machine: None,
             uuid: None,
             product: None,
+            memory_mb: None,
             boots: 1,
             began: now,
             stage: Stage::Asked,
@@ -93,7 +94,6 @@ impl Computer {
             offered: None,
             heed: Heed::default(),
             firmware_uuid: None,
-            found: None,
         }
     }
 
@@ -121,7 +121,7 @@ impl Computer {
     /// Takes note of an event. Returns the stage where the event tells one.
     pub(super) fn hear(&mut self, event: &Event) -> Option<Stage> {
         if self.is_another(event) {
-            self.product = None;
+            (self.product, self.memory_mb) = (None, None);
             self.begin(event.time);
         } else if self.begins_anew(event) {
             self.begin(event.time);
@@ -166,11 +166,6 @@ impl Computer {
         self.loader = None;
         self.offered = None;
         self.heed.begin();
-    }
-
-    /// What was found since the last time, to be told.
-    pub(super) fn found(&mut self) -> Option<Note> {
-        self.found.take()
     }
 
     /// The stage after an event, where it tells one. Within a boot a computer never falls back.
@@ -243,7 +238,8 @@ impl Computer {
                 }
             }
             What::Dhcp(dhcp::Note::Granted { address: Some(address), .. }) => self.ip = Some(*address),
-            What::Service(Note::Menu { uuid, product, .. }) => {
+            What::Service(Note::Menu { uuid, product, memory_mb, .. }) => {
+                self.memory_mb = memory_mb.or(self.memory_mb);
                 replace(&mut self.uuid, uuid.as_deref());
                 replace(&mut self.product, product.as_deref());
             }
@@ -268,8 +264,7 @@ impl Computer {
     fn watch(&mut self, event: &Event) {
         let Some(how) = self.heed.hear(event) else { return };
         let file = self.offered.clone().unwrap_or_default();
-        self.trouble = Some(Trouble { since: event.time, fault: Fault::OffersUnheeded { how, file: file.clone() } });
-        self.found = Some(Note::OffersUnheeded { how, file });
+        self.trouble = Some(Trouble { since: event.time, fault: Fault::OffersUnheeded { how, file } });
     }
 }
 

@@ -124,7 +124,7 @@ mod tests {
     use crate::boot::tree::Role;
     use crate::dhcp;
     use crate::dhcp::pxe::{Boot, Class, Client, Ipxe};
-    use crate::journal::{Fault, Journal, wording};
+    use crate::journal::{Fault, Journal, Trouble};
     use crate::mac::Mac;
     use crate::tftp;
 
@@ -181,12 +181,18 @@ mod tests {
     /// The seconds at which something was found, and what.
     fn found(timeline: &[Vec<Event>]) -> Vec<(i64, Unheeded)> {
         let mut journal = Journal::default();
-        let further = timeline.iter().flatten().filter_map(|event| journal.record(event));
-        let finding = |event: Event| match event.what {
-            What::Service(Note::OffersUnheeded { how, .. }) => Some((event.time.as_second(), how)),
-            _ => None,
-        };
-        further.filter_map(finding).collect()
+        let (mut found, mut before) = (Vec::new(), None);
+        for event in timeline.iter().flatten() {
+            journal.record(event);
+            let trouble = journal.computer(MAC).and_then(|computer| computer.trouble.clone());
+            if let Some(Trouble { since, fault: Fault::OffersUnheeded { how, .. } }) = &trouble
+                && before != trouble
+            {
+                found.push((since.as_second(), *how));
+            }
+            before = trouble;
+        }
+        found
     }
 
     fn all(seconds: &[i64], of: impl Fn(i64) -> Vec<Event>) -> Vec<Vec<Event>> {
@@ -287,26 +293,8 @@ mod tests {
         let waits = all(&[0, 4, 12, 28], question).concat();
         let seen = trouble(waits).expect("trouble");
         assert_eq!(seen.since.as_second(), 28);
-        let said = wording::fault(&seen.fault);
-        assert!(matches!(seen.fault, Fault::OffersUnheeded { how: Unheeded::AsksAgain, .. }), "{said}");
-        for part in ["a second server", "full mode on a cable of its own", "67 (snponly.efi)"] {
-            assert!(said.contains(part), "{part}: {said}");
-        }
+        assert!(matches!(seen.fault, Fault::OffersUnheeded { how: Unheeded::AsksAgain, .. }), "{seen:?}");
         assert!(trouble(http(62)).is_some(), "another offer changes nothing");
         assert_eq!(trouble(fetches(70)), None);
-    }
-
-    #[test]
-    fn a_log_that_is_read_back_finds_it_once() {
-        let mut journal = Journal::default();
-        let events = all(&[0, 4, 12, 28], question).concat();
-        let further: Vec<Event> = events.iter().filter_map(|event| journal.record(event)).collect();
-        let finding = further.last().expect("a finding");
-        let text = serde_json::to_string(finding).unwrap();
-        assert!(text.contains(r#""event":"offers-unheeded","how":"asks-again","file":"snponly.efi""#), "{text}");
-        let kept = |journal: &Journal| journal.computer(MAC).map(|computer| computer.history.len());
-        let before = kept(&journal);
-        assert_eq!(journal.record(&serde_json::from_str(&text).unwrap()), None);
-        assert_eq!(kept(&journal), before, "it follows from the others");
     }
 }

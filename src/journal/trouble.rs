@@ -23,7 +23,7 @@ pub struct Trouble {
     pub fault: Fault,
 }
 
-/// What can go wrong; [`super::wording::fault`] says it in words.
+/// What can go wrong; `check::diagnosis` judges it and says it in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It broke a file off, and said why.

@@ -3,7 +3,8 @@
 use jiff::Zoned;
 use serde::{Deserialize, Serialize};
 
-use super::{Computer, Event, Fault, Note, Stage, Unheeded, What};
+use super::cause::{Cause, Kind, Likelihood};
+use super::{Computer, Event, Note, Stage, What};
 use crate::boot::Machine;
 use crate::dhcp::{self, Question, Refusal, Silence};
 use crate::{http, tftp};
@@ -18,6 +19,7 @@ pub fn is_minor(event: &Event) -> bool {
         What::Http(http::Note::Started { length, .. }) => *length < WORTH_ANNOUNCING,
         What::Service(Note::Stage { stage }) => matches!(stage, Stage::Asked | Stage::Offered | Stage::Menu),
         What::Service(Note::NoRouter) => true,
+        What::Service(Note::Diagnosis(cause)) => matches!(cause.kind, Kind::WaitingInMenu | Kind::MenuTimedOut),
         _ => false,
     }
 }
@@ -98,6 +100,7 @@ fn http_level(note: &http::Note) -> Level {
 fn service_level(note: &Note) -> Level {
     match note {
         Note::Image { warnings, .. } if !warnings.is_empty() => Level::Notice,
+        Note::Diagnosis(cause) if cause.is_trouble() => Level::Problem,
         Note::Ready { .. }
         | Note::Serving { .. }
         | Note::Image { .. }
@@ -106,9 +109,11 @@ fn service_level(note: &Note) -> Level {
         | Note::Arranged { .. }
         | Note::Stopped => Level::Normal,
         Note::NoRouter => Level::Detail,
-        Note::Stage { .. }
+        Note::Diagnosis(_)
+        | Note::Stage { .. }
         | Note::PortTaken { .. }
         | Note::AnswerRefused { .. }
+        | Note::LoaderRefused { .. }
         | Note::Warning { .. }
         | Note::LeasesSetAside { .. }
         | Note::NamesSetAside { .. }
@@ -120,8 +125,6 @@ fn service_level(note: &Note) -> Level {
         | Note::NamesNotSaved { .. }
         | Note::NoControl { .. }
         | Note::LadderNotSaved { .. }
-        | Note::LoaderRefused { .. }
-        | Note::OffersUnheeded { .. }
         | Note::NotSent { .. }
         | Note::ImageChanged { .. }
         | Note::LinkDown { .. }
@@ -205,7 +208,8 @@ fn dhcp(note: &dhcp::Note) -> String {
     }
 }
 
-fn refusal(reason: Refusal) -> &'static str {
+/// Why an address was refused, a clause.
+pub fn refusal(reason: Refusal) -> &'static str {
     match reason {
         Refusal::WrongNetwork => "it does not belong to this network",
         Refusal::Taken => "another computer has it",
@@ -213,7 +217,8 @@ fn refusal(reason: Refusal) -> &'static str {
     }
 }
 
-fn silence(reason: Silence) -> &'static str {
+/// Why a question stays without an answer, a clause.
+pub fn silence(reason: Silence) -> &'static str {
     match reason {
         Silence::NotAllowed => "the allow and deny lists leave it out",
         Silence::ForeignRelay => "its relay agent is not in the served network",
@@ -307,7 +312,6 @@ fn service(note: &Note) -> String {
         Note::AnswerGiven { entry } => format!("gets the answer file of {entry}"),
         Note::AnswerRefused { reason } => format!("gets no answer file: {reason}"),
         Note::Stage { stage } => format!("** {}", self::stage(*stage)),
-        Note::OffersUnheeded { how, file } => unheeded(*how, file),
         Note::Warning { sentence } | Note::Failed { sentence } | Note::Arranged { sentence } => sentence.clone(),
         Note::Serving { interface, address, dhcp, range, default, timeout } => {
             let addresses = match (dhcp.as_str(), range) {
@@ -364,6 +368,7 @@ fn service(note: &Note) -> String {
         Note::LinkUp { interface } => format!("{interface} has link again."),
         Note::Dropped { count } => format!("{count} events were left out of this log: there were too many at once."),
         Note::Stopped => "stopped".to_owned(),
+        Note::Diagnosis(cause) => cause_line(cause),
     }
 }
 
@@ -399,63 +404,81 @@ pub fn loader_line(boot: &crate::dhcp::pxe::Boot) -> String {
     format!("Loader {file} {way}: {}", boot.why)
 }
 
-/// What is wrong at a computer, in one sentence.
-pub fn fault(fault: &Fault) -> String {
-    match fault {
-        Fault::Aborted { file, bytes: had, words } if words.is_empty() => {
-            format!("It broke {file} off after {}, and did not say why.", bytes(*had))
-        }
-        Fault::Aborted { file, bytes: had, words } => {
-            format!("It broke {file} off after {}, and said: {words}", bytes(*had))
-        }
-        Fault::TimedOut { file, bytes: had, size } => {
-            format!("It went silent while loading {file}, and has {} of {}.", bytes(*had), bytes(*size))
-        }
-        Fault::BrokenOff { file, bytes: sent, length } => {
-            format!("It broke {file} off after {} of {}.", bytes(*sent), bytes(*length))
-        }
-        Fault::ReadFailed { file, reason } => format!("The rest of {file} cannot be read here: {reason}."),
-        Fault::Missing { file } => format!("It needs {file}, which is not here."),
-        Fault::FileRefused { file } => format!("It was refused {file}."),
-        Fault::LoaderRefused { file, reason } => format!("{file} {reason}."),
-        Fault::NoBootFile { reason } => format!("It gets no boot file: {reason}."),
-        Fault::PoolExhausted { size } => format!("It got no address: all {size} addresses of the range are taken."),
-        Fault::AddressRefused { address, reason } => {
-            format!("It was refused the address {address}: {}.", refusal(*reason))
-        }
-        Fault::Ignored { reason } => format!("It is not answered: {}.", silence(*reason)),
-        Fault::OffersUnheeded { how, file } => format!("It {}", unheeded(*how, file)),
-        Fault::OtherServer { server } => format!("It took the offer of another DHCP server, {server}."),
+/// What a cause is, in one sentence.
+pub fn cause_title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::NothingArrives => "No computer has asked for anything",
+        Kind::NotAllowed => "The lists of computers leave it out",
+        Kind::RelayElsewhere => "It asks from a network that is not served",
+        Kind::NoAddressLeft => "No address is left for it",
+        Kind::AddressRefused => "The address that it wants is not for it",
+        Kind::NoBootFile => "There is no boot file for it",
+        Kind::OtherServerWon => "It follows another DHCP server",
+        Kind::OffersUnheeded => "Its firmware takes no boot information from a second server",
+        Kind::NoAddressServer => "No DHCP server gives it an address",
+        Kind::OfferNotTaken => "It does not take what it is offered",
+        Kind::NoFileAsked => "It knows what to boot, and its request for that does not arrive",
+        Kind::SilentAfterBootServer => "It asked on port 4011, was answered, and went silent",
+        Kind::SizeAskedOnly => "It asked how large its loader is, and then for nothing",
+        Kind::TransferPortBlocked => "A firewall keeps its loader from it",
+        Kind::LargePacketsLost => "Large packets are lost on the way",
+        Kind::TransferStalled => "It stopped in the middle of a file",
+        Kind::PacketsLost => "Many packets are lost on the way",
+        Kind::BrokeOff => "It broke a file off",
+        Kind::SecureBoot => "Secure Boot does not let its loader start",
+        Kind::LoaderUnsuitable => "Its loader does not run on it",
+        Kind::FileMissing => "A file that it needs is not here",
+        Kind::FileEmpty => "A file that it needs is empty",
+        Kind::FileRefused => "It was refused a file",
+        Kind::FileUnreadable => "A file cannot be read here",
+        Kind::IpxeWithoutHttp => "The iPXE in its network card cannot read the menu",
+        Kind::TooLittleMemory => "It has too little memory for this system",
+        Kind::KernelSilent => "Its system does not go on",
+        Kind::SystemMissesFile => "Its system asks for files that are not here",
+        Kind::AnswerFetchedAgain => "It installs once more",
+        Kind::SwitchSlow => "Its switch lets nothing through at first",
+        Kind::RelaySeen => "A router passes its questions on",
+        Kind::WaitingInMenu => "It shows its menu",
+        Kind::MenuTimedOut => "Nobody chose from its menu",
     }
 }
 
-/// What a computer does that does not heed us, and the next step; goes on after its name.
-fn unheeded(how: Unheeded, file: &str) -> String {
-    let ways = format!(
-        "Use full mode on a cable of its own, or set options 66 (the address of this computer) and 67 ({file}) in the \
-         router."
-    );
-    match how {
-        Unheeded::AsksAgain => format!(
-            "was told what to boot, and only asks again. If other computers boot here, its firmware does not take boot \
-             information from a second server. {ways} If none does, no DHCP server gives addresses here: use full mode."
-        ),
-        Unheeded::NoAddress => {
-            "was told what to boot, and gets no address: no DHCP server answers it. Check the router, \
-                                or use full mode."
-                .to_owned()
-        }
-        Unheeded::AddressOnly => format!(
-            "took an address twice and asked for no file. Its firmware does not take boot information from a \
-             second server, or the first one names a boot file of its own. {ways} A firewall here must let UDP 69 and \
-             4011 through."
-        ),
+/// How sure a cause is, in a word that goes before it.
+pub fn likelihood(likelihood: Likelihood) -> &'static str {
+    match likelihood {
+        Likelihood::Certain => "Certain",
+        Likelihood::Likely => "Likely",
+        Likelihood::Possible => "Possible",
     }
 }
 
-/// The story of a computer as plain text: what it is, how far it came, and a line for each of its events. The times of
+/// A cause in short: how sure it is, and what it is.
+pub fn cause_heading(cause: &Cause) -> String {
+    let title = cause_title(cause.kind);
+    match cause.likelihood {
+        Likelihood::Certain => format!("{title}."),
+        other => format!("{}: {}.", likelihood(other), uncapital(title)),
+    }
+}
+
+/// A cause with all that is known of it, in one line.
+pub fn cause_line(cause: &Cause) -> String {
+    let parts = [cause_heading(cause), cause.evidence.clone(), cause.next_step.clone()];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// The beginning of a sentence behind a colon. Names stay as they are written.
+fn uncapital(sentence: &str) -> String {
+    let mut letters = sentence.chars();
+    match letters.next() {
+        Some(first) if !sentence.starts_with("Secure Boot") => first.to_lowercase().chain(letters).collect(),
+        _ => sentence.to_owned(),
+    }
+}
+
+/// The story of a computer as plain text: what it is, how far it came, what keeps it, and a line for each of its events. The times of
 /// day are those of the zone that `now` is in.
-pub fn report(computer: &Computer, now: &Zoned) -> String {
+pub fn report(computer: &Computer, causes: &[Cause], now: &Zoned) -> String {
     let zone = now.time_zone();
     let machine = computer.machine.map(|machine| machine.describe());
     let uuid = computer.uuid.as_ref().map(|uuid| format!("UUID {uuid}"));
@@ -464,8 +487,8 @@ pub fn report(computer: &Computer, now: &Zoned) -> String {
     let mut lines = vec![computer.name(), about.join(", "), format!("As of {}", now.strftime("%Y-%m-%d %H:%M:%S %:z"))];
     lines.push(format!("Boot {}: {}", computer.boots, stage(computer.stage)));
     lines.extend(computer.loader.as_ref().map(loader_line));
-    lines.extend(computer.trouble.as_ref().map(|trouble| {
-        format!("Since {}: {}", trouble.since.to_zoned(zone.clone()).strftime("%H:%M:%S"), fault(&trouble.fault))
+    lines.extend(causes.iter().map(|cause| {
+        format!("Since {}: {}", cause.since.to_zoned(zone.clone()).strftime("%H:%M:%S"), cause_line(cause))
     }));
     let mut day = None;
     for event in &computer.history {
@@ -587,33 +610,14 @@ mod tests {
         let zone = jiff::tz::TimeZone::fixed(jiff::tz::offset(1));
         let now = Timestamp::from_second(82_900).unwrap().to_zoned(zone);
         let expected = "Bench\n52:54:00:77:01:01, UUID u\nAs of 1970-01-02 00:01:40 +01:00\nBoot 1: has its menu\n\
-            Since 00:00:01: It broke snponly.efi off after 9 bytes, and said: no\n\n\
+            Since 00:00:01: Likely: it broke a file off. Evidence. Step.\n\n\
             1970-01-01\n23:59:59.000  gets its menu (Bench)\n\n\
             1970-01-02\n00:00:01.000  broke snponly.efi off after 9 bytes: \"no\" (TFTP error 0)\n";
         let computer = journal.computers().next().unwrap();
-        assert_eq!(report(computer, &now), expected);
-    }
-
-    #[test]
-    fn a_fault_is_a_sentence() {
-        let cases = [
-            (Fault::NoBootFile { reason: "there is none".into() }, "It gets no boot file: there is none."),
-            (
-                Fault::TimedOut { file: "a.efi".into(), bytes: 1_000, size: 2_000 },
-                "It went silent while loading a.efi, and has 1.0 kB of 2.0 kB.",
-            ),
-            (
-                Fault::Ignored { reason: Silence::NotAllowed },
-                "It is not answered: the allow and deny lists leave it out.",
-            ),
-            (
-                Fault::Aborted { file: "a.efi".into(), bytes: 0, words: String::new() },
-                "It broke a.efi off after 0 bytes, and did not say why.",
-            ),
-        ];
-        for (case, expected) in cases {
-            assert_eq!(fault(&case), expected);
-        }
+        let since = Timestamp::from_second(82_801).unwrap();
+        let (evidence, next_step) = ("Evidence.".to_owned(), "Step.".to_owned());
+        let cause = Cause { kind: Kind::BrokeOff, likelihood: Likelihood::Likely, since, evidence, next_step };
+        assert_eq!(report(computer, &[cause], &now), expected);
     }
 
     #[test]
