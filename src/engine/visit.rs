@@ -58,7 +58,9 @@ pub(super) fn introduce(services: &Services, client: Ipv4Addr, path: &str, query
             uuid: value(ipxe::query::UUID),
             product: value(ipxe::query::PRODUCT),
             serial: value(ipxe::query::SERIAL),
-            memory_mb: value(ipxe::query::MEMORY).and_then(|text| text.parse().ok()),
+            memory_mb: value(ipxe::query::MEMORY)
+                .and_then(|text| text.parse().ok())
+                .or_else(|| value(ipxe::query::MODULES).as_deref().and_then(ipxe::memory)),
         };
         let firmware = ipxe::firmware(said.platform.as_deref());
         let arch = ipxe::processor(value(ipxe::query::ARCH).as_deref());

@@ -42,6 +42,8 @@ pub mod query {
     pub const VERSION: &str = "version";
     /// Memory in MiB (iPXE, `memmap_settings.c`): BIOS builds with MEMMAP_SETTINGS alone have it, others say nothing.
     pub const MEMORY: &str = "memory";
+    /// The sizes of its memory modules as SMBIOS has them, which every iPXE can read.
+    pub const MODULES: &str = "modules";
 }
 
 /// Name of the script that newer iPXE looks for in the folder that it was loaded from, by TFTP or HTTP
@@ -65,19 +67,54 @@ pub fn autoexec(place: &Place) -> String {
     )
 }
 
+/// Most memory modules that are asked for. Boards with more have enough.
+const MODULES: u8 = 8;
+/// Digits of a module's size.
+const SIZE: usize = 4;
+
+/// The sizes of the memory modules: 2 bytes at offset 12 of each structure of type 17 (SMBIOS 3.7 section 7.18), as iPXE
+/// prints them; one that is not there is nothing.
+fn module_sizes() -> String {
+    (0..MODULES).map(|module| format!("${{smbios/{module}.17.12.2:hexraw}}")).collect()
+}
+
+/// How much memory a computer has that said so, in MiB; none where a module's size cannot be told from it.
+///
+/// Sizes are little-endian. Of 0xffff nothing is known, 0x7fff stands for more than fits, and the topmost bit makes it KiB.
+pub fn memory(modules: &str) -> Option<u64> {
+    let digits: Vec<char> = modules.chars().collect();
+    let size = |module: &[char]| {
+        let text: String = module.iter().filter(|digit| digit.is_ascii_hexdigit()).collect();
+        if text.len() != SIZE {
+            return None;
+        }
+        let size = u16::from_str_radix(&text, 16).ok()?.swap_bytes();
+        match size {
+            0x7fff | 0xffff => None,
+            size if size & 0x8000 != 0 => Some(u64::from(size & 0x7fff) / 1024),
+            size => Some(u64::from(size)),
+        }
+    };
+    let sum: u64 = digits.chunks(SIZE).map(size).sum::<Option<u64>>()?;
+    Some(sum).filter(|sum| *sum > 0)
+}
+
 fn fetch_menu(place: &Place) -> String {
     use query::{ARCH, MAC, MEMORY, PLATFORM, PRODUCT, SERIAL, UUID, VERSION};
     format!(
         "echo Bootwright: fetching the menu\n\
          chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
          &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}}&{SERIAL}=${{serial:uristring}}\
-         &{VERSION}=${{version:uristring}}&{MEMORY}=${{memsize}} || goto failed\n\
+         &{VERSION}=${{version:uristring}}&{MEMORY}=${{memsize}}\
+         &{MODULES}={modules} || goto failed\n\
          :failed\n\
          echo Bootwright: the menu cannot be read from {base}\n\
          echo Is the laptop still serving?\n\
          sleep 10\n\
          exit 1\n",
         base = place.base,
+        MODULES = query::MODULES,
+        modules = module_sizes(),
     )
 }
 
@@ -472,6 +509,26 @@ mod tests {
         assert_eq!(chosen(Default::Entry("debian".into()), UEFI).as_deref(), Some("debian"));
         assert_eq!(chosen(Default::Entry("rescue".into()), UEFI), None);
         assert_eq!(chosen(Default::Entry("none".into()), UEFI), None);
+    }
+
+    #[test]
+    fn memory_is_the_sum_of_its_modules() {
+        let cases = [
+            ("2800", Some(40)),
+            ("00100010", Some(8192)),
+            ("00080000", Some(2048)),
+            ("0084", Some(1)),
+            ("", None),
+            ("0000", None),
+            ("ff7f", None),
+            ("ffff0010", None),
+            ("12", None),
+            ("00é0", None),
+            ("zzzz", None),
+        ];
+        for (modules, expected) in cases {
+            assert_eq!(memory(modules), expected, "{modules}");
+        }
     }
 
     #[test]
