@@ -4,6 +4,7 @@
 mod advice;
 pub mod around;
 pub mod diagnosis;
+pub mod help;
 mod holders;
 pub mod preflight;
 mod wording;

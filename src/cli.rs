@@ -2,6 +2,7 @@
 
 mod answer;
 mod computers;
+mod explain;
 mod helper;
 mod inspect;
 mod interfaces;
@@ -37,7 +38,8 @@ pub enum Status {
     Done = 0,
     /// The arguments are wrong; of `inspect`: the file cannot be used.
     Wrong = 2,
-    /// It cannot serve; of `check`: something stands in the way; of `inspect`: there is nothing to boot.
+    /// It cannot serve; of `check`: something stands in the way; of `inspect`: there is nothing to boot; of `explain`:
+    /// nothing is known.
     Cannot = 3,
 }
 
@@ -99,6 +101,15 @@ enum Command {
         /// Where the services keep their state
         #[arg(long, value_name = "DIR")]
         state_dir: Option<PathBuf>,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say what a message means that a computer shows, like PXE-E18
+    Explain {
+        /// The message or its code, as it stands on the screen
+        #[arg(required = true, value_name = "TEXT", allow_hyphen_values = true)]
+        text: Vec<String>,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -239,7 +250,8 @@ fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-const COMMANDS: [&str; 8] = ["serve", "check", "inspect", "menu", "answer", "interfaces", "loaders", "rehearse"];
+const COMMANDS: [&str; 9] =
+    ["serve", "check", "rehearse", "inspect", "menu", "answer", "interfaces", "loaders", "explain"];
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -276,6 +288,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Answer(options)) => answer::run(options),
         Some(Command::Interfaces { json }) => interfaces::run(json),
         Some(Command::Computers { forget, state_dir, json }) => computers::run(state_dir, forget, json),
+        Some(Command::Explain { text, json }) => explain::run(&text, json),
         Some(Command::Loaders(options)) => loaders::run(options),
         Some(Command::Rehearse(options)) => rehearse::run(*options),
         Some(Command::Helper) => helper::run(),

@@ -6,7 +6,7 @@
 //! cli                       the command line: serve, inspect, menu, loaders, computers and others, or the window
 //! app                       the window: five steps, the only room that names iced (feature `gui`)
 //! look                      how this computer stands, gathered for `check`
-//! check                     what we judge: sentences for everything that can stop us
+//! check                     what we judge: sentences for everything that can stop us, or a computer that boots
 //! rehearsal                 a client of our own that boots as each firmware does
 //! engine                    moves bytes between sockets and machines; owns tasks and the clock
 //! deployment                what the user decided, and the plan that the engine runs
@@ -20,7 +20,8 @@
 //! * `app` draws and routes. Whatever may wait goes through the doors of `app::world` and comes back as a message; rules
 //!   and sentences live in the rooms below.
 //! * [`look`] gathers what is judged before the start, for the Check page and `bootwright check` alike.
-//! * [`check`] turns every typed error into a [`check::Finding`]: what we saw, what it means, what to do.
+//! * [`check`] turns every typed error into a [`check::Finding`]: what we saw, what it means, what to do. It says why a
+//!   computer stands still ([`check::diagnosis`]), and what a message on its screen means ([`check::help`]).
 //! * [`rehearsal`] plays each firmware against the services, and reads every file that an entry needs.
 //! * [`engine`] binds every socket before anything starts, then loops: receive, ask the machine, send, note. It holds
 //!   no protocol rules and no sentences.

@@ -61,6 +61,24 @@ fn refused(lab: &Lab, host: &Host, options: &[&str], status: i32, part: &str) {
     assert_eq!(format!("bootwright: {}\n", last["text"].as_str().unwrap()), sentence);
 }
 
+#[test]
+fn a_message_is_explained_or_told_to_be_unknown() {
+    for shown in [&["PXE-E18"][..], &["pxe", "e18"], &["E18"]] {
+        let output = run(&[&["explain"], shown].concat());
+        let (status, text) = (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned());
+        assert!(status == Some(0) && text.starts_with("PXE-E18: Server response timeout\n"), "{shown:?}: {text}");
+        assert!(text.contains("UDP 69 and 4011") && output.stderr.is_empty(), "{text}");
+    }
+    let json = run(&["explain", "--json", "Security violation"]);
+    let found: serde_json::Value = String::from_utf8_lossy(&json.stdout).parse().unwrap();
+    assert!(found[0]["meaning"].as_str().unwrap().contains("Secure Boot"), "{found}");
+    let (status, sentence) = outcome(&run(&["explain", "my cat sleeps\u{1b}[2J"]));
+    assert_eq!(status, Some(3));
+    is_sentence(&sentence, "Nothing is known of \u{201c}my cat sleeps·[2J\u{201d}.");
+    let (status, sentence) = outcome(&run(&["explain"]));
+    assert_eq!(status, Some(2), "{sentence}");
+}
+
 /// The window where there is no display for it, or where the display's libraries are not there.
 #[test]
 fn without_a_display_a_sentence_names_the_other_way() {
