@@ -35,6 +35,7 @@ use crate::answer;
 use crate::boot::loader::Loaders;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::menu::Item;
+use crate::check::diagnosis::{Surroundings, Watch};
 use crate::check::preflight::Facts;
 use crate::check::{Advice, Finding};
 use crate::deployment::{Library, Lock, Saved};
@@ -143,6 +144,10 @@ pub struct App {
     start_again: bool,
     journal: Journal,
     log: Log,
+    /// What keeps each computer.
+    watch: Watch,
+    /// How computers are served, or were last.
+    around: Option<Surroundings>,
     closing: bool,
 
     window: Option<window::Id>,

@@ -10,10 +10,13 @@ use crate::app::icon::Icon;
 use crate::app::preferences::{Preferences, SCALES, Shade};
 use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{icon_button, small_button};
+use crate::app::widget::notice::{self, cause as cause_strip};
 use crate::app::widget::page::Room;
 use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, section, small, soft, title};
 use crate::boot::loader::manifest::Manifest;
+use crate::check::diagnosis::Watch;
+use crate::check::help;
 use crate::journal::wording::{self, Level};
 use crate::journal::{Computer, Journal};
 use crate::mac::Mac;
@@ -26,8 +29,8 @@ pub enum Overlay {
     Settings,
     /// What this is, and what it contains.
     About,
-    /// What to do.
-    Help,
+    /// What to do, and what a computer shows.
+    Help(String),
     /// What one computer did.
     Timeline(Mac),
     /// A name for the deployment.
@@ -73,6 +76,8 @@ pub enum Message {
     ShadePicked(Shade),
     /// A size was picked.
     ScalePicked(f32),
+    /// What a computer shows is being typed.
+    HelpTyped(String),
     /// A name for the deployment is being typed.
     NameTyped(String),
     /// The deployment is to be saved by that name.
@@ -96,6 +101,8 @@ pub struct Context<'a> {
     pub preferences: &'a Preferences,
     /// The computers.
     pub journal: &'a Journal,
+    /// What keeps each of them.
+    pub watch: &'a Watch,
     /// The boot loaders that were found, with where they come from.
     pub loaders: &'a Manifest,
     /// The time.
@@ -111,12 +118,17 @@ pub fn scope() -> Id {
 pub fn first_focus(overlay: &Overlay) -> Id {
     match overlay {
         Overlay::SaveAs(_) => name_id(),
+        Overlay::Help(_) => help_id(),
         _ => close_id(),
     }
 }
 
 fn name_id() -> Id {
     Id::new("deployment-name")
+}
+
+fn help_id() -> Id {
+    Id::new("help-search")
 }
 
 fn close_id() -> Id {
@@ -128,7 +140,7 @@ pub fn view<'a>(overlay: &'a Overlay, context: Context<'a>) -> Element<'a, crate
     let (width, content) = match overlay {
         Overlay::Settings => (460.0, settings(context)),
         Overlay::About => (640.0, about(context)),
-        Overlay::Help => (640.0, help()),
+        Overlay::Help(shown) => (640.0, help(shown)),
         Overlay::Timeline(mac) => (720.0, timeline(context, *mac)),
         Overlay::SaveAs(name) => (460.0, save_as(name)),
         Overlay::Question(asked) => (460.0, question(asked)),
@@ -221,7 +233,26 @@ fn about<'a>(context: Context<'a>) -> Element<'a, Message> {
     .into()
 }
 
-fn help<'a>() -> Element<'a, Message> {
+/// What is known of a text that a computer shows, while one is typed.
+fn explained<'a>(shown: &str) -> Option<Element<'a, Message>> {
+    if shown.trim().is_empty() {
+        return None;
+    }
+    let found = help::explain(shown);
+    if found.is_empty() {
+        let words = "Nothing is known of that. Type the line as it stands on the screen, or its code, like PXE-E18.";
+        return Some(notice::notice(Tone::Caution, words.to_owned(), String::new(), None));
+    }
+    let one = |help: &&help::Help| {
+        let name = help.shows.first().copied().unwrap_or_default();
+        column![section(name), soft(format!("Shown by {}.", help.from)), body(help.meaning), body(help.next_step)]
+            .spacing(4)
+            .into()
+    };
+    Some(Column::with_children(found.iter().map(one)).spacing(gap::INSIDE).into())
+}
+
+fn help<'a>(shown: &'a str) -> Element<'a, Message> {
     let topics = [
         (
             "A computer does not appear",
@@ -265,16 +296,25 @@ fn help<'a>() -> Element<'a, Message> {
         row![container(badge(key, Tone::Accent)).width(150), soft(words)].align_y(Alignment::Center).into()
     });
     let reader = "Screen readers cannot read this window yet; `bootwright serve` does the same in a terminal.";
+    let field = text_input("What does the computer show? PXE-E18, for example", shown)
+        .id(help_id())
+        .on_input(Message::HelpTyped)
+        .padding([8, 12])
+        .size(size::BODY)
+        .style(theme::field(false));
     column![
         head("Help".to_owned()),
+        field,
         scrolling(
-            column![
-                Column::with_children(topics).spacing(gap::INSIDE),
-                section("Keys"),
-                Column::with_children(keys).spacing(6),
-                soft(reader)
-            ]
-            .spacing(gap::INSIDE)
+            column![]
+                .push(explained(shown))
+                .extend([
+                    Column::with_children(topics).spacing(gap::INSIDE).into(),
+                    section("Keys").into(),
+                    Column::with_children(keys).spacing(6).into(),
+                    soft(reader).into(),
+                ])
+                .spacing(gap::INSIDE)
         ),
     ]
     .spacing(gap::INSIDE)
@@ -314,10 +354,13 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)).into(),
         small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)).into(),
     ]);
+    let causes = context.watch.causes(mac).iter().map(|cause| cause_strip(cause));
+    let causes = (!context.watch.causes(mac).is_empty()).then(|| Column::with_children(causes).spacing(gap::SMALL));
     column![head(computer.name()), soft(facts.join("   ·   "))]
         .push(loader.map(|boot| soft(text::plain(&wording::loader_line(boot), 300))))
         .push(steps(computer))
         .push(buttons.spacing(gap::SMALL).align_y(Alignment::Center))
+        .push(causes)
         .push(scrolling(Column::with_children(events).spacing(4)))
         .spacing(gap::INSIDE)
         .into()
@@ -378,7 +421,7 @@ pub fn openers<'a>(room: Room) -> Element<'a, crate::app::Message> {
     };
     let all = [
         opener(Icon::Gear, "Settings", Overlay::Settings),
-        opener(Icon::Help, "Help", Overlay::Help),
+        opener(Icon::Help, "Help", Overlay::Help(String::new())),
         opener(Icon::Info, "About", Overlay::About),
     ];
     // Where there is little room one of them is enough: the settings make room again, and F1 opens the help.

@@ -19,6 +19,7 @@ use super::screen::network::{Asking, Network};
 use super::screen::serve::{Serve, Serving};
 use super::world::World;
 use super::{App, Log, Message};
+use crate::check::diagnosis::Watch;
 use crate::check::{self, Finding};
 use crate::deployment::{Places, Settings};
 use crate::journal::Journal;
@@ -255,6 +256,8 @@ impl App {
             cautions: Vec::new(),
             journal: Journal::default(),
             log: Log::default(),
+            watch: Watch::default(),
+            around: None,
             closing: false,
             window: None,
             size: SIZE,

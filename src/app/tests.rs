@@ -139,8 +139,28 @@ fn serving_for(seconds: i64) -> App {
     let story = Machine::named("bench").unwrap().story(at(0));
     let heard: Vec<Event> = story.into_iter().filter(|event| event.time <= at(seconds)).collect();
     let _ = app.events(&heard);
-    app.now = at(seconds);
+    look(&mut app, seconds);
     app
+}
+
+/// Lets the app look what keeps computers, so many seconds after its start.
+fn look(app: &mut App, seconds: i64) {
+    app.around = Some(Surroundings {
+        mode: DhcpMode::Full,
+        since: at(0),
+        http_port: 80,
+        default: None,
+        timeout: 30,
+        needs: Vec::new(),
+        foreign: Vec::new(),
+    });
+    send(app, Message::Ticked(at(seconds)));
+}
+
+/// The computer of the machine's story that Secure Boot keeps.
+fn kept(app: &App) -> crate::mac::Mac {
+    let mut computers = app.journal.computers();
+    computers.find(|computer| app.watch.trouble(computer.mac).is_some()).expect("one in trouble").mac
 }
 
 /// Serving many computers.
@@ -220,6 +240,15 @@ fn states() -> Vec<(&'static str, App)> {
     send(&mut ended, Message::Engine(run, Parcel::new(Update::Failed(gone))));
     ended.now = at(75);
     states.push(("serve-ended", ended));
+    let mut nobody = serving();
+    look(&mut nobody, 130);
+    states.push(("serve-nobody-comes", nobody));
+    let mut trouble = serving_for(75);
+    trouble.overlay = Some(Overlay::Timeline(kept(&trouble)));
+    states.push(("timeline-trouble", trouble));
+    let mut help = app("bench");
+    help.overlay = Some(Overlay::Help("pxe e18".into()));
+    states.push(("help-search", help));
     let mut settings = app("bench");
     settings.overlay = Some(Overlay::Settings);
     states.push(("settings", settings));
@@ -360,7 +389,7 @@ fn enter_and_escape_walk_the_same_way() {
     press(&mut app, Named::Escape);
     assert_eq!(app.step, Step::Menu);
     press(&mut app, Named::F1);
-    assert!(matches!(app.overlay, Some(Overlay::Help)));
+    assert!(matches!(app.overlay, Some(Overlay::Help(_))));
     press(&mut app, Named::Enter);
     assert_eq!(app.step, Step::Menu, "Enter belongs to the overlay");
     press(&mut app, Named::Escape);
@@ -575,7 +604,7 @@ fn cards_do_not_jump_from_under_the_pointer() {
         mac: Some(oldest),
         ip: None,
         role: None,
-        what: What::Service(Note::Menu { platform: None, uuid: None, product: None }),
+        what: What::Service(Note::Menu { platform: None, uuid: None, product: None, memory_mb: None }),
     };
     let _ = app.events(std::slice::from_ref(&event));
     assert_eq!(order(&app), before);
@@ -751,6 +780,49 @@ fn presets() -> Vec<Preset<App, Message>> {
         preset("serving", || serving_for(75)),
         preset("many", || serving_many(40)),
     ]
+}
+
+#[test]
+fn what_keeps_a_computer_is_on_its_card_in_its_timeline_and_in_the_log() {
+    let mut app = serving_for(75);
+    let mac = kept(&app);
+    let cause = app.watch.trouble(mac).expect("a cause").clone();
+    let heading = crate::journal::wording::cause_heading(&cause);
+    assert!(heading.contains("Secure Boot") && shows(&app, &heading), "{heading}");
+    let told = |app: &App| app.log.lines().iter().filter(|line| line.words.starts_with(&heading)).count();
+    assert_eq!(told(&app), 1, "once");
+    send(&mut app, Message::Ticked(at(76)));
+    assert_eq!(told(&app), 1, "and no more");
+    send(&mut app, Message::Opened(Overlay::Timeline(mac)));
+    let all = app.watch.causes(mac).iter().map(crate::journal::wording::cause_heading);
+    for heading in all.collect::<Vec<_>>() {
+        assert!(shows(&app, &heading), "{heading}");
+    }
+}
+
+#[test]
+fn nobody_is_hinted_at_after_two_minutes() {
+    let hint = "No computer has asked for anything.";
+    let mut app = serving();
+    look(&mut app, 119);
+    assert!(!shows(&app, hint));
+    look(&mut app, 121);
+    assert!(shows(&app, hint));
+}
+
+#[test]
+fn help_explains_what_a_computer_shows() {
+    let mut app = app("bench");
+    send(&mut app, Message::Opened(Overlay::Help(String::new())));
+    assert!(!shows(&app, "Shown by UEFI firmware."));
+    let typed = |text: &str| Message::Overlay(overlay::Message::HelpTyped(text.into()));
+    send(&mut app, typed("pxe e18"));
+    assert!(shows(&app, "PXE-E18: Server response timeout") && shows(&app, "Shown by UEFI firmware."));
+    send(&mut app, typed("my cat"));
+    assert!(shows(
+        &app,
+        "Nothing is known of that. Type the line as it stands on the screen, or its code, like PXE-E18."
+    ));
 }
 
 #[test]

@@ -115,7 +115,7 @@ impl App {
             Shortcut::Back if open => self.close_overlay(),
             Shortcut::Close => self.ask_to_close(),
             Shortcut::Copy => self.copy_shown(),
-            Shortcut::Help if !open => self.open(Overlay::Help),
+            Shortcut::Help if !open => self.open(Overlay::Help(String::new())),
             Shortcut::Settings if !open => self.open(Overlay::Settings),
             Shortcut::Primary if !open => self.do_primary(),
             Shortcut::Back => self.go_back(),
@@ -154,9 +154,9 @@ impl App {
     }
 
     pub(in crate::app) fn copy_timeline(&self, mac: crate::mac::Mac) -> Task<Message> {
-        self.journal
-            .computer(mac)
-            .map_or_else(Task::none, |computer| self.copy(wording::report(computer, &Zoned::now())))
+        self.journal.computer(mac).map_or_else(Task::none, |computer| {
+            self.copy(wording::report(computer, self.watch.causes(mac), &Zoned::now()))
+        })
     }
 
     /// Lets a computer begin with the usual loader again.
@@ -301,6 +301,7 @@ impl App {
 
     pub(in crate::app) fn tick(&mut self, now: Timestamp) -> Task<Message> {
         self.now = now;
+        self.look_at_computers();
         if self.said.as_ref().is_some_and(|(_, at)| clock::since(*at, now) >= SAID_FOR) {
             self.said = None;
         }
@@ -317,6 +318,7 @@ impl App {
                 self.prefer(super::preferences::Preferences { scale, ..self.preferences })
             }
             overlay::Message::NameTyped(name) => self.name_typed(name),
+            overlay::Message::HelpTyped(shown) => self.help_typed(shown),
             overlay::Message::NameGiven => self.name_given(false),
             overlay::Message::SaveAsAsked => self.open(Overlay::SaveAs(String::new())),
             overlay::Message::TimelineCopied(mac) => self.copy_timeline(mac),
@@ -324,6 +326,11 @@ impl App {
             overlay::Message::TimelineSaved(mac) => self.save_timeline(mac),
             overlay::Message::Confirmed(then) => self.confirmed(then),
         }
+    }
+
+    fn help_typed(&mut self, shown: String) -> Task<Message> {
+        self.overlay = Some(Overlay::Help(shown));
+        Task::none()
     }
 
     pub(in crate::app) fn prefer(&mut self, preferences: super::preferences::Preferences) -> Task<Message> {
@@ -339,7 +346,7 @@ impl App {
     pub(in crate::app) fn save_timeline(&self, mac: crate::mac::Mac) -> Task<Message> {
         let Some(computer) = self.journal.computer(mac) else { return Task::none() };
         let name = format!("bootwright-{}.txt", mac.to_string().replace(':', "-"));
-        let report = wording::report(computer, &Zoned::now());
+        let report = wording::report(computer, self.watch.causes(mac), &Zoned::now());
         Task::perform(self.world.clone().save_text(name, report), Message::TextSaved)
     }
 

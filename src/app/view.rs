@@ -58,6 +58,7 @@ impl App {
         overlay::Context {
             preferences: &self.preferences,
             journal: &self.journal,
+            watch: &self.watch,
             loaders: &self.manifest,
             now: self.now,
         }

@@ -17,6 +17,7 @@ use crate::app::widget::notice;
 use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, section, shortened, small, soft};
+use crate::check::diagnosis::Watch;
 use crate::deployment::{DhcpPlan, Plan};
 use crate::journal::wording::{self, Level, bytes};
 use crate::journal::{Computer, Journal, Stage};
@@ -29,10 +30,6 @@ const FULL_CARDS: usize = 8;
 const COMPACT: f32 = 52.0;
 /// Height of a line of the log.
 const LOG_LINE: f32 = 22.0;
-/// Silence in the middle of a boot that is worth a word.
-const QUIET: Duration = Duration::from_secs(20);
-/// After so long without a packet, a hint.
-const NOBODY: Duration = Duration::from_secs(120);
 
 /// What the page keeps for itself.
 #[derive(Clone, Debug)]
@@ -154,6 +151,8 @@ pub enum Serving {
 pub struct Context<'a> {
     /// The computers.
     pub journal: &'a Journal,
+    /// What keeps each of them.
+    pub watch: &'a Watch,
     /// The log.
     pub log: &'a Log,
     /// How the services stand.
@@ -355,7 +354,9 @@ impl Serve {
                 computers.len(),
                 COMPACT,
                 Message::ComputersScrolled,
-                |from, count| computers.iter().skip(from).take(count).map(|computer| compact(computer)).collect(),
+                |from, count| {
+                    computers.iter().skip(from).take(count).map(|computer| compact(computer, context)).collect()
+                },
             );
             column![].extend(above).push(rows).spacing(gap::CARD).into()
         };
@@ -446,7 +447,7 @@ fn listening<'a>(context: Context<'a>) -> Element<'a, Message> {
 
 /// Before the first computer: what we listen on, which keys to press, and after a while what may be wrong.
 fn nobody_yet<'a>(context: Context<'a>) -> Element<'a, Message> {
-    let Serving::On { plan, url, since } = context.serving else {
+    let Serving::On { plan, url, .. } = context.serving else {
         return card(column![body("No computer asked to boot.")]).into();
     };
     let addresses = match &plan.dhcp {
@@ -469,17 +470,7 @@ fn nobody_yet<'a>(context: Context<'a>) -> Element<'a, Message> {
     ];
     let keys = keys.into_iter().map(|(maker, key)| row![soft(maker).width(150), small(key, Tone::Ink)].into());
     let keys = column![soft("The key for the boot menu")].push(Column::with_children(keys).spacing(3)).spacing(6);
-    let waiting = clock::since(*since, context.now);
-    let hint = (waiting >= NOBODY).then(|| {
-        notice::notice(
-            Tone::Caution,
-            format!("Nobody has asked for {}.", clock::span(waiting)),
-            "Check the cable and that both ends are on one switch or VLAN; that a firewall on this computer lets UDP 67, \
-             69, 4011 and TCP 80 in; and that network boot is switched on in the computer's firmware."
-                .to_owned(),
-            None,
-        )
-    });
+    let hint = context.watch.nothing().map(notice::cause);
     let head = row![icon::sized(Icon::Computer, Tone::Accent, 36.0), section("Waiting for the first computer")]
         .spacing(gap::CARD)
         .align_y(Alignment::Center);
@@ -605,30 +596,16 @@ fn loader<'a>(computer: &Computer) -> Option<Element<'a, Message>> {
     Some(container(line).width(Fill).clip(true).into())
 }
 
+/// What keeps it most likely, with the next step.
 fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'a, Message>> {
-    if let Some(trouble) = &computer.trouble {
-        return Some(notice::notice(Tone::Bad, text::plain(&wording::fault(&trouble.fault), 300), String::new(), None));
-    }
-    let silent = computer.silent_for(context.now);
-    let booting = (Stage::Offered..Stage::Kernel).contains(&computer.stage);
-    let on = matches!(context.serving, Serving::On { .. });
-    (on && booting && silent >= QUIET).then(|| {
-        let next = match computer.stage {
-            Stage::Asked | Stage::Offered => "It was offered something to boot and did not fetch it.",
-            Stage::Loader => {
-                "It has its boot loader. Secure Boot may have refused that: restart it, and it gets the next one."
-            }
-            _ => "It shows its menu and waits for a key.",
-        };
-        notice::notice(Tone::Caution, format!("Quiet for {}.", clock::span(silent)), next.to_owned(), None)
-    })
+    context.watch.causes(computer.mac).first().map(notice::cause)
 }
 
 /// One line for one of many computers.
-fn compact<'a>(computer: &'a Computer) -> Element<'a, Message> {
+fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
     let transfer = computer.transfer();
     let share = transfer.map(|transfer| transfer.fraction());
-    let state: Element<'a, Message> = match (share, &computer.trouble) {
+    let state: Element<'a, Message> = match (share, context.watch.trouble(computer.mac)) {
         (_, Some(_)) => marked(Icon::Caution, "Look here", Tone::Bad).into(),
         (Some(share), None) => {
             progress_bar(0.0..=1.0, share).length(120).girth(6).style(theme::bar(Tone::Accent)).into()

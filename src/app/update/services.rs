@@ -10,6 +10,7 @@ use crate::app::screen::{Step, serve};
 use crate::app::widget::page;
 use crate::app::{App, Message, log};
 use crate::check as judge;
+use crate::check::diagnosis::{Surroundings, Watch};
 use crate::deployment::DhcpMode;
 use crate::dhcp;
 use crate::engine::{self, Listening, Update};
@@ -137,6 +138,8 @@ impl App {
         self.cautions = judge::at_start(&listening);
         let (arranged, staying) = self.begin_meanwhile(&plan);
         let notes = engine::notes(&plan, &listening);
+        self.around = Some(Surroundings::of(&plan, &listening, self.now));
+        self.watch = Watch::default();
         self.serving = Serving::On { plan: Box::new(plan), url: listening.url, since: self.now };
         let event = |note| Event { time: self.now, mac: None, ip: None, role: None, what: What::Service(note) };
         let warnings = self.cautions.iter().map(|finding| Note::Warning { sentence: finding.sentence() });
@@ -152,12 +155,22 @@ impl App {
                 self.foreign = Some(judge::foreign_server(server, mac));
             }
             self.log.record(event);
+            self.watch.hear(event);
             if let Some(further) = self.journal.record(event) {
                 self.log.record(&further);
             }
         }
+        self.look_at_computers();
         self.serve.arrange(&self.journal);
         self.follow_log()
+    }
+
+    /// Looks what keeps each computer, and tells what is new. Once nothing is served any more, silence says nothing.
+    pub(in crate::app) fn look_at_computers(&mut self) {
+        if let (Some(around), Serving::On { .. }) = (&self.around, &self.serving) {
+            let new = self.watch.look(&self.journal, self.now, around);
+            new.iter().for_each(|event| self.log.record(event));
+        }
     }
 
     pub(in crate::app) fn failed(&mut self, error: &engine::Error) -> Task<Message> {
@@ -193,6 +206,7 @@ impl App {
     pub(in crate::app) fn serve_context(&self) -> serve::Context<'_> {
         serve::Context {
             journal: &self.journal,
+            watch: &self.watch,
             log: &self.log,
             serving: &self.serving,
             foreign: self.foreign.as_ref(),

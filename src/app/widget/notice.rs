@@ -4,9 +4,12 @@ use iced::widget::{column, container, row};
 use iced::{Alignment, Element, Fill};
 
 use super::words::{body, soft};
+use crate::app::clock;
 use crate::app::icon::{self, Icon};
 use crate::app::theme::{self, Ground, Tone, space};
 use crate::check::Finding;
+use crate::journal::{Cause, wording};
+use crate::text;
 
 /// The icon that goes with a tone.
 pub fn mark(tone: Tone) -> Icon {
@@ -41,4 +44,16 @@ pub fn finding<'a, Message: 'a>(
     let parts = [Some(finding.meaning.clone()), Some(finding.next_step.clone()), details];
     let more: Vec<String> = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect();
     notice(tone, finding.title.clone(), more.join(" "), action)
+}
+
+/// What keeps a computer as a strip: what it is and since when, what was seen, and what to do.
+pub fn cause<'a, Message: 'a>(cause: &Cause) -> Element<'a, Message> {
+    let tone = if cause.is_trouble() { Tone::Bad } else { Tone::Soft };
+    let more = format!("{} {}", cause.evidence, cause.next_step);
+    let title = wording::cause_heading(cause);
+    let line = body(title).width(Fill);
+    let head = row![line, soft(format!("since {}", clock::time(cause.since)))].spacing(space::SMALL);
+    let words = column![head, soft(text::plain(&more, 700))].spacing(2).width(Fill);
+    let line = row![icon::icon(mark(tone), tone), words].spacing(space::CARD).align_y(Alignment::Center);
+    container(line).padding([10, 14]).width(Fill).style(theme::ground(Ground::Strip(tone))).into()
 }

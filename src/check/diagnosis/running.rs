@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::story::{Story, cause, is_file, since};
 use super::{Need, bytes, span};
 use crate::boot::tree::Role;
+use crate::deployment::DhcpMode;
 use crate::http;
 use crate::journal::cause::{Cause, Kind, Likelihood};
 use crate::journal::{Event, Note, Stage, What};
@@ -191,7 +192,9 @@ fn silent_system(story: &Story, at: Timestamp, file: &str, evidence: String, eve
     let explained = memory.as_ref().is_some_and(|cause| cause.likelihood == Certain);
     let next = "Look at its screen: a kernel that stopped says why, and Help knows many of its messages. It may lack memory, or \
                 a driver for its network card.";
-    let likelihood = if memory.is_some() { Possible } else { Likely };
+    // Beside another server a system asks that one for its address, and nobody here knows whether it ran.
+    let unsure = memory.is_some() || story.around.mode != DhcpMode::Full;
+    let likelihood = if unsure { Possible } else { Likely };
     let other = cause((Kind::KernelSilent, likelihood), at, evidence, next);
     memory.into_iter().chain((!explained).then_some(other)).collect()
 }
