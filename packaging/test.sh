@@ -78,7 +78,7 @@ cargo test --locked --test window -- --nocapture --test-threads=1 2>&1 | tee -a 
 say "real firmware"
 cargo test --locked --test firmware --test images_boot -- \
     --nocapture --test-threads=1 "${long[@]}" 2>&1 | tee -a "$log/tests"
-cargo test --locked --test firmwares --test keyboard --test secure_boot -- \
+cargo test --locked --test firmwares --test keyboard --test secure_boot --test diagnosis -- \
     --nocapture --test-threads=2 "${long[@]}" 2>&1 | tee -a "$log/tests"
 [ ${#long[@]} -gt 0 ] || say "boots of more than three minutes were left out; --all runs them too"
 

@@ -109,9 +109,10 @@ fn a_system_that_does_not_fit_into_memory() {
     let lab = Lab::new();
     let disc = installer_disc(&lab, "amd64");
     let server = Server::start(&lab, &lab.server(), &first_entry("full", &disc));
-    let computer = Vm::start(&lab, 1, Firmware::Bios, 40);
+    let mut computer = Vm::start(&lab, 1, Firmware::Bios, 40);
     let cause = told(&server, &computer, "too-little-memory");
     assert_eq!(cause["likelihood"], "certain");
+    println!("{}", computer.screen());
     says(&cause, "It has 40 MiB of memory. Kernel and initrd of");
     server.stop();
 }

@@ -9,9 +9,9 @@ use bootwright::tftp;
 /// Most progress events kept of one file: enough for a bar that moves, and a recording stays small.
 const MOST_PROGRESS: usize = 24;
 
-/// The lines of a recording. Stages are left out: they follow from the rest.
+/// The lines of a recording. Stages and causes are left out: they follow from the rest.
 pub fn text(events: Vec<Event>) -> String {
-    let told = |event: &Event| !matches!(event.what, What::Service(Note::Stage { .. }));
+    let told = |event: &Event| !matches!(event.what, What::Service(Note::Stage { .. } | Note::Diagnosis(_)));
     let events: Vec<Event> = events.into_iter().filter(told).collect();
     let mut counts: HashMap<String, usize> = HashMap::new();
     for file in events.iter().filter_map(progress) {
