@@ -8,7 +8,8 @@ use crate::app::clock;
 use crate::app::icon::{self, Icon};
 use crate::app::theme::{self, Ground, Tone, space};
 use crate::check::Finding;
-use crate::journal::{Cause, wording};
+use crate::journal::cause::{Cause, Kind, Likelihood};
+use crate::journal::wording;
 use crate::text;
 
 /// The icon that goes with a tone.
@@ -48,7 +49,12 @@ pub fn finding<'a, Message: 'a>(
 
 /// What keeps a computer as a strip: what it is and since when, what was seen, and what to do.
 pub fn cause<'a, Message: 'a>(cause: &Cause) -> Element<'a, Message> {
-    let tone = if cause.is_trouble() { Tone::Bad } else { Tone::Soft };
+    let tone = match cause.likelihood {
+        _ if !cause.is_trouble() => Tone::Soft,
+        _ if cause.kind == Kind::NothingArrives => Tone::Caution,
+        Likelihood::Possible => Tone::Caution,
+        Likelihood::Certain | Likelihood::Likely => Tone::Bad,
+    };
     let more = format!("{} {}", cause.evidence, cause.next_step);
     let title = wording::cause_heading(cause);
     let line = body(title).width(Fill);
