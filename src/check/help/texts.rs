@@ -355,7 +355,7 @@ pub const TEXTS: &[Help] = &[
         "Choose another entry of the menu. With Secure Boot on, switch that off or use the signed loaders.",
     ),
     help(
-        &["No space left on device", "Could not boot: No space left on device"],
+        &["No space left on device (http://ipxe.org/34182006)", "Could not boot: No space left on device"],
         IPXE,
         "iPXE found no room in memory for a file.",
         MEMORY,
