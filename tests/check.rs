@@ -12,14 +12,22 @@
 
 mod lab;
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
-use lab::{Host, Lab, SERVER, Server, loaders, must, program, ready};
+use lab::office::{Pace, office, started};
+use lab::{Host, Lab, SERVER, Server, loaders, must, packaged, program, ready};
 use serde_json::Value;
 
 /// What `bootwright check --json` says here, and its exit status.
 fn check(lab: &Lab, host: &Host, options: &[&str]) -> (i32, Vec<Value>) {
-    let mut command = host.command(program());
+    check_by(lab, host.command(program()), options)
+}
+
+fn check_by(lab: &Lab, mut command: Command, options: &[&str]) -> (i32, Vec<Value>) {
     command.args(["check", "--json", "--interface", "eth0", "--state-dir"]).arg(lab.path("state"));
     let output = command.arg("--loaders").arg(loaders()).args(options).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
@@ -180,13 +188,266 @@ fn a_rule_is_gone_after_a_kill_too_and_what_is_left_goes_at_the_next_start() {
     wait_until("the end of the rule", || rules(&server) == before);
     println!("  the helper is killed as well");
     let mut open = Server::start(&lab, &server, &["--dhcp", "full", "--firewall", "open"]);
-    let children =
-        must(std::process::Command::new("pgrep").args(["-P", &open.pid().to_string(), "-f", "bootwright helper"]));
-    must(std::process::Command::new("kill").args(["-KILL", children.trim()]));
+    let children = must(Command::new("pgrep").args(["-P", &open.pid().to_string(), "-f", "bootwright helper"]));
+    must(Command::new("kill").args(["-KILL", children.trim()]));
     open.signal("KILL");
     open.end();
     assert_ne!(rules(&server), before, "nobody was there to undo it");
     let next = Server::start(&lab, &server, &["--dhcp", "full"]);
     assert_eq!(without_counters(&rules(&server)), without_counters(&before));
     next.stop();
+}
+
+/// The program under test where these scripts are among the system's programs, and these files among its settings.
+fn with_programs(lab: &Lab, host: &Host, programs: &[(&str, &str)], settings: &[(&str, &str)]) -> Command {
+    let (sbin, etc) = (lab.path("sbin"), lab.path("etc"));
+    for (name, script) in programs {
+        let script = format!("#!/bin/sh\nstate={}\n{script}", lab.path("state-of-fakes").display());
+        put(&sbin.join(name), &script);
+        fs::set_permissions(sbin.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    fs::create_dir_all(&etc).unwrap();
+    settings.iter().for_each(|(name, text)| put(&etc.join(name), text));
+    let mut command = host.command("unshare");
+    let mount =
+        |folder: &Path, on: &str| format!("mount -t overlay overlay -o lowerdir={}:{on} {on}", folder.display());
+    let script = format!("{} && {} && exec \"$@\"", mount(&sbin, "/usr/sbin"), mount(&etc, "/etc"));
+    command.args(["-m", "sh", "-c", &script, "sh", program()]);
+    command
+}
+
+fn put(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+}
+
+/// What a stand-in keeps: ufw's rules, firewalld's ports.
+fn kept(lab: &Lab) -> String {
+    fs::read_to_string(lab.path("state-of-fakes")).unwrap_or_default()
+}
+
+/// Has the firewall judged, opened by serving, and closed again at the end and after a kill. `open` are words of what is
+/// kept while it is open; what is kept before is kept after it.
+fn opened_and_closed(lab: &Lab, command: impl Fn() -> Command, rules: impl Fn() -> String, name: &str, open: &[&str]) {
+    let before = rules();
+    let (status, findings) = check_by(lab, command(), &["--dhcp", "full"]);
+    let finding = about(&findings, &format!("The firewall ({name}) keeps computers out on eth0."));
+    assert_eq!((status, &finding["remedy"]), (3, &"open-firewall".into()));
+    for end in ["TERM", "KILL"] {
+        let mut server = Server::launch_by(lab, command(), &loaders(), &["--dhcp", "full", "--firewall", "open"]);
+        server.wait("that it is open", |line| {
+            line["event"] == "arranged" && line["text"].to_string().contains("is open")
+        });
+        let during = rules();
+        assert!(open.iter().all(|words| during.contains(words)), "{during}");
+        server.signal(end);
+        server.end();
+        wait_until("the end of the rule", || rules() == before);
+    }
+}
+
+const UFW: &str = r#"touch "$state"
+case "$*" in
+"status verbose") printf 'Status: active\nDefault: deny (incoming), allow (outgoing), disabled (routed)\n' ;;
+"show added") sed "s/^/ufw /; s/comment \(.*\)/comment '\1'/" "$state" ;;
+delete*) shift; grep -v "^$* comment" "$state" > "$state.new"; cat "$state.new" > "$state" ;;
+allow*) echo "$*" >> "$state" ;;
+*) exit 1 ;;
+esac
+"#;
+
+const FIREWALLD: &str = r#"touch "$state"
+case "$*" in
+--state) echo running ;;
+--get-zone-of-interface=*) echo 'no zone' >&2; exit 2 ;;
+--get-default-zone) echo public ;;
+"--zone=public --list-all")
+    printf 'public (active)\n  target: default\n  services: ssh\n  ports: %s\n  protocols: \n' "$(tr '\n' ' ' < "$state")" ;;
+"--zone=public --add-port="*) echo "${2#--add-port=}" >> "$state" ;;
+"--zone=public --remove-port="*) grep -vx "${2#--remove-port=}" "$state" > "$state.new"; cat "$state.new" > "$state" ;;
+*) exit 1 ;;
+esac
+"#;
+
+#[test]
+fn ufw_and_firewalld_are_asked_by_their_own_commands() {
+    if !ready("check ufw", &["unshare", "python3"]) {
+        return;
+    }
+    let settings = [("ufw/ufw.conf", "ENABLED=yes\n")];
+    let cases = [
+        ("ufw", UFW, &settings[..], vec!["allow in on eth0 to any port 67,69,4011 proto udp comment bootwright-"]),
+        ("firewalld", FIREWALLD, &[][..], vec!["67/udp", "69/udp", "4011/udp", "80/tcp"]),
+    ];
+    for (name, script, settings, open) in cases {
+        println!("  {name}");
+        let lab = Lab::new();
+        let server = lab.server();
+        let program = if name == "ufw" { "ufw" } else { "firewall-cmd" };
+        let command = || with_programs(&lab, &server, &[(program, script)], settings);
+        opened_and_closed(&lab, command, || kept(&lab), name, &open);
+    }
+}
+
+#[test]
+fn iptables_has_its_own_rules_in_a_form_that_it_can_read() {
+    let iptables = packaged("iptables/usr/sbin/xtables-nft-multi");
+    if !ready("check iptables", &["unshare", "python3", "nft", &iptables]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = lab.server();
+    let client = lab.host("c", Some("10.77.0.50/24"));
+    let libraries = packaged("iptables/usr/lib/x86_64-linux-gnu");
+    let script = format!(
+        "export LD_LIBRARY_PATH={libraries} XTABLES_LIBDIR={libraries}/xtables\nexec {iptables} iptables \"$@\"\n"
+    );
+    let list = || String::from_utf8(server.sh(&format!("{script} -S INPUT").replace("\"$@\"\n", "")).stdout).unwrap();
+    let iptables = |rule: &str| {
+        let line = script.replace("\"$@\"", rule);
+        assert!(server.sh(&line).status.success(), "{line}");
+    };
+    iptables("-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
+    iptables("-A INPUT -i lo -j ACCEPT");
+    iptables("-A INPUT -p tcp -m multiport --dports 22,443 -j ACCEPT");
+    iptables("-P INPUT DROP");
+    assert!(list().contains("-P INPUT DROP"), "{}", list());
+    let command = || with_programs(&lab, &server, &[("iptables", &script)], &[]);
+    let (_, findings) = check_by(&lab, command(), &["--dhcp", "full"]);
+    println!("    {}", about(&findings, "The firewall (nftables)")["title"]);
+    assert!(
+        about(&findings, "The firewall (nftables)")["details"].to_string().contains("sudo iptables -I INPUT -i eth0")
+    );
+    let before = list();
+    let open = Server::launch_by(&lab, command(), &loaders(), &["--dhcp", "full", "--firewall", "open"]);
+    open.wait("that it is open", |line| line["event"] == "arranged" && line["text"].to_string().contains("is open"));
+    assert!(
+        list().contains("--dport 67 -m comment --comment bootwright-") || list().contains("--comment \"bootwright-")
+    );
+    assert_eq!(reached(&client), [true; 3], "{}", list());
+    open.stop();
+    assert_eq!(list(), before);
+    assert_ne!(reached(&client), [true; 3]);
+}
+
+#[test]
+fn whoever_holds_a_port_is_named_with_how_to_stop_it() {
+    let (nginx, tftpd) = (packaged("nginx/usr/sbin/nginx"), packaged("tftpd-hpa/usr/sbin/in.tftpd"));
+    if !ready("check holders", &["dnsmasq", &nginx, &tftpd]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = lab.server();
+    let pid = |name: &str| lab.path(&format!("{name}.pid"));
+    let mut dnsmasq = server.command("dnsmasq");
+    dnsmasq.args(["--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=eth0", "--user=root"]);
+    dnsmasq.args(["--dhcp-range=10.77.0.100,10.77.0.199,255.255.255.0,1h"]);
+    dnsmasq.arg(format!("--dhcp-leasefile={}", lab.path("leases").display()));
+    let _dnsmasq = started(dnsmasq.arg(format!("--pid-file={}", pid("dnsmasq").display())), &pid("dnsmasq"));
+    let mut command = server.command(&tftpd);
+    command.env("LD_LIBRARY_PATH", packaged("tftpd-hpa/usr/lib/x86_64-linux-gnu"));
+    command.args(["--foreground", "--user", "root", "--address", "0.0.0.0:69", "--pidfile"]);
+    let _tftpd = started(command.arg(pid("tftpd")).arg(lab.folder.path()), &pid("tftpd"));
+    let settings = lab.path("nginx.conf");
+    put(
+        &settings,
+        &format!(
+            "daemon off; master_process off; user root; pid {}; error_log stderr; events {{}} http {{ access_log off; {} server {{ listen 80; }} }}",
+            pid("nginx").display(),
+            ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+                .map(|kind| format!("{kind}_temp_path {};", lab.path(kind).display()))
+                .concat()
+        ),
+    );
+    let _nginx = started(server.command(&nginx).arg("-c").arg(&settings), &pid("nginx"));
+    let (status, findings) = check(&lab, &server, &["--dhcp", "full", "--http-port", "80"]);
+    assert_eq!(status, 3);
+    let cases = [
+        ("UDP port 67 is held by dnsmasq (process", "blocks", "sudo systemctl stop dnsmasq."),
+        ("UDP port 69 is held by in.tftpd (process", "blocks", "sudo systemctl stop tftpd-hpa."),
+        ("TCP port 80 is held by nginx (process", "blocks", "sudo systemctl stop nginx."),
+    ];
+    for (title, verdict, step) in cases {
+        let finding = about(&findings, title);
+        assert_eq!(finding["verdict"], verdict);
+        assert!(finding["next-step"].as_str().unwrap().contains(step), "{finding}");
+    }
+    assert_eq!(about(&findings, "TCP port 80")["remedy"]["use-http-port"], 8080);
+    let (_, findings) = check(&lab, &server, &["--dhcp", "off", "--http-port", "8080"]);
+    assert!(findings.iter().all(|it| !it["title"].as_str().unwrap().contains("port 67")), "not needed, so not told");
+}
+
+#[test]
+fn an_address_that_is_missing_another_server_and_images_that_go_are_found() {
+    if !ready("check network", &["dnsmasq"]) {
+        return;
+    }
+    let lab = Lab::new();
+    println!("  no address");
+    let bare = lab.host("b", None);
+    let (status, findings) = check(&lab, &bare, &[]);
+    let finding = about(&findings, "eth0 has no address.");
+    assert_eq!((status, &finding["verdict"]), (3, &"blocks".into()));
+    assert!(finding["remedy"]["set-address"].as_str().unwrap().ends_with("/24"), "{finding}");
+    println!("  two interfaces in one network");
+    let server = lab.server();
+    server.ip("link add eth1 type veth peer name eth2");
+    server.ip("addr add 10.77.0.129/25 dev eth1");
+    server.ip("link set eth1 up");
+    let (_, findings) = check(&lab, &server, &["--dhcp", "full"]);
+    assert_eq!(about(&findings, "eth0 and eth1 are both in 10.77.0.128/25.")["verdict"], "caution");
+    server.ip("link del eth1");
+    println!("  another server");
+    let _office = office(&lab, Pace::Quick);
+    let (status, findings) = check(&lab, &server, &["--dhcp", "full"]);
+    let finding = about(&findings, "10.77.0.254 (52:54:00:77:00:");
+    assert_eq!((status, &finding["verdict"], &finding["remedy"]), (0, &"caution".into(), &"use-proxy-mode".into()));
+    let (_, findings) = check(&lab, &server, &["--dhcp", "proxy"]);
+    assert_eq!(about(&findings, "gives addresses on eth0.")["verdict"], "pass");
+    let (_, findings) = check(&lab, &server, &["--dhcp", "off"]);
+    assert!(about(&findings, "gives addresses on eth0.")["meaning"].to_string().contains("did not say what to boot"));
+    println!("  an image that is gone");
+    let gone = lab.path("gone.iso").display().to_string();
+    let (status, findings) = check(&lab, &server, &["--image", &gone]);
+    let finding = about(&findings, "gone.iso");
+    assert_eq!((status, &finding["verdict"], &finding["remedy"]["remove-image"]), (3, &"blocks".into(), &gone.into()));
+}
+
+/// Whether a process is there, and has not only ended unnoticed.
+fn runs(pid: &str) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, fields)| !fields.trim_start().starts_with('Z'))
+}
+
+#[test]
+fn the_computer_stays_awake_while_it_serves_and_however_that_ends() {
+    if !ready("check awake", &["sh"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = lab.server();
+    let held = lab.path("held");
+    // What systemd-inhibit does: it holds the lock as long as it lives, which is while the command runs.
+    let script = format!(
+        "#!/bin/sh\necho $$ \"$@\" > {}\nwhile [ \"${{1#--}}\" != \"$1\" ]; do shift; done\n\"$@\"\n",
+        held.display()
+    );
+    put(&lab.path("bin/systemd-inhibit"), &script);
+    fs::set_permissions(lab.path("bin/systemd-inhibit"), fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", lab.path("bin").display(), std::env::var("PATH").unwrap());
+    for end in ["TERM", "KILL"] {
+        let mut command = server.command(program());
+        command.env("PATH", &path);
+        let mut serving = Server::launch_by(&lab, command, &loaders(), &["--dhcp", "full"]);
+        serving.wait("that it stays awake", |line| {
+            line["event"] == "arranged" && line["text"].to_string().contains("stays awake until serving ends")
+        });
+        let arguments = fs::read_to_string(&held).unwrap();
+        assert!(arguments.contains("--what=sleep:idle:handle-lid-switch") && arguments.contains("--mode=block"));
+        let pid = arguments.split(' ').next().unwrap();
+        assert!(runs(pid));
+        serving.signal(end);
+        serving.end();
+        wait_until("the end of the lock", || !runs(pid));
+    }
 }

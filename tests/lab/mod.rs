@@ -213,8 +213,12 @@ impl Server {
     }
 
     fn launch_with(lab: &Lab, host: &Host, loaders: &Path, options: &[&str]) -> Server {
+        Server::launch_by(lab, host.command(program()), loaders, options)
+    }
+
+    /// The same by a command of one's own that runs the program with the options that follow.
+    pub fn launch_by(lab: &Lab, mut command: Command, loaders: &Path, options: &[&str]) -> Server {
         let errors = lab.path("serve.err");
-        let mut command = host.command(program());
         command.args(["serve", "--interface", "eth0", "--log", "json", "--state-dir"]).arg(lab.path("state"));
         command.arg("--loaders").arg(loaders).args(options);
         // The labs without another DHCP server know that there is none.
