@@ -28,7 +28,7 @@ need_packages gcc libc6-dev ca-certificates \
     xvfb xdotool imagemagick xclip libx11-6 libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 \
     live-build debootstrap squashfs-tools dosfstools mtools isolinux syslinux-common debian-archive-keyring
 need_unpacked debian-installer-12-netboot-amd64 debian-installer-12-netboot-arm64 xen-hypervisor-4.17-amd64 nginx \
-    grub-efi-amd64-signed
+    grub-efi-amd64-signed iptables tftpd-hpa libwrap0
 need_rust
 need_loaders
 

@@ -298,10 +298,8 @@ fn iptables_has_its_own_rules_in_a_form_that_it_can_read() {
     let lab = Lab::new();
     let server = lab.server();
     let client = lab.host("c", Some("10.77.0.50/24"));
-    let libraries = packaged("iptables/usr/lib/x86_64-linux-gnu");
-    let script = format!(
-        "export LD_LIBRARY_PATH={libraries} XTABLES_LIBDIR={libraries}/xtables\nexec {iptables} iptables \"$@\"\n"
-    );
+    let modules = packaged("iptables/usr/lib/x86_64-linux-gnu/xtables");
+    let script = format!("export XTABLES_LIBDIR={modules}\nexec {iptables} iptables \"$@\"\n");
     let list = || String::from_utf8(server.sh(&format!("{script} -S INPUT").replace("\"$@\"\n", "")).stdout).unwrap();
     let iptables = |rule: &str| {
         let line = script.replace("\"$@\"", rule);
@@ -345,7 +343,7 @@ fn whoever_holds_a_port_is_named_with_how_to_stop_it() {
     dnsmasq.arg(format!("--dhcp-leasefile={}", lab.path("leases").display()));
     let _dnsmasq = started(dnsmasq.arg(format!("--pid-file={}", pid("dnsmasq").display())), &pid("dnsmasq"));
     let mut command = server.command(&tftpd);
-    command.env("LD_LIBRARY_PATH", packaged("tftpd-hpa/usr/lib/x86_64-linux-gnu"));
+    command.env("LD_LIBRARY_PATH", packaged("libwrap0/usr/lib/x86_64-linux-gnu"));
     command.args(["--foreground", "--user", "root", "--address", "0.0.0.0:69", "--pidfile"]);
     let _tftpd = started(command.arg(pid("tftpd")).arg(lab.folder.path()), &pid("tftpd"));
     let settings = lab.path("nginx.conf");
