@@ -4,6 +4,7 @@
 //! compared with golden files; [`tree::Tree`] maps a path to a [`tree::Source`], so that no name from the network ever
 //! reaches the operating system.
 
+pub mod approval;
 pub mod choose;
 mod cpio;
 pub mod fat;

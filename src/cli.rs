@@ -227,6 +227,7 @@ impl Serve {
             state_dir: self.state_dir,
             allow: self.allow,
             deny: self.deny,
+            ask_first: None,
             duration: self.duration,
             log: self.log,
             firewall: self.firewall,

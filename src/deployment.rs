@@ -19,9 +19,9 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
 use crate::answer;
-use crate::boot::ladder;
 use crate::boot::loader::Preference;
 use crate::boot::menu::{self, Default as Choice, Edit, Menu, Unknown, ipxe};
+use crate::boot::{approval, ladder};
 use crate::dhcp::Guests;
 use crate::dhcp::lease::Range;
 use crate::image::Inspection;
@@ -146,6 +146,9 @@ pub struct Settings {
     /// Never these.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<Mac>,
+    /// Whether the technician is asked about computers that are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask_first: Option<bool>,
     /// Stop by itself after this time, like `2h`.
     #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
     pub duration: Option<String>,
@@ -257,6 +260,8 @@ pub struct Plan {
     pub ladder_file: PathBuf,
     /// Where other programs of this user ask the running services for something.
     pub control_file: PathBuf,
+    /// Where it is kept which computers were approved.
+    pub approval_file: PathBuf,
     /// A folder with loaders that the user named; it must have some.
     pub own_loaders: Option<PathBuf>,
     /// Other folders where loaders may be, the first one first.
@@ -313,6 +318,7 @@ impl Settings {
             state_dir: over.state_dir.or(self.state_dir),
             allow: list(self.allow, over.allow),
             deny: list(self.deny, over.deny),
+            ask_first: over.ask_first.or(self.ask_first),
             duration: over.duration.or(self.duration),
             log: over.log.or(self.log),
             entry: list(self.entry, over.entry),
@@ -345,6 +351,7 @@ impl Settings {
         let state = self.state_dir.unwrap_or(places.state);
         let (names_file, ladder_file) = (state.join("host-names.json"), state.join(ladder::FILE));
         let control_file = state.join(format!("{CONTROL}{}{SOCKET}", file_safe(&interface.name)));
+        let approval_file = state.join(approval::FILE);
         let dhcp = match (mode, self.range) {
             (DhcpMode::Full, range) => {
                 let (range, excluded) = range::of(range.as_deref(), network, interface)?;
@@ -363,7 +370,11 @@ impl Settings {
             interface: interface.name.clone(),
             network,
             dhcp,
-            guests: Guests { allow: self.allow.into_iter().collect(), deny: self.deny.into_iter().collect() },
+            guests: Guests {
+                allow: self.allow.into_iter().collect(),
+                deny: self.deny.into_iter().collect(),
+                ask: self.ask_first == Some(true),
+            },
             images: self.image,
             default: choice(self.default_entry.as_deref()),
             menu_timeout,
@@ -374,6 +385,7 @@ impl Settings {
             preference: self.loader.unwrap_or_default(),
             ladder_file,
             control_file,
+            approval_file,
             own_loaders: self.loaders,
             loaders: places.loaders,
             files: self.files,

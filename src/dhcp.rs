@@ -75,19 +75,22 @@ pub enum NoBoot {
     Because(String),
 }
 
-/// Who may be answered. An entry in `allow` closes the list: all others are ignored then.
+/// Who may be answered. An entry in `allow` closes the list: all others are ignored then, or asked about.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Guests {
     /// Only these, where there are any.
     pub allow: BTreeSet<Mac>,
     /// Never these.
     pub deny: BTreeSet<Mac>,
+    /// Whether the technician is asked about those who are on neither list; in DHCP they are answered as all
+    /// others.
+    pub ask: bool,
 }
 
 impl Guests {
     /// Whether this computer may be answered.
     pub fn welcome(&self, mac: Mac) -> bool {
-        !self.deny.contains(&mac) && (self.allow.is_empty() || self.allow.contains(&mac))
+        !self.deny.contains(&mac) && (self.ask || self.allow.is_empty() || self.allow.contains(&mac))
     }
 }
 

@@ -103,6 +103,7 @@ impl Bench {
             preference: Preference::Auto,
             ladder_file: self.path("state/loaders.json"),
             control_file: self.path("state/control.sock"),
+            approval_file: self.path("state/approved.json"),
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
             files: None,

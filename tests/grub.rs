@@ -12,7 +12,7 @@ use std::io::Write;
 use std::net::Ipv4Addr;
 use std::process::{Command, Stdio};
 
-use bootwright::boot::menu::{Default, Item, Menu, Place, Processor, grub};
+use bootwright::boot::menu::{Default, Item, Menu, Page, Place, Processor, grub};
 use bootwright::boot::secure::Chain;
 use bootwright::image::{Boot, Category, Entry, Firmware, Injection, Transport};
 
@@ -117,7 +117,11 @@ fn grub_reads_every_script() {
         assert_eq!(complaint(&script), "", "{text:?}:\n{script}");
     }
     assert_eq!(checked, TEXTS.len() * 8);
-    for script in [grub::first(&place()), grub::restart().to_owned()] {
+    let pages = [Page::Wait("0421".parse().unwrap()), Page::Crowded, Page::Refused];
+    let whole = pages.map(|page| grub::page(page, &place(), asking, grub::Reach::Http));
+    let parts = pages.map(|page| grub::goes_on(Some(page), &place()));
+    let others = [grub::first(&place()), grub::restart().to_owned(), grub::goes_on(None, &place())];
+    for script in others.into_iter().chain(whole).chain(parts) {
         assert_eq!(complaint(&script), "", "{script}");
     }
 }

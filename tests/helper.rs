@@ -431,6 +431,7 @@ async fn play(scene: &str) {
         preference: Preference::Auto,
         ladder_file: std::env::temp_dir().join("unused"),
         control_file: std::env::temp_dir().join("unused.sock"),
+        approval_file: std::env::temp_dir().join("unused"),
         edits: vec![],
         own_loaders: Some(folder),
         loaders: vec![],

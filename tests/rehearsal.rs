@@ -110,6 +110,7 @@ impl Bench {
             preference: Preference::Auto,
             ladder_file: self.path("ladder.json"),
             control_file: self.path("control.sock"),
+            approval_file: self.path("approved.json"),
             edits: vec![],
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],

@@ -3,6 +3,7 @@
 mod edit;
 pub mod grub;
 pub mod ipxe;
+mod page;
 #[cfg(test)]
 mod scripts;
 
@@ -11,6 +12,8 @@ use std::net::Ipv4Addr;
 
 use super::loader::{Loader, Loaders};
 use crate::image::{self, Boot, Category, Entry, Firmware, Inspection, words};
+
+pub use page::Page;
 
 pub use edit::{Edit, Unknown, arrange, edit_of, ordered};
 

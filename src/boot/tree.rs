@@ -34,7 +34,7 @@ use serde::{Deserialize, Serialize};
 use super::loader::Loaders;
 use super::loader::version::Version;
 use super::loader::{DISK_ARM64, DISK_X64, Loader};
-use super::menu::{Asker, Default as Starts, Item, Menu, Place, Processor, grub, ipxe, made};
+use super::menu::{Asker, Default as Starts, Item, Menu, Page, Place, Processor, grub, ipxe, made};
 use super::published::Folder;
 use super::secure::Chain;
 use super::{choose, cpio, fat, signed_disk};
@@ -122,6 +122,8 @@ pub enum Role {
     File,
     /// An answer file for one computer.
     Answer,
+    /// What stands instead of the menu where the technician is asked first.
+    Page,
 }
 
 /// A file of the tree.
@@ -307,6 +309,29 @@ impl Tree {
         let shims = version.is_some_and(Version::has_shim);
         let shim = |item: &Item| self.shim(item).filter(|_| shims);
         text(ipxe::MENU, ipxe::menu(&self.menu, asker, &self.place, answer, &shim))
+    }
+
+    /// Whether a path leads to what every computer gets, whoever it is: a loader, or a first script that asks for the menu.
+    pub fn is_for_all(&self, path: &str) -> bool {
+        let lower = path.to_ascii_lowercase();
+        matches!(lower.as_str(), "" | choose::SCRIPT | grub::CONFIG)
+            || self.is_autoexec(&lower)
+            || self.loaders.contains_key(lower.as_str())
+    }
+
+    /// What a computer that runs iPXE gets instead of its menu.
+    pub fn ipxe_page(&self, page: Page) -> Found {
+        made_of(ipxe::MENU, Role::Page, ipxe::page(page, &self.place).into_bytes())
+    }
+
+    /// What a computer that runs GRUB gets instead of its menu.
+    pub fn grub_page(&self, page: Page, asking: grub::Asking, reach: grub::Reach) -> Found {
+        made_of(grub::CONFIG, Role::Page, grub::page(page, &self.place, asking, reach).into_bytes())
+    }
+
+    /// What that page asks for again and again; `None` says that there is something else for it now.
+    pub fn grub_goes_on(&self, page: Option<Page>) -> Found {
+        made_of(grub::CONFIG, Role::Page, grub::goes_on(page, &self.place).into_bytes())
     }
 
     /// The URL of the shim that iPXE starts an entry through with Secure Boot on: the distribution's where that trusts the

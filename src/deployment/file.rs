@@ -276,6 +276,7 @@ mod tests {
             state_dir: Some("/srv/state".into()),
             allow: vec!["52:54:00:77:01:01".parse().unwrap()],
             deny: vec!["52:54:00:77:01:02".parse().unwrap()],
+            ask_first: Some(true),
             duration: Some("2h".into()),
             log: Some(LogForm::Text),
             firewall: None,

@@ -7,13 +7,16 @@
 mod first;
 mod hypervisor;
 mod menu;
+mod page;
 mod quote;
+mod script;
 
 use super::Place;
 
 pub use first::{Asking, CONFIG, first};
 pub use hypervisor::{Computer, script};
 pub use menu::{Chains, Client, menu, restart, restart_of};
+pub use page::{goes_on, page, waiting};
 
 /// How a GRUB fetches its files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

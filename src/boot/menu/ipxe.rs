@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::super::loader::Loader;
+use super::page::{AGAIN, Page, own_disk};
 use super::{
     Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, Processor, arguments, modules,
     too_long,
@@ -99,23 +100,53 @@ pub fn memory(modules: &str) -> Option<u64> {
     Some(sum).filter(|sum| *sum > 0)
 }
 
-fn fetch_menu(place: &Place) -> String {
+/// Asks for the menu, with all that it takes to know who asks.
+fn ask(place: &Place) -> String {
     use query::{ARCH, MAC, MEMORY, PLATFORM, PRODUCT, SERIAL, UUID, VERSION};
+    let (base, modules) = (&place.base, module_sizes());
     format!(
-        "echo Bootwright: fetching the menu\n\
-         chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
+        "chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
          &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}}&{SERIAL}=${{serial:uristring}}\
          &{VERSION}=${{version:uristring}}&{MEMORY}=${{memsize}}\
-         &{MODULES}={modules} || goto failed\n\
+         &{MODULES}={modules}",
+        MODULES = query::MODULES,
+    )
+}
+
+fn fetch_menu(place: &Place) -> String {
+    format!(
+        "echo Bootwright: fetching the menu\n\
+         {ask} || goto failed\n\
          :failed\n\
          echo Bootwright: the menu cannot be read from {base}\n\
          echo Is the laptop still serving?\n\
          sleep 10\n\
          exit 1\n",
+        ask = ask(place),
         base = place.base,
-        MODULES = query::MODULES,
-        modules = module_sizes(),
     )
+}
+
+/// What stands instead of the menu. It asks again by the same way, so that whatever comes takes its place.
+pub fn page(page: Page, place: &Place) -> String {
+    let mut script = String::from("#!ipxe\n");
+    page.lines(place).iter().for_each(|text| line(&mut script, &format!("echo {text}")));
+    if page == Page::Refused {
+        line(&mut script, &format!("sleep {AGAIN} ||"));
+        let menu = menu(&own_disk(), Asker::ANYBODY, place, &|_| None, &|_| None);
+        script.push_str(menu.trim_start_matches("#!ipxe\n"));
+        return script;
+    }
+    line(&mut script, "echo Ctrl-C starts its own disk.");
+    line(&mut script, &format!("sleep {AGAIN} || goto local"));
+    // A server that is busy for a moment is asked again; one that is gone for good leaves the computer to its disk.
+    for pause in [AGAIN, 10] {
+        line(&mut script, &format!("{} ||", ask(place)));
+        line(&mut script, &format!("sleep {pause} || goto local"));
+    }
+    line(&mut script, &format!("{} || goto local", ask(place)));
+    script.push_str(LOCAL);
+    script
 }
 
 /// Finds the address of an entry's answer file for the computer that asks; none where it has none.
@@ -172,6 +203,7 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer, shim: Shim
         // A UEFI program may end well, as a shell does at `exit`: the next entry is not to start then.
         line(&mut script, "goto menu");
     }
+    script.push_str(FAILED);
     script.push_str(LOCAL);
     script
 }
@@ -193,14 +225,18 @@ fn submenu(script: &mut String, group: &Group, title: &dyn Fn(&Item) -> String) 
     script.push_str("goto ${selected}\n");
 }
 
-/// The computer's own disk. UEFI goes on with its next boot option if this one failed; after a success many show their
-/// own menu (UEFI 2.10 section 3.1.1). A BIOS is handed its first disk directly, since some
-/// hang when a network loader returns to them; where that disk cannot boot, the BIOS tries its next device.
-const LOCAL: &str = "\
+/// An entry that did not start.
+const FAILED: &str = "\
 :failed
 echo Bootwright: this entry could not be started. Back to the menu in 10 seconds.
 sleep 10
 goto menu
+";
+
+/// The computer's own disk. UEFI goes on with its next boot option if this one failed; after a success many show their
+/// own menu (UEFI 2.10 section 3.1.1). A BIOS is handed its first disk directly, since some
+/// hang when a network loader returns to them; where that disk cannot boot, the BIOS tries its next device.
+const LOCAL: &str = "\
 :local
 echo Bootwright: starting this computer's own disk
 iseq ${platform} efi && goto next ||

@@ -418,3 +418,25 @@ fn http_boot_gets_the_image_where_no_menu_is_wanted() {
     assert_eq!(disc(chosen(), 0, Boot::Linux, &uefi), None, "iPXE starts it better");
     assert_eq!(disc(chosen(), 0, Boot::HttpDisc, &[Firmware::Bios]), None);
 }
+
+#[test]
+fn pages_instead_of_the_menu_lead_back_to_it_or_to_the_own_disk() {
+    let code = "0421".parse().expect("a code");
+    for page in [Page::Wait(code), Page::Crowded, Page::Refused] {
+        let script = ipxe::page(page, &place());
+        labels_are_there(&script, page);
+        let asks = "chain --replace http://10.77.0.1:8080/menu.ipxe?mac=${netX/mac:hexhyp}&platform=${platform}&";
+        assert_eq!(script.contains(asks), page != Page::Refused, "{script}");
+        assert_eq!(script.contains("bootwright approve 0421"), page == Page::Wait(code), "{script}");
+        assert!(script.ends_with("exit 0\n:next\nexit 1\n") && !script.contains("\nkernel "), "{script}");
+        // What is asked for without an end has a pause in between, and each pause a way out.
+        let pauses = script.lines().filter(|line| line.starts_with("sleep ") && line.ends_with(" || goto local"));
+        assert_eq!(pauses.count(), if page == Page::Refused { 0 } else { 3 }, "{script}");
+    }
+}
+
+fn labels_are_there(script: &str, page: Page) {
+    let (labels, jumps) = labels(script);
+    let lost: Vec<_> = jumps.iter().filter(|jump| !labels.contains_key(**jump)).collect();
+    assert!(lost.is_empty() && labels.values().all(|count| *count == 1), "{page:?}: {lost:?} in {script}");
+}

@@ -14,6 +14,7 @@ use super::super::{
 };
 use super::first::{Asking, READ};
 use super::quote::{quoted, title, words};
+use super::script::Script;
 use super::{Computer, Reach, hypervisor};
 use crate::image::Boot;
 use crate::image::recipe::RESERVED_START;
@@ -308,34 +309,4 @@ fn local(script: &mut Script, cpu: Processor) {
     // Newer GRUBs take a status, which means the next boot option to the firmware.
     script.line("exit 1");
     script.close("}");
-}
-
-/// Lines with their depth.
-#[derive(Default)]
-struct Script {
-    text: String,
-    depth: usize,
-}
-
-impl Script {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(&"  ".repeat(self.depth));
-        self.text.push_str(line);
-        self.text.push('\n');
-    }
-
-    fn open(&mut self, line: &str) {
-        self.line(line);
-        self.depth += 1;
-    }
-
-    fn close(&mut self, line: &str) {
-        self.depth = self.depth.saturating_sub(1);
-        self.line(line);
-    }
-
-    fn close_and_open(&mut self, line: &str) {
-        self.close(line);
-        self.depth += 1;
-    }
 }

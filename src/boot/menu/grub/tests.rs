@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::*;
 use crate::boot::menu::scripts::{HOSTILE, item, long, menu as of, place};
-use crate::boot::menu::{Default, Item, MAX_ARGUMENTS, MAX_FLAT, Menu, Processor};
+use crate::boot::menu::{Default, Item, MAX_ARGUMENTS, MAX_FLAT, Menu, Page, Processor};
 use crate::boot::secure::Chain;
 use crate::image::{AnswerKind, Answering, Boot, Category, Firmware, Injection};
 
@@ -309,4 +309,24 @@ fn the_address_is_written_where_it_belongs() {
     let mut other = slot.as_bytes()[1..].to_vec();
     write_address(&mut other, &place());
     assert_eq!(other, &slot.as_bytes()[1..]);
+}
+
+#[test]
+fn a_page_waits_in_a_loop_and_then_asks_for_the_menu() {
+    let mac = "52:54:00:77:01:01".parse().ok();
+    let asking = Asking { cpu: Processor::X86_64, mac, lockdown: true };
+    let page = Page::Wait("0421".parse().expect("a code"));
+    is_golden(&super::page(page, &place(), asking, Reach::Tftp), "wait.cfg");
+    let script = super::page(page, &place(), asking, Reach::Http);
+    let again = script.split("source '(http,10.77.0.1:8080)/").nth(1).and_then(|rest| rest.split('\'').next());
+    assert_eq!(again.and_then(super::waiting), Some(asking), "{script}");
+    assert!(script.ends_with(&format!("source '(http,10.77.0.1:8080)/{}'\n", asking.path())), "{script}");
+    assert!(super::goes_on(Some(page), &place()).contains("bootwright approve 0421"));
+    for over in [None, Some(Page::Refused)] {
+        assert_eq!(super::goes_on(over, &place()), "set bootwright_waits=n\n");
+    }
+    // It starts the own disk by itself, and nothing else is on it.
+    let refused = super::page(Page::Refused, &place(), asking, Reach::Tftp);
+    assert_eq!((default_of(&refused), first_page(&refused)), (0, vec!["local"]), "{refused}");
+    assert!(refused.contains("set timeout=0\n"), "{refused}");
 }
