@@ -1,6 +1,7 @@
 //! The command line: reads the arguments, runs a command or opens the window, prints. No rule lives here.
 
 mod answer;
+mod approve;
 mod computers;
 mod explain;
 mod helper;
@@ -114,6 +115,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Let a computer that waits have the menu, or list those that wait: for `serve --ask-first`
+    Approve(approve::Approve),
+    /// Send a computer that waits to its own disk
+    Refuse(approve::Refuse),
     /// List the boot loaders, and add or remove packs of them
     #[command(args_conflicts_with_subcommands = true)]
     Loaders(loaders::Options),
@@ -194,6 +199,9 @@ struct Serve {
     /// Never answer this computer
     #[arg(long, value_name = "MAC")]
     deny: Vec<Mac>,
+    /// Let an unknown computer wait until `bootwright approve` lets it have the menu
+    #[arg(long)]
+    ask_first: bool,
     /// Stop by itself after this time, like 90s, 15m or 2h
     #[arg(long = "for", value_name = "DURATION")]
     duration: Option<String>,
@@ -227,7 +235,7 @@ impl Serve {
             state_dir: self.state_dir,
             allow: self.allow,
             deny: self.deny,
-            ask_first: None,
+            ask_first: self.ask_first.then_some(true),
             duration: self.duration,
             log: self.log,
             firewall: self.firewall,
@@ -251,8 +259,19 @@ fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-const COMMANDS: [&str; 9] =
-    ["serve", "check", "rehearse", "inspect", "menu", "answer", "interfaces", "loaders", "explain"];
+const COMMANDS: [&str; 11] = [
+    "serve",
+    "check",
+    "rehearse",
+    "inspect",
+    "menu",
+    "answer",
+    "interfaces",
+    "approve",
+    "refuse",
+    "loaders",
+    "explain",
+];
 
 /// Runs the program with these arguments, the first of which is its name.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -290,6 +309,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Interfaces { json }) => interfaces::run(json),
         Some(Command::Computers { forget, state_dir, json }) => computers::run(state_dir, forget, json),
         Some(Command::Explain { text, json }) => explain::run(&text, json),
+        Some(Command::Approve(options)) => approve::approve(options),
+        Some(Command::Refuse(options)) => approve::refuse(options),
         Some(Command::Loaders(options)) => loaders::run(options),
         Some(Command::Rehearse(options)) => rehearse::run(*options),
         Some(Command::Helper) => helper::run(),

@@ -10,6 +10,7 @@ mod desk;
 mod dhcp;
 pub mod double;
 mod events;
+mod gate;
 mod guard;
 mod http;
 mod kept;
@@ -23,6 +24,7 @@ mod visit;
 mod watch;
 
 pub use control::Control;
+pub use gate::{approved, keep_approved};
 pub use meanwhile::{Arranged, Meanwhile};
 pub use notes::notes;
 pub use rungs::{remember, remembered};
@@ -132,6 +134,15 @@ pub enum Error {
     /// What is known of computers and loaders cannot be kept.
     #[error("cannot keep loaders in {path}")]
     Ladder {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Which computers were approved cannot be kept.
+    #[error("cannot keep approved computers in {path}")]
+    Approval {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -327,7 +338,12 @@ async fn serve(
     if let Some(aside) = &bound.ladder.set_aside {
         events.service(crate::journal::Note::LadderSetAside { path: aside.display().to_string() });
     }
-    let rungs = rungs::Rungs::new(bound.ladder, &plan, bound.offer, events.clone());
+    if let Some(aside) = &bound.approval.set_aside {
+        events.service(crate::journal::Note::ApprovalSetAside { path: aside.display().to_string() });
+    }
+    let gate = gate::Gate::new(bound.approval, plan.guests.clone(), events.clone());
+    let gate = std::sync::Arc::new(gate);
+    let rungs = rungs::Rungs::new(bound.ladder, &plan, bound.offer, std::sync::Arc::clone(&gate), events.clone());
     let rungs = std::sync::Arc::new(rungs);
     let (whois, mtu) = (Default::default(), bound.interface.mtu);
     let desk = bound.desk.map(|(prepared, menu, place)| desk::Desk::new(prepared, &menu, place));
@@ -335,7 +351,7 @@ async fn serve(
     let (doubles, wanted) = double::Doubles::live(&plan, bound.at);
     let doubles = std::sync::Arc::new(doubles);
     let (double, private) = (None, false);
-    let context = Services { events, tree: bound.tree, whois, desk, rungs, plan, mtu, doubles, double, private };
+    let context = Services { events, tree: bound.tree, whois, desk, rungs, gate, plan, mtu, doubles, double, private };
     let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
     let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {
@@ -384,6 +400,7 @@ struct Services {
     /// Where answer files are got, if there are any.
     desk: Option<std::sync::Arc<desk::Desk>>,
     rungs: std::sync::Arc<rungs::Rungs>,
+    gate: std::sync::Arc<gate::Gate>,
     mtu: u32,
     doubles: std::sync::Arc<double::Doubles>,
     /// For a double: the address that its made-up computer has.

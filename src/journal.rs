@@ -19,6 +19,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::boot::Machine;
+use crate::boot::approval::Code;
 use crate::boot::tree::Role;
 use crate::mac::Mac;
 use crate::{dhcp, http, tftp};
@@ -245,6 +246,35 @@ pub enum Note {
     },
     /// What keeps a computer, or all of them, as far as can be told now.
     Diagnosis(Cause),
+    /// A computer waits for the technician's approval before it gets its menu.
+    Waiting {
+        /// What its screen shows.
+        code: Code,
+        /// Its product name.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        product: Option<String>,
+    },
+    /// The technician approved a computer.
+    Approved,
+    /// The technician refused a computer.
+    TurnedAway,
+    /// The technician lets a computer be answered never, or again.
+    Answered {
+        /// Whether it is answered again.
+        again: bool,
+    },
+    /// The file with the approved computers could not be understood, and was kept under another name.
+    ApprovalSetAside {
+        /// Its new name.
+        path: String,
+    },
+    /// Which computers were approved could not be saved.
+    ApprovalNotSaved {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
 }
 
 /// How far a computer came.

@@ -11,6 +11,8 @@
 mod layout;
 #[path = "disc/raw.rs"]
 mod raw;
+#[path = "disc/table.rs"]
+mod table;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
@@ -64,7 +66,7 @@ impl Bench {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         for table in ["debian-netboot", "rocky-linux", "ubuntu-server"] {
-            std::fs::write(folder.path().join(format!("{table}.iso")), image(table)).unwrap();
+            std::fs::write(folder.path().join(format!("{table}.iso")), table::image(table)).unwrap();
         }
         let file = |name: &str| folder.path().join(name);
         let settings = Settings {
@@ -141,16 +143,6 @@ impl Bench {
         });
         Serving { bench: self, listening, stopper, task, events }
     }
-}
-
-/// The first image of a table.
-fn image(table: &str) -> Vec<u8> {
-    let path = format!("{}/tests/layouts/{table}.toml", env!("CARGO_MANIFEST_DIR"));
-    let table: layout::Table = toml::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let image = &table.image[0];
-    let files: Vec<(&str, Vec<u8>)> =
-        image.files.iter().map(|(path, content)| (path.as_str(), layout::bytes(content))).collect();
-    raw::Iso::of(image.label.as_bytes(), &files).finish()
 }
 
 struct Serving<'a> {

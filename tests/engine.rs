@@ -9,7 +9,15 @@
     reason = "a test may stop at the first surprise"
 )]
 
+#[path = "engine/approval.rs"]
+mod approval;
 mod disc;
+#[path = "disc/layout.rs"]
+mod layout;
+#[path = "disc/raw.rs"]
+mod raw;
+#[path = "disc/table.rs"]
+mod table;
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};

@@ -138,7 +138,11 @@ fn grub_reads_the_golden_files_and_not_just_anything() {
     for path in scripts {
         let script = std::fs::read_to_string(&path).unwrap();
         assert_eq!(complaint(&script), "", "{}", path.display());
-        for broken in [script.replacen("fi\n", "\n", 1), format!("{script}'"), format!("{script}}}\n")] {
+        // A page that waits has no condition, and a menu no loop.
+        let without = [script.replacen("fi\n", "\n", 1), script.replacen("done\n", "\n", 1)];
+        let without: Vec<String> = without.into_iter().filter(|broken| *broken != script).collect();
+        assert!(!without.is_empty(), "{}", path.display());
+        for broken in without.into_iter().chain([format!("{script}'"), format!("{script}}}\n")]) {
             assert_ne!(complaint(&broken), "", "{}", path.display());
         }
     }

@@ -65,6 +65,7 @@ fn subject(error: &Error) -> Subject {
         | Error::Leases { .. }
         | Error::Names { .. }
         | Error::Ladder { .. }
+        | Error::Approval { .. }
         | Error::Broken(_) => Subject::ThisComputer,
     }
 }
@@ -112,6 +113,12 @@ fn engine(error: &Error) -> Finding {
         Error::Ladder { path, source } => Finding::new(
             format!("Which loaders computers take cannot be kept in {}.", path.display()),
             "After a restart computers with Secure Boot on would refuse the usual loader again.",
+            "Name a folder that can be written to with --state-dir.",
+        )
+        .with(source),
+        Error::Approval { path, source } => Finding::new(
+            format!("Which computers you approved cannot be kept in {}.", path.display()),
+            "After a restart every computer would be asked about again.",
             "Name a folder that can be written to with --state-dir.",
         )
         .with(source),

@@ -123,6 +123,11 @@ impl Proxy {
         out
     }
 
+    /// Answers these from now on.
+    pub fn welcome(&mut self, guests: Guests) {
+        self.config.guests = guests;
+    }
+
     /// Reads a packet of a network-booting client; `None` for all others, whatever is wrong with them.
     fn read(&self, packet: &[u8]) -> Option<(Request, pxe::Client, Outputs)> {
         match Request::parse(packet) {

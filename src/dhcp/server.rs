@@ -220,6 +220,11 @@ impl Server {
         out
     }
 
+    /// Answers these from now on. Whoever has an address keeps its lease.
+    pub fn welcome(&mut self, guests: Guests) {
+        self.config.guests = guests;
+    }
+
     fn objection(&self, request: &Request) -> Option<Silence> {
         if !self.config.guests.welcome(request.mac) {
             return Some(Silence::NotAllowed);

@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use super::dhcp::Leases;
 use super::double::{At, Machines};
 use super::guard::{self, Guard};
-use super::{Error, Listening, desk, kept, rungs};
+use super::{Error, Listening, desk, gate, kept, rungs};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu::{self, Item, Menu, Place};
 use crate::boot::published::Folder;
@@ -41,6 +41,7 @@ pub(super) struct Bound {
     pub(super) ladder: rungs::Prepared,
     /// Where HTTP and TFTP are heard.
     pub(super) at: At,
+    pub(super) approval: gate::Prepared,
     /// What the desk is made of, where there are answer files to give.
     pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
 }
@@ -103,7 +104,10 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let path = &plan.ladder_file;
     let ladder = rungs::Prepared::from(path.clone());
     let ladder = ladder.map_err(|source| Error::Ladder { path: path.clone(), source })?;
-    Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, at, desk })
+    let path = &plan.approval_file;
+    let approval = gate::Prepared::from(path.clone());
+    let approval = approval.map_err(|source| Error::Approval { path: path.clone(), source })?;
+    Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, approval, at, desk })
 }
 
 /// What there is to give.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch as flag};
 
 use super::{Error, Services, double};
+use crate::boot::approval::{NobodyShows, Waiting, Which};
 use crate::mac::Mac;
 use crate::net::door::{self, Door, Guest};
 
@@ -36,6 +37,25 @@ pub enum Request {
         /// What.
         question: double::Ask,
     },
+    /// Who waits for approval.
+    Waiting,
+    /// Let a computer have its menu.
+    Approve {
+        /// The computer.
+        which: Which,
+    },
+    /// Send a computer to its own disk.
+    Refuse {
+        /// The computer.
+        which: Which,
+    },
+    /// Answer a computer never, or again.
+    Answer {
+        /// The computer.
+        mac: Mac,
+        /// Whether it is answered again.
+        again: bool,
+    },
 }
 
 /// What they answer.
@@ -55,6 +75,18 @@ pub enum Reply {
     Rehearsed {
         /// What they say to it.
         answer: double::Reply,
+    },
+    /// Who waits for approval.
+    Waiting {
+        /// Whether strangers are asked about at all.
+        asking: bool,
+        /// The computers.
+        computers: Vec<Waiting>,
+    },
+    /// It is decided about this computer.
+    Decided {
+        /// The computer.
+        mac: Mac,
     },
     /// It cannot be done.
     Refused {
@@ -156,8 +188,25 @@ pub(super) async fn answer(services: &Services, request: Request) -> Reply {
         }
         Request::Forget { mac } => {
             services.rungs.forget(mac);
+            services.gate.forget(mac);
+            Reply::Done
+        }
+        Request::Waiting => {
+            Reply::Waiting { asking: services.gate.guests().borrow().ask, computers: services.gate.waiting() }
+        }
+        Request::Approve { which } => decided(services.gate.decide(which, true)),
+        Request::Refuse { which } => decided(services.gate.decide(which, false)),
+        Request::Answer { mac, again } => {
+            services.gate.deny(mac, !again);
             Reply::Done
         }
         Request::Rehearse { question } => Reply::Rehearsed { answer: services.rehearse(question).await },
+    }
+}
+
+fn decided(decided: Result<Mac, NobodyShows>) -> Reply {
+    match decided {
+        Ok(mac) => Reply::Decided { mac },
+        Err(NobodyShows(code)) => refused(&format!("No computer that waits shows {code}.")),
     }
 }

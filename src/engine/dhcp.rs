@@ -17,7 +17,7 @@ use super::events::Events;
 use super::guard::{Foreign, Guard};
 use super::{Error, Services, kept};
 use crate::dhcp::lease::Record;
-use crate::dhcp::{Note, Outputs, Question};
+use crate::dhcp::{Guests, Note, Outputs, Question};
 use crate::journal::{self, What};
 use crate::mac::Mac;
 use crate::net::platform::ArpSocket;
@@ -35,6 +35,7 @@ pub(super) async fn run(
 ) -> Result<(), Error> {
     let Dhcp { socket, pxe, mut proxy, mut full } = dhcp;
     let policy = Arc::clone(&services.rungs);
+    let mut guests = services.gate.guests();
     if let Some(aside) = full.as_ref().and_then(|full| full.set_aside.as_ref()) {
         services.events.service(journal::Note::LeasesSetAside { path: aside.display().to_string() });
     }
@@ -58,6 +59,7 @@ pub(super) async fn run(
                 let _ = wanted.send(Machines { proxy: proxy.double(), full });
                 continue;
             }
+            Ok(()) = guests.changed() => Happened::Guests(guests.borrow_and_update().clone()),
         };
         let now = Instant::now();
         let (answer_on, outputs) = match (happened, &mut full) {
@@ -73,6 +75,11 @@ pub(super) async fn run(
             (Happened::Arp(address, mac), Some(full)) => (&socket, full.server.heard(now, address, mac)),
             (Happened::Foreign(Foreign { server, mac }), Some(full)) => (&socket, full.server.foreign(server, mac)),
             (Happened::Deadline, Some(full)) => (&socket, full.server.tick(now, &policy)),
+            (Happened::Guests(guests), full) => {
+                full.iter_mut().for_each(|full| full.server.welcome(guests.clone()));
+                proxy.welcome(guests);
+                continue;
+            }
             // An ICMP message for an earlier answer, or a link that is down: neither ends the service.
             _ => {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -94,6 +101,7 @@ enum Happened {
     Arp(Ipv4Addr, Mac),
     Foreign(Foreign),
     Deadline,
+    Guests(Guests),
     Nothing,
 }
 

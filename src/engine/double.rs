@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 
 use super::bind::{self, House, Prepared};
 use super::events::{self, Events};
+use super::gate::Gate;
 use super::{Error, Services, desk, http, rungs, tftp};
 use crate::answer::tickets::Token;
 use crate::deployment::{DhcpPlan, Plan};
@@ -274,8 +275,11 @@ impl Services {
             address,
         };
         let events = Events::muted();
+        // A rehearsal goes on to the kernels: it is taken for a computer that was approved.
+        let gate = Arc::new(Gate::open(events.clone()));
         let services = Services {
-            rungs: Arc::new(self.rungs.double(events.clone())),
+            rungs: Arc::new(self.rungs.double(Arc::clone(&gate), events.clone())),
+            gate,
             desk: self.desk.as_ref().and_then(|desk| desk.double()).map(Arc::new),
             whois: events::Whois::default(),
             events,
@@ -326,8 +330,10 @@ impl Private {
         let events = Events::muted();
         let ladder = rungs::Prepared::looked_at(&plan.ladder_file);
         let doubles = Doubles { origin: Origin::Kept(Box::new(bind::machines(plan))), at, all: Mutex::default() };
+        let gate = Arc::new(Gate::open(events.clone()));
         let services = Services {
-            rungs: Arc::new(rungs::Rungs::new(ladder, plan, offer, events.clone())),
+            rungs: Arc::new(rungs::Rungs::new(ladder, plan, offer, Arc::clone(&gate), events.clone())),
+            gate,
             desk: desk.map(|(prepared, menu, place)| Arc::new(desk::Desk::new(prepared, &menu, place))),
             plan: plan.clone(),
             tree,

@@ -20,7 +20,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
-use super::{Error, Services, double, visit};
+use super::visit::{self, Missing};
+use super::{Error, Services, double};
 use crate::answer::tickets;
 use crate::boot::tree::Found;
 use crate::http::reply::{self, Head};
@@ -192,10 +193,14 @@ async fn answer(
     let visitor = visit::introduce(&services, client, &path, parts.uri.query());
     let (services_too, length_only) = (services.clone(), parts.method == Method::HEAD);
     let found = tokio::task::spawn_blocking(move || visit::find(&services_too, &path, &visitor, length_only));
-    let Some(found) = found.await.ok().flatten() else {
-        teller(None, Note::NotFound { file: shown });
-        let head = reply::error(hyper::StatusCode::NOT_FOUND);
-        return respond(reply::for_method(&parts.method, head), None, &activity);
+    let found = match found.await.unwrap_or(Err(Missing::NotHere)) {
+        Ok(found) => found,
+        Err(Missing::NotApproved) => return refuse(reply::error(hyper::StatusCode::FORBIDDEN)),
+        Err(Missing::NotHere) => {
+            teller(None, Note::NotFound { file: shown });
+            let head = reply::error(hyper::StatusCode::NOT_FOUND);
+            return respond(reply::for_method(&parts.method, head), None, &activity);
+        }
     };
     let (role, size) = (Some(found.role), found.meta.size);
     let head = reply::file(&parts.method, &parts.headers, &found.meta);

@@ -20,7 +20,7 @@ pub(super) async fn run(services: Services, socket: RouterSocket) -> Result<(), 
             tokio::time::sleep(PAUSE).await;
             continue;
         };
-        if !services.plan.guests.welcome(solicitation.mac) {
+        if !services.gate.welcome(solicitation.mac) {
             continue;
         }
         // One that could not be sent (the cable is out, the buffer is full) is asked for again.

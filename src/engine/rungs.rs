@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::events::Events;
+use super::gate::Gate;
 use super::kept;
 use crate::boot::ladder::{Kept, Ladder, Refusal};
 use crate::boot::loader::Way;
@@ -44,6 +45,9 @@ pub fn remember(file: &Path, kept: &Kept) -> io::Result<()> {
 #[derive(Debug)]
 pub(super) struct Rungs {
     offer: Offer,
+    /// What strangers are offered: a whole image is nothing for them.
+    loaders_alone: Offer,
+    gate: Arc<Gate>,
     ladder: Mutex<Ladder>,
     /// Computers that restart for an entry which starts through its image's own shim.
     chosen: Mutex<HashMap<Mac, Chosen>>,
@@ -90,10 +94,13 @@ impl Prepared {
 }
 
 impl Rungs {
-    pub(super) fn new(prepared: Prepared, plan: &Plan, offer: Offer, events: Events) -> Rungs {
+    pub(super) fn new(prepared: Prepared, plan: &Plan, offer: Offer, gate: Arc<Gate>, events: Events) -> Rungs {
         let ladder = Mutex::new(Ladder::new(plan.preference, plan.dhcp == DhcpPlan::Proxy, prepared.kept));
+        let loaders_alone = Offer { disc: None, ..offer.clone() };
         Rungs {
             offer,
+            loaders_alone,
+            gate,
             ladder,
             chosen: Mutex::default(),
             untold: Mutex::default(),
@@ -109,10 +116,12 @@ impl Rungs {
     }
 
     /// A copy for a rehearsal, which starts with what is known now and keeps nothing.
-    pub(super) fn double(&self, events: Events) -> Rungs {
+    pub(super) fn double(&self, gate: Arc<Gate>, events: Events) -> Rungs {
         let ladder = self.ladder.lock().map(|ladder| ladder.clone()).unwrap_or_default();
         Rungs {
             offer: self.offer.clone(),
+            loaders_alone: self.loaders_alone.clone(),
+            gate,
             ladder: Mutex::new(ladder),
             chosen: Mutex::default(),
             untold: Mutex::default(),
@@ -178,7 +187,7 @@ impl Rungs {
         };
         match role {
             Some(Role::Loader) => ladder.fetched(Instant::now(), mac, file),
-            Some(Role::Script) if ladder.got_on(mac, &self.offer.loaders) => self.save(),
+            Some(Role::Script | Role::Page) if ladder.got_on(mac, &self.offer.loaders) => self.save(),
             _ => {}
         }
     }
@@ -222,7 +231,8 @@ impl Rungs {
 
     fn decide(self: &Arc<Self>, client: &pxe::Client) -> Result<Answer, NoBoot> {
         let machine = Machine::of(client).ok_or(NoBoot::NotAsked)?;
-        if let Some(boot) = self.restarted(client.mac, machine.stage) {
+        let admitted = self.gate.admits(Some(client.mac));
+        if let Some(boot) = self.restarted(client.mac, machine.stage).filter(|_| admitted) {
             return Ok(Answer::Loader(boot));
         }
         let Ok(mut ladder) = self.ladder.lock() else { return Err(NoBoot::NotAsked) };
@@ -233,7 +243,7 @@ impl Rungs {
         if let (Some(refusal), Ok(mut untold)) = (refusal, self.untold.lock()) {
             untold.push((client.mac, note(&refusal)));
         }
-        Ok(choose(&machine, &standing, &self.offer))
+        Ok(choose(&machine, &standing, if admitted { &self.offer } else { &self.loaders_alone }))
     }
 }
 
@@ -255,20 +265,34 @@ mod tests {
     use std::net::{Ipv4Addr, SocketAddrV4};
 
     use super::*;
+    use crate::boot::approval::Which;
     use crate::boot::loader::{Loader, Loaders};
+    use crate::dhcp::Guests;
     use crate::dhcp::pxe::{Class, Client};
-    use crate::engine::events;
+    use crate::engine::{events, gate};
 
     const CONFIG: &str = "grub/grub.cfg";
     const SHIM: &str = "image/fedora/EFI/BOOT/BOOTX64.EFI";
 
     fn rungs(folder: &Path) -> Arc<Rungs> {
+        rungs_for(folder, Guests::default())
+    }
+
+    fn rungs_for(folder: &Path, guests: Guests) -> Arc<Rungs> {
         let loaders = Loaders::of([Loader::SnponlyX64]);
-        let offer = Offer { http: SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), 80), loaders, disc: None };
+        let offer = Offer {
+            http: SocketAddrV4::new(Ipv4Addr::new(10, 77, 0, 1), 80),
+            loaders,
+            disc: Some("image/x.iso".into()),
+        };
         let prepared = Prepared::from(folder.join("loaders.json")).unwrap();
         let ladder = Mutex::new(Ladder::new(Default::default(), false, prepared.kept));
         let (chosen, untold, writing) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Arc::new(Rungs { offer, ladder, chosen, untold, file: prepared.file, writing, events: events::channel().0 })
+        let events = events::channel().0;
+        let approval = gate::Prepared::from(folder.join("approved.json")).unwrap();
+        let gate = Arc::new(Gate::new(approval, guests, events.clone()));
+        let loaders_alone = Offer { disc: None, ..offer.clone() };
+        Arc::new(Rungs { offer, loaders_alone, gate, ladder, chosen, untold, file: prepared.file, writing, events })
     }
 
     fn asks(rungs: &Arc<Rungs>, mac: &str) -> String {
@@ -308,5 +332,29 @@ mod tests {
             ("snponly.efi", None),
             "the next boot is as always"
         );
+    }
+
+    #[test]
+    fn a_stranger_gets_a_loader_and_never_a_whole_image() {
+        let folder = tempfile::tempdir().unwrap();
+        let guests = Guests { ask: true, ..Guests::default() };
+        let (rungs, mac) = (rungs_for(folder.path(), guests), "52:54:00:77:01:01");
+        let asks_by_http = || {
+            let (vendor_class, user_class, uuid, ipxe) = (None, None, None, None);
+            let (class, architectures) = (Some(Class::Http), vec![16]);
+            let client =
+                Client { mac: mac.parse().unwrap(), class, vendor_class, user_class, architectures, uuid, ipxe };
+            rungs.boot(&client).unwrap().file
+        };
+        assert_eq!(asks_by_http(), "http://10.77.0.1/snponly.efi");
+        // It restarts for an entry that it chose while it was approved.
+        rungs.choose(mac.parse().unwrap(), "fedora", SHIM.to_owned());
+        assert_eq!(asks(&rungs, mac), "snponly.efi");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let _inside = runtime.enter();
+        rungs.gate.decide(Which::Mac(mac.parse().unwrap()), true).unwrap();
+        rungs.choose(mac.parse().unwrap(), "fedora", SHIM.to_owned());
+        assert_eq!(asks(&rungs, mac), SHIM);
+        assert_eq!(asks_by_http(), "http://10.77.0.1/image/x.iso");
     }
 }

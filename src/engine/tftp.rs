@@ -11,7 +11,8 @@ use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::{Error, Services, double, visit};
+use super::visit::{self, Missing};
+use super::{Error, Services, double};
 use crate::answer::tickets;
 use crate::boot::tree::{self, Found, Role};
 use crate::journal::What;
@@ -207,14 +208,21 @@ impl Session {
     async fn run(self, request: Request) {
         let (services, name, client) = (self.services.clone(), request.file.clone(), self.computer);
         let find = move || {
-            let path = tree::path_of_name(&name)?;
+            let path = tree::path_of_name(&name).ok_or(Missing::NotHere)?;
             visit::find(&services, &path, &visit::introduce_by_tftp(&services, client, &path), false)
         };
-        let found = tokio::task::spawn_blocking(find).await.ok().flatten();
-        let Some(found) = found else {
-            // At once: silence would cost the client seconds for each of the files that it only hopes for.
-            let _ = self.socket.send_to(&wire::error(error::NOT_FOUND, "file not found"), self.client).await;
-            return self.tell(None, Note::NotFound { file: self.file.clone() });
+        let found = match tokio::task::spawn_blocking(find).await.unwrap_or(Err(Missing::NotHere)) {
+            Ok(found) => found,
+            Err(Missing::NotApproved) => {
+                let reason = "this computer is not approved";
+                let _ = self.socket.send_to(&wire::error(error::REFUSED, reason), self.client).await;
+                return self.tell(None, Note::Refused { file: self.file.clone(), reason: reason.to_owned() });
+            }
+            Err(Missing::NotHere) => {
+                // At once: silence would cost the client seconds for each of the files that it only hopes for.
+                let _ = self.socket.send_to(&wire::error(error::NOT_FOUND, "file not found"), self.client).await;
+                return self.tell(None, Note::NotFound { file: self.file.clone() });
+            }
         };
         let role = Some(found.role);
         let (size, file) = (found.meta.size, self.file.clone());

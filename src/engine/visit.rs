@@ -5,9 +5,10 @@ use std::net::Ipv4Addr;
 use super::Services;
 use super::desk::{Fetched, Trouble};
 use crate::answer::{Computer, tickets};
+use crate::boot::approval::Answer;
 use crate::boot::loader::Loader;
 use crate::boot::loader::version::Version;
-use crate::boot::menu::{Asker, grub, ipxe};
+use crate::boot::menu::{Asker, Page, grub, ipxe};
 use crate::boot::tree::{Found, Role};
 use crate::deployment::DhcpPlan;
 use crate::http::path;
@@ -22,11 +23,21 @@ const MAX_SAID: usize = 64;
 /// Who asks, as far as the request and what went before tell.
 pub(super) struct Visitor {
     address: Ipv4Addr,
-    menu: Option<Language>,
+    menu: Option<Wanted>,
     /// Whether it may fetch answer files. Installers do so by HTTP, and no loader has a use for them.
     by_http: bool,
     /// The computer that asks for its menu, where it is proven to be that one.
     computer: Option<Computer>,
+}
+
+/// What comes of asking for a menu.
+enum Wanted {
+    /// The menu.
+    Menu(Language),
+    /// What stands instead of it.
+    Page(Language, Page),
+    /// Whether the GRUB that asks goes on to wait at such a page.
+    Waits(Option<Page>),
 }
 
 /// Which menu is asked for.
@@ -34,6 +45,15 @@ enum Language {
     Ipxe(Asker, Option<Version>),
     /// GRUB, by what it fetches, and whether its firmware booted by PXE, where a restart may give it another loader.
     Grub(grub::Asking, grub::Reach, bool),
+}
+
+/// Why a computer does not get what it asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// It is not here.
+    NotHere,
+    /// The computer is not approved, or never answered.
+    NotApproved,
 }
 
 /// What a computer says of itself when it asks for its menu.
@@ -65,36 +85,34 @@ pub(super) fn introduce(services: &Services, client: Ipv4Addr, path: &str, query
         let firmware = ipxe::firmware(said.platform.as_deref());
         let arch = ipxe::processor(value(ipxe::query::ARCH).as_deref());
         let version = value(ipxe::query::VERSION).as_deref().and_then(Version::parse);
-        return asks_for_menu(services, client, Language::Ipxe(Asker { firmware, arch }, version), said);
+        return asks_for_menu(services, client, Language::Ipxe(Asker { firmware, arch }, version), said, false);
     }
-    match grub::Asking::of(path) {
-        Some(asking) => by_grub(services, client, asking, grub::Reach::Http),
-        None => stranger(client, true),
-    }
+    by_grub(services, client, path, grub::Reach::Http).unwrap_or_else(|| stranger(client, true))
 }
 
 /// The same for a request by TFTP, where nothing but GRUB asks for a menu.
 pub(super) fn introduce_by_tftp(services: &Services, client: Ipv4Addr, path: &str) -> Visitor {
-    match grub::Asking::of(path) {
-        Some(asking) => by_grub(services, client, asking, grub::Reach::Tftp),
-        None => stranger(client, false),
-    }
+    by_grub(services, client, path, grub::Reach::Tftp).unwrap_or_else(|| stranger(client, false))
 }
 
 fn stranger(address: Ipv4Addr, by_http: bool) -> Visitor {
     Visitor { address, menu: None, by_http, computer: None }
 }
 
-fn by_grub(services: &Services, client: Ipv4Addr, asking: grub::Asking, reach: grub::Reach) -> Visitor {
+fn by_grub(services: &Services, client: Ipv4Addr, path: &str, reach: grub::Reach) -> Option<Visitor> {
+    let waits = grub::waiting(path);
+    let asking = waits.or_else(|| grub::Asking::of(path))?;
     // The disk for HTTP Boot leaves GRUB without an address of its firmware's.
     let restarts = asking.mac.is_some() && matches!(services.plan.dhcp, DhcpPlan::Full { .. });
     // GRUB that got its address by itself does not say which card it came by.
     let mac = asking.mac.or_else(|| proven(services, client)).or_else(|| services.whois.mac(client));
     let said = Said { mac, platform: Some("efi".to_owned()), ..Said::default() };
-    asks_for_menu(services, client, Language::Grub(grub::Asking { mac, ..asking }, reach, restarts), said)
+    let language = Language::Grub(grub::Asking { mac, ..asking }, reach, restarts);
+    Some(asks_for_menu(services, client, language, said, waits.is_some()))
 }
 
-fn asks_for_menu(services: &Services, client: Ipv4Addr, menu: Language, said: Said) -> Visitor {
+/// Asks the gate as well. `waits` says that a page asks whether it is still the right one.
+fn asks_for_menu(services: &Services, client: Ipv4Addr, menu: Language, said: Said, waits: bool) -> Visitor {
     let proven = proven(services, client);
     if let Some(mac) = said.mac.filter(|mac| proven.is_none_or(|proven| proven == *mac)) {
         services.whois.learn(client, mac);
@@ -108,9 +126,34 @@ fn asks_for_menu(services: &Services, client: Ipv4Addr, menu: Language, said: Sa
     let Said { platform, uuid, product, serial, memory_mb, .. } = said;
     let computer =
         computer.map(|mac| Computer { mac, ip: Some(client), uuid: uuid.clone(), serial, product: product.clone() });
-    let note = Note::Menu { platform, uuid, product, memory_mb };
-    services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
-    Visitor { address: client, menu: Some(menu), by_http: false, computer }
+    let wanted = match (instead(services, client, product.clone()), waits) {
+        (page, true) => Wanted::Waits(page),
+        (Some(page), false) => Wanted::Page(menu, page),
+        (None, false) => {
+            let note = Note::Menu { platform, uuid, product, memory_mb };
+            services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
+            Wanted::Menu(menu)
+        }
+    };
+    Visitor { address: client, menu: Some(wanted), by_http: false, computer }
+}
+
+/// What the computer behind an address gets instead of its menu. One that nobody knows is a stranger of whom nobody can be
+/// asked.
+fn instead(services: &Services, client: Ipv4Addr, product: Option<String>) -> Option<Page> {
+    if services.gate.is_open() {
+        return None;
+    }
+    match behind(services, client) {
+        None if services.gate.admits(None) => None,
+        None => Some(Page::Refused),
+        Some(mac) => match services.gate.ask(mac, client, product) {
+            Answer::Menu => None,
+            Answer::Wait { code, .. } => Some(Page::Wait(code)),
+            Answer::Crowded => Some(Page::Crowded),
+            Answer::Refused => Some(Page::Refused),
+        },
+    }
 }
 
 /// The computer that is behind an address, whatever it says: by the system's neighbour table, else by DHCP.
@@ -122,27 +165,55 @@ fn proven(services: &Services, address: Ipv4Addr) -> Option<Mac> {
     platform::neighbour(&services.plan.interface, address).or_else(|| services.whois.leased(address))
 }
 
+/// The computer that is behind an address, as far as anybody says.
+fn behind(services: &Services, address: Ipv4Addr) -> Option<Mac> {
+    proven(services, address).or_else(|| services.whois.mac(address))
+}
+
 /// Finds what is asked for. May wait for a disk.
-pub(super) fn find(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -> Option<Found> {
+///
+/// # Errors
+/// It is not here, or not for this computer.
+pub(super) fn find(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -> Result<Found, Missing> {
     let ip = visitor.address;
     if let (Some(desk), Some(mac)) = (&services.desk, services.whois.mac(ip)) {
         desk.heard(mac);
     }
-    if let Some(menu) = &visitor.menu {
-        return Some(menu_of(services, visitor, menu));
+    if let Some(wanted) = &visitor.menu {
+        return Ok(match wanted {
+            Wanted::Menu(menu) => menu_of(services, visitor, menu),
+            Wanted::Page(Language::Ipxe(..), page) => services.tree.ipxe_page(*page),
+            Wanted::Page(Language::Grub(asking, reach, _), page) => services.tree.grub_page(*page, *asking, *reach),
+            Wanted::Waits(page) => services.tree.grub_goes_on(*page),
+        });
     }
+    let admitted = services.gate.is_open() || services.gate.admits(behind(services, ip));
+    let found = match (admitted, services.tree.is_for_all(path)) {
+        (true, _) => special(services, path, visitor, length_only),
+        (false, true) => plain(services, path, ip),
+        (false, false) => return Err(Missing::NotApproved),
+    };
+    found.ok_or(Missing::NotHere)
+}
+
+/// What is made for one computer, and else what is there for all who are admitted.
+fn special(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -> Option<Found> {
+    let ip = visitor.address;
     if let Some(found) = own_shim(services, path, ip).filter(|_| !length_only) {
         return Some(found);
     }
     match services.desk.as_ref().zip(tickets::split(path)) {
         Some((_, wanted)) if visitor.by_http => answer(services, wanted, ip, length_only),
         Some(_) => None,
-        None if path.eq_ignore_ascii_case(Loader::IpxeX64.file()) => {
-            let meant = services.whois.mac(ip).and_then(|mac| services.rungs.second_stage(mac));
-            services.tree.find(meant.unwrap_or(path), Asker::ANYBODY)
-        }
-        None => services.tree.find(path, Asker::ANYBODY),
+        None => plain(services, path, ip),
     }
+}
+
+/// What the tree has.
+fn plain(services: &Services, path: &str, ip: Ipv4Addr) -> Option<Found> {
+    let second = path.eq_ignore_ascii_case(Loader::IpxeX64.file());
+    let meant = services.whois.mac(ip).filter(|_| second).and_then(|mac| services.rungs.second_stage(mac));
+    services.tree.find(meant.unwrap_or(path), Asker::ANYBODY)
 }
 
 /// What an entry needs that starts through its image's own shim: the script that restarts the computer, and then whatever

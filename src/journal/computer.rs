@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::heed::Heed;
 use super::transfer::Transfers;
 use super::{Event, Fault, Note, Stage, Transfer, Trouble, What, between, wording};
+use crate::boot::approval::{self, Code};
 use crate::boot::tree::Role;
 use crate::boot::{self, Machine};
 use crate::dhcp::pxe::Boot;
@@ -61,6 +62,8 @@ pub struct Computer {
     pub loader: Option<Boot>,
     /// What its events alone tell to be wrong, until it goes on. What it comes from is judged in `check`.
     pub trouble: Option<Trouble>,
+    /// The code under which it waits for approval.
+    code: Option<Code>,
     /// Its latest events.
     pub history: VecDeque<Event>,
     transfers: Transfers,
@@ -88,6 +91,7 @@ impl Computer {
             heard: now,
             last: None,
             trouble: None,
+            code: None,
             history: VecDeque::new(),
             transfers: Transfers::default(),
             loader: None,
@@ -110,6 +114,11 @@ impl Computer {
     /// For how long nothing was heard of it.
     pub fn silent_for(&self, now: Timestamp) -> Duration {
         between(self.heard, now)
+    }
+
+    /// The code that its screen shows while it waits for approval. One that went silent does not wait any more.
+    pub fn waits(&self, now: Timestamp) -> Option<Code> {
+        self.code.filter(|_| self.silent_for(now) < approval::SILENT)
     }
 
     /// Whether it is in the middle of a boot: it was told what to boot, or its system fetches files.
@@ -162,6 +171,7 @@ impl Computer {
         self.reached.clear();
         self.bytes = 0;
         self.trouble = None;
+        self.code = None;
         self.transfers = Transfers::default();
         self.loader = None;
         self.offered = None;
@@ -210,6 +220,10 @@ impl Computer {
         }
         self.ip = event.ip.or(self.ip);
         self.learn(&event.what);
+        if event.role == Some(Role::Page) {
+            // That it goes on to wait is worth no place in the history.
+            return;
+        }
         self.transfers.note(event);
         self.judge(event);
         self.watch(event);
@@ -238,7 +252,13 @@ impl Computer {
                 }
             }
             What::Dhcp(dhcp::Note::Granted { address: Some(address), .. }) => self.ip = Some(*address),
+            What::Service(Note::Waiting { code, product }) => {
+                self.code = Some(*code);
+                replace(&mut self.product, product.as_deref());
+            }
+            What::Service(Note::Approved | Note::TurnedAway) => self.code = None,
             What::Service(Note::Menu { uuid, product, memory_mb, .. }) => {
+                self.code = None;
                 self.memory_mb = memory_mb.or(self.memory_mb);
                 replace(&mut self.uuid, uuid.as_deref());
                 replace(&mut self.product, product.as_deref());

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::cause::{Cause, Kind, Likelihood};
 use super::{Computer, Event, Note, Stage, What};
 use crate::boot::Machine;
+use crate::boot::tree::Role;
 use crate::dhcp::{self, Question, Refusal, Silence};
 use crate::{http, tftp};
 
@@ -15,6 +16,8 @@ const WORTH_ANNOUNCING: u64 = 1_000_000;
 /// Whether a person who reads along can do without an event: another one beside it says as much.
 pub fn is_minor(event: &Event) -> bool {
     match &event.what {
+        // It comes every few seconds while a computer waits.
+        What::Tftp(_) | What::Http(_) if event.role == Some(Role::Page) => true,
         What::Tftp(tftp::Note::Started { size, .. }) => *size < WORTH_ANNOUNCING,
         What::Http(http::Note::Started { length, .. }) => *length < WORTH_ANNOUNCING,
         What::Service(Note::Stage { stage }) => matches!(stage, Stage::Asked | Stage::Offered | Stage::Menu),
@@ -107,6 +110,9 @@ fn service_level(note: &Note) -> Level {
         | Note::Menu { .. }
         | Note::AnswerGiven { .. }
         | Note::Arranged { .. }
+        | Note::Approved
+        | Note::TurnedAway
+        | Note::Answered { .. }
         | Note::Stopped => Level::Normal,
         Note::NoRouter => Level::Detail,
         Note::Diagnosis(_)
@@ -118,6 +124,8 @@ fn service_level(note: &Note) -> Level {
         | Note::LeasesSetAside { .. }
         | Note::NamesSetAside { .. }
         | Note::LadderSetAside { .. }
+        | Note::ApprovalSetAside { .. }
+        | Note::Waiting { .. }
         | Note::ImageGone { .. }
         | Note::LinkUp { .. }
         | Note::Dropped { .. } => Level::Notice,
@@ -125,6 +133,7 @@ fn service_level(note: &Note) -> Level {
         | Note::NamesNotSaved { .. }
         | Note::NoControl { .. }
         | Note::LadderNotSaved { .. }
+        | Note::ApprovalNotSaved { .. }
         | Note::NotSent { .. }
         | Note::ImageChanged { .. }
         | Note::LinkDown { .. }
@@ -369,6 +378,24 @@ fn service(note: &Note) -> String {
         Note::Dropped { count } => format!("{count} events were left out of this log: there were too many at once."),
         Note::Stopped => "stopped".to_owned(),
         Note::Diagnosis(cause) => cause_line(cause),
+        Note::Waiting { code, product } => {
+            let product = product.as_ref().map(|product| format!(" ({product})")).unwrap_or_default();
+            format!(
+                "is not known{product} and waits for your approval; its screen shows {code}: bootwright approve {code}"
+            )
+        }
+        Note::Approved => "was approved, and may have the menu".to_owned(),
+        Note::TurnedAway => "was refused, and is sent to its own disk".to_owned(),
+        Note::Answered { again: true } => "is answered again".to_owned(),
+        Note::Answered { again: false } => "is never answered from now on".to_owned(),
+        Note::ApprovalSetAside { path } => format!(
+            "The file with the approved computers could not be understood. It was kept as {path}; every computer is asked \
+             about again."
+        ),
+        Note::ApprovalNotSaved { path, reason } => format!(
+            "Which computers were approved could not be saved to {path} ({reason}). After a restart they are asked about \
+             again."
+        ),
     }
 }
 
