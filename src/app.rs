@@ -52,6 +52,7 @@ use log::Log;
 use overlay::Overlay;
 use parcel::Parcel;
 use preferences::Preferences;
+use screen::check::rehearsal::Rehearsal;
 use screen::check::{Check, Checks, Starting};
 use screen::images::{Images, Import};
 use screen::menu::{Menu, answers};
@@ -122,6 +123,10 @@ pub struct App {
     /// Which run of the checks is awaited; answers of earlier ones are dropped.
     check_run: u64,
     checking: Option<Handle>,
+    rehearsal: Rehearsal,
+    /// Which rehearsal is awaited; what earlier ones still say is dropped.
+    rehearsal_run: u64,
+    rehearsing: Option<Handle>,
     starting: Starting,
     acquiring: Option<Handle>,
     failure: Option<Finding>,
@@ -222,6 +227,8 @@ pub enum Message {
     Compared(PathBuf, Comparing),
     /// The checks are done: which run of them, and what they found.
     Surveyed(u64, Arc<Result<Facts, String>>),
+    /// A rehearsal went on: which, and how far it is.
+    Rehearsing(u64, Box<Rehearsal>),
     /// An address was set, or not.
     AddressSet(Result<Parcel<Grant>, Arc<PrivilegeError>>),
     /// A service that was in the way was stopped, or not.

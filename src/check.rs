@@ -175,9 +175,9 @@ pub use advice::{Advice, mode_advice};
 pub use wording::meanwhile::{arranged, firewall, gate, gate_closed, not_stopped, started_again};
 pub use wording::preflight::speed;
 pub use wording::{
-    answer_entry, answer_fault, explain, explain_answers, explain_disc, explain_list, explain_lock, explain_plan,
-    explain_privilege, explain_rehearsal, explain_save, foreign_server, lacking, no_entries, one_firmware, published,
-    unadvertised, unguarded, unprobed, unserved, wrong_recipe,
+    Failing, answer_entry, answer_fault, explain, explain_answers, explain_disc, explain_list, explain_lock,
+    explain_plan, explain_privilege, explain_rehearsal, explain_save, failing, foreign_server, lacking, no_entries,
+    one_firmware, published, unadvertised, unguarded, unprobed, unserved, wrong_recipe,
 };
 
 /// What to know once everything is bound, before the first computer comes.

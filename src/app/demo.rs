@@ -30,6 +30,7 @@ use crate::journal::recording::Recording;
 use crate::mac::Mac;
 use crate::net::Interface;
 use crate::net::survey::{PortState, State};
+use crate::rehearsal::{Cell, Firmware, Named, Outcome, Report, Row, Start};
 
 #[derive(RustEmbed)]
 #[folder = "tests/machines"]
@@ -185,6 +186,30 @@ impl Machine {
                 Err(Arc::new(DiscError::Open { path: path.to_path_buf(), source }))
             }
         }
+    }
+
+    /// What a rehearsal of this plan would come to there: all files are as they should be.
+    pub fn rehearsal(&self, plan: &Plan) -> Report {
+        let found: Vec<Inspection> =
+            plan.images.iter().filter_map(|path| Some((*self.inspect(path).ok()?).clone())).collect();
+        let menu = plan.menu(&found);
+        let row = |firmware: Firmware| {
+            let fitting = menu.fitting(firmware.asker());
+            let cell = |item: &menu::Item| {
+                let files = item.entry.initrd.len() + usize::from(item.entry.kernel.is_some());
+                let unsigned = firmware.is_secure() && item.entry.signed.as_ref().is_none_or(Vec::is_empty);
+                let start = match unsigned {
+                    true => Start::NotHere { reason: "It starts only with Secure Boot off.".to_owned() },
+                    false => Start::Starts,
+                };
+                (item.id.clone(), Cell { start, files: files.max(1), bytes: 0 })
+            };
+            let entries = fitting.into_iter().map(cell).collect();
+            Row { firmware, outcome: Outcome::Ready, loaders: Vec::new(), entries, millis: 300 }
+        };
+        let named = |item: &menu::Item| Named { id: item.id.clone(), title: item.entry.title.clone() };
+        let rows = Firmware::ALL.into_iter().map(row).collect();
+        Report { rows, entries: menu.items.iter().map(named).collect(), millis: 900 }
     }
 
     /// What its checks see: all is well, except for what the answers themselves say.

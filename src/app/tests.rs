@@ -122,6 +122,26 @@ fn on_check() -> App {
     app
 }
 
+/// On the Check page, with everything rehearsed; two things fail where that is wanted.
+fn rehearsed(fails: bool) -> App {
+    use crate::rehearsal::{By, Fault, Firmware, Outcome, Start, driver::Trouble};
+    let mut app = on_check();
+    send(&mut app, Message::Check(check::Message::Rehearsed));
+    let Rehearsal::Over(_, report) = &mut app.rehearsal else { panic!("{:?}", app.rehearsal) };
+    if fails {
+        let file = "image/debian-live/live/vmlinuz".to_owned();
+        let missing = Fault::Fetch { file, by: By::Http, trouble: Trouble::NotFound };
+        let first = report.entries[0].id.clone();
+        for row in &mut report.rows {
+            row.entries.get_mut(&first).into_iter().for_each(|cell| cell.start = Start::Failed(missing.clone()));
+        }
+        let arm = report.rows.iter_mut().find(|row| row.firmware == Firmware::Arm64Http).unwrap();
+        arm.entries.clear();
+        arm.outcome = Outcome::Failed(Fault::Empty { file: "grub-http-arm64.efi".into() });
+    }
+    app
+}
+
 /// Serving, with nobody there yet.
 fn serving() -> App {
     let mut app = on_check();
@@ -203,6 +223,8 @@ fn states() -> Vec<(&'static str, App)> {
         ("menu-answers", with_answers("tests/answers/preseed.cfg")),
         ("menu-answers-missing", with_answers("tests/answers/none.cfg")),
         ("check", on_check()),
+        ("check-rehearsed", rehearsed(false)),
+        ("check-rehearsal-fails", rehearsed(true)),
         ("serve-nobody", serving()),
         ("serve-some", serving_for(75)),
         ("serve-many", serving_many(40)),
@@ -528,6 +550,25 @@ fn a_start_that_fails_leaves_everything_as_it_was() {
     app.starting = Starting::Asking;
     send(&mut app, Message::Acquired(Err(Arc::new(PrivilegeError::Dismissed))));
     assert!(app.is_idle() && app.failure.is_some());
+}
+
+#[test]
+fn a_rehearsal_counts_for_the_answers_that_it_was_made_with() {
+    let app = on_check();
+    assert!(shows(&app, "Rehearse"));
+    let mut app = rehearsed(true);
+    assert!(shows(&app, "2 things fail. It took 0.9 s.") && shows(&app, "Gets to its menu"));
+    assert!(shows(&app, "grub-http-arm64.efi is empty."));
+    let run = app.rehearsal_run;
+    let task = app.go_to(Step::Check);
+    settle(&mut app, task);
+    assert!(matches!(app.rehearsal, Rehearsal::Over(..)), "nothing has changed");
+    app.draft.append = Some("quiet".into());
+    let task = app.go_to(Step::Check);
+    settle(&mut app, task);
+    assert!(matches!(app.rehearsal, Rehearsal::NotYet));
+    send(&mut app, Message::Rehearsing(run, Box::new(Rehearsal::Running(vec![]))));
+    assert!(matches!(app.rehearsal, Rehearsal::NotYet), "a late word of the one before");
 }
 
 #[test]

@@ -85,6 +85,7 @@ impl App {
             Message::AnswersRead(settings, read) => self.answers_read(&settings, read),
             Message::FilledIn(entry, at, shown) => self.filled_in(&entry, at, shown),
             Message::AnswersChosen(wanted, chosen) => self.answers_chosen(wanted, chosen),
+            Message::Rehearsing(run, far) => self.rehearsing(run, *far),
             Message::Surveyed(run, facts) => self.surveyed(run, &facts),
             Message::AddressSet(result) => self.address_set(result),
             Message::ServiceStopped(unit, result) => self.service_stopped(unit, result),

@@ -15,6 +15,7 @@ use iced::{Subscription, stream};
 
 use crate::answer::{self, AnswerError, Answers};
 use crate::app::demo::Machine;
+use crate::app::screen::check::rehearsal::Rehearsal;
 use crate::app::screen::menu::answers;
 use crate::boot::loader::manifest::Manifest;
 use crate::boot::loader::{Loader, Loaders};
@@ -32,6 +33,7 @@ use crate::mac::Mac;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
 use crate::net::{Interface, interface, service};
+use crate::rehearsal::{self, Firmware};
 
 /// How often the interfaces are looked at while the window is open.
 const LOOK: Duration = Duration::from_secs(2);
@@ -277,6 +279,22 @@ impl World {
         }
     }
 
+    /// Rehearses what this plan would serve, inside this process. Ends when the stream is dropped.
+    pub fn rehearse(&self, plan: Plan) -> impl Stream<Item = Rehearsal> + use<> {
+        let world = self.clone();
+        stream::channel(16, move |mut sender: mpsc::Sender<Rehearsal>| async move {
+            let last = match world {
+                World::Real(_) => rehearse(plan, sender.clone()).await,
+                World::Described(machine) => {
+                    let report = machine.rehearsal(&plan);
+                    Rehearsal::Over(Box::new(plan), Box::new(report))
+                }
+            };
+            // A window that is gone does not want to know.
+            let _ = sender.send(last).await;
+        })
+    }
+
     /// Whether the ports can be opened, or a helper has to.
     pub fn rights(&self, interface: &Interface, request: &privilege::Request) -> privilege::Rights {
         match self {
@@ -313,6 +331,25 @@ impl World {
             }
         }
     }
+}
+
+/// Rehearses, and says how far that is.
+async fn rehearse(plan: Plan, mut sender: mpsc::Sender<Rehearsal>) -> Rehearsal {
+    let services = match engine::double::Private::start(&plan).await {
+        Ok(services) => Arc::new(services),
+        Err(error) => return Rehearsal::Failed(Box::new(crate::check::explain(&error))),
+    };
+    let (progress, mut further) = tokio::sync::mpsc::unbounded_channel();
+    let telling = async move {
+        let mut done = Vec::new();
+        while let Some(firmware) = further.recv().await {
+            done.push(firmware);
+            // A window that is gone does not want to know.
+            let _ = sender.send(Rehearsal::Running(done.clone())).await;
+        }
+    };
+    let (report, ()) = tokio::join!(rehearsal::run(services, &Firmware::ALL, Some(progress)), telling);
+    Rehearsal::Over(Box::new(plan), Box::new(report))
 }
 
 /// Two windows onto the same machine are the same.

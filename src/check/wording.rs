@@ -9,7 +9,7 @@ mod rehearsal;
 pub(super) mod servers;
 
 pub use answers::{answer_fault, explain_answers};
-pub use rehearsal::explain_rehearsal;
+pub use rehearsal::{Failing, explain_rehearsal, failing};
 
 use std::io::ErrorKind;
 use std::net::Ipv4Addr;

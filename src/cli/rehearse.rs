@@ -174,18 +174,11 @@ fn text(report: &Report) -> String {
         }
         text += "ok: every file of it is there. -: not on this kind of computer. FAIL: see below.\n";
     }
-    let mut told: Vec<(String, String)> = Vec::new();
-    for (firmware, entry, fault) in report.faults() {
-        let entry = entry.map(|entry| format!("{entry}: ")).unwrap_or_default();
-        let sentence = format!("{entry}{}", check::explain_rehearsal(fault).sentence());
-        // The same thing on several computers is said once.
-        match told.iter_mut().find(|(known, _)| *known == sentence) {
-            Some((_, names)) => *names += &format!("; {}", firmware.name()),
-            None => told.push((sentence, firmware.name().to_owned())),
-        }
-    }
-    for (sentence, names) in &told {
-        text += &format!("\n{sentence}\n    ({names})\n");
+    let told = check::failing(report);
+    for failing in &told {
+        let entry = failing.entry.as_ref().map(|entry| format!("{entry}: ")).unwrap_or_default();
+        let names: Vec<&str> = failing.firmwares.iter().map(|firmware| firmware.name()).collect();
+        text += &format!("\n{entry}{}\n    ({})\n", failing.finding.sentence(), names.join("; "));
     }
     let seconds = report.millis as f64 / 1000.0;
     text + &match told.len() {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::tftp::Options;
 use crate::boot::Platform;
+use crate::boot::menu::{Asker, ipxe};
 use crate::image::signature::Machine;
 use crate::mac::Mac;
 
@@ -78,6 +79,20 @@ impl Firmware {
         }
     }
 
+    /// The same in two short words, for a table.
+    pub fn short(self) -> (&'static str, &'static str) {
+        match self {
+            Firmware::BiosRom => ("BIOS", "iPXE"),
+            Firmware::BiosPlain => ("BIOS", "PXE"),
+            Firmware::X64Pxe => ("x64", "PXE"),
+            Firmware::X64Secure => ("x64", "Secure"),
+            Firmware::X64Http => ("x64", "HTTP"),
+            Firmware::Ia32Pxe => ("32-bit", "PXE"),
+            Firmware::Arm64Pxe => ("ARM64", "PXE"),
+            Firmware::Arm64Http => ("ARM64", "HTTP"),
+        }
+    }
+
     /// Whether it is UEFI.
     pub fn is_uefi(self) -> bool {
         !matches!(self, Firmware::BiosRom | Firmware::BiosPlain)
@@ -146,6 +161,12 @@ impl Firmware {
             Platform::EfiArm64 => ("efi", "arm64"),
             _ => ("pcbios", "i386"),
         }
+    }
+
+    /// What decides which entries an iPXE on it shows.
+    pub fn asker(self) -> Asker {
+        let (platform, arch) = self.ipxe_words();
+        Asker { firmware: ipxe::firmware(Some(platform)), arch: ipxe::processor(Some(arch)) }
     }
 
     /// The options of its TFTP requests, for the size alone and for the file (WIRE.md section 5).

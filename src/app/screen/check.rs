@@ -1,5 +1,7 @@
 //! What could stop it, tried before it is needed.
 
+pub mod rehearsal;
+
 use iced::advanced::widget::Id;
 use iced::widget::{Column, column, row, space};
 use iced::{Alignment, Element, Fill};
@@ -67,6 +69,8 @@ pub enum Message {
     Started,
     /// The question for the password is to be given up.
     GivenUp,
+    /// Every kind of computer is to be rehearsed.
+    Rehearsed,
 }
 
 /// What the page wants done.
@@ -82,6 +86,8 @@ pub enum Action {
     Start,
     /// Stop starting.
     GiveUp,
+    /// Rehearse.
+    Rehearse,
 }
 
 /// What the page is shown from.
@@ -93,6 +99,8 @@ pub struct Context<'a> {
     pub starting: Starting,
     /// Why the last start failed.
     pub failure: Option<&'a Finding>,
+    /// How far the rehearsal is.
+    pub rehearsal: &'a rehearsal::Rehearsal,
 }
 
 impl Check {
@@ -104,6 +112,7 @@ impl Check {
             Message::Mended(remedy) => Action::Mend(remedy),
             Message::Started => Action::Start,
             Message::GivenUp => Action::GiveUp,
+            Message::Rehearsed => Action::Rehearse,
         }
     }
 
@@ -156,6 +165,9 @@ impl Check {
             }
         }
         let running = matches!(context.checks, Checks::NotYet | Checks::Running(_));
+        if !running {
+            content = content.push(rehearsal::view(context.rehearsal, context.starting == Starting::No));
+        }
         let aside: Element<'a, Message> = match context.starting {
             Starting::Asking | Starting::Binding => {
                 press(body("Give up")).look(Look::Secondary).padding([9, 18]).on_press(Message::GivenUp).into()

@@ -7,6 +7,7 @@ use iced::Task;
 
 use crate::app::overlay::Overlay;
 use crate::app::parcel::Parcel;
+use crate::app::screen::check::rehearsal::Rehearsal;
 use crate::app::screen::check::{Checks, Starting};
 use crate::app::screen::images::State;
 use crate::app::screen::network::Asking;
@@ -36,6 +37,7 @@ impl App {
             check::Action::Mend(remedy) => self.mend(remedy),
             check::Action::Start => self.start(),
             check::Action::GiveUp => self.give_up(),
+            check::Action::Rehearse => self.rehearse(),
         }
     }
 
@@ -46,6 +48,7 @@ impl App {
     }
 
     pub(in crate::app) fn check_everything(&mut self) -> Task<Message> {
+        self.forget_rehearsal();
         self.check_run += 1;
         self.probe_run += 1;
         self.probing = None;
@@ -91,6 +94,44 @@ impl App {
         let read = facts.images.iter().filter_map(|(path, found)| Some((path, found.as_ref().ok()?)));
         let changed = read.filter(|(path, found)| as_chosen(path).is_some_and(|then| !same_disc(then, found)));
         changed.map(|(path, _)| judge::around::changed_since_chosen(path)).collect()
+    }
+
+    /// Rehearses what would be served now.
+    pub(in crate::app) fn rehearse(&mut self) -> Task<Message> {
+        self.rehearsal_run += 1;
+        let run = self.rehearsal_run;
+        let plan = match self.plan() {
+            Ok(plan) => plan,
+            Err(finding) => {
+                self.rehearsal = Rehearsal::Failed(finding);
+                return Task::none();
+            }
+        };
+        self.rehearsal = Rehearsal::Running(Vec::new());
+        let stream = self.world.rehearse(plan);
+        let (task, handle) = Task::run(stream, move |far| Message::Rehearsing(run, Box::new(far))).abortable();
+        self.rehearsing = Some(handle.abort_on_drop());
+        task
+    }
+
+    pub(in crate::app) fn rehearsing(&mut self, run: u64, far: Rehearsal) -> Task<Message> {
+        if run == self.rehearsal_run {
+            self.rehearsal = far;
+        }
+        Task::none()
+    }
+
+    /// What was rehearsed counts for the same answers only.
+    fn forget_rehearsal(&mut self) {
+        let same = match &self.rehearsal {
+            Rehearsal::Over(plan, _) => self.plan().is_ok_and(|now| now == **plan),
+            Rehearsal::NotYet => true,
+            Rehearsal::Running(_) | Rehearsal::Failed(_) => false,
+        };
+        if !same {
+            self.rehearsal_run += 1;
+            (self.rehearsal, self.rehearsing) = (Rehearsal::NotYet, None);
+        }
     }
 
     pub(in crate::app) fn mend(&mut self, remedy: Remedy) -> Task<Message> {
@@ -207,6 +248,7 @@ impl App {
     }
 
     pub(in crate::app) fn check_context(&self) -> check::Context<'_> {
-        check::Context { checks: &self.checks, starting: self.starting, failure: self.failure.as_ref() }
+        let (checks, starting, rehearsal) = (&self.checks, self.starting, &self.rehearsal);
+        check::Context { checks, starting, failure: self.failure.as_ref(), rehearsal }
     }
 }

@@ -6,8 +6,32 @@ use crate::image::signature::Machine;
 use crate::rehearsal::dhcp::Shortcoming;
 use crate::rehearsal::driver::Trouble;
 use crate::rehearsal::script::Wrong;
-use crate::rehearsal::{Asked, By, Fault};
+use crate::rehearsal::{Asked, By, Fault, Firmware, Report};
 use crate::text;
+
+/// A thing that fails in a rehearsal, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failing {
+    /// What fails.
+    pub finding: Finding,
+    /// With which entry; none where it fails before there is a menu.
+    pub entry: Option<String>,
+    /// On which firmware.
+    pub firmwares: Vec<Firmware>,
+}
+
+/// All that fails in a rehearsal. The same thing on several computers is one.
+pub fn failing(report: &Report) -> Vec<Failing> {
+    let mut all: Vec<Failing> = Vec::new();
+    for (firmware, entry, fault) in report.faults() {
+        let (finding, entry) = (explain_rehearsal(fault), entry.map(str::to_owned));
+        match all.iter_mut().find(|known| known.entry == entry && known.finding == finding) {
+            Some(known) => known.firmwares.push(firmware),
+            None => all.push(Failing { finding, entry, firmwares: vec![firmware] }),
+        }
+    }
+    all
+}
 
 /// What failed first, what it means for booting, and what to do.
 pub fn explain_rehearsal(fault: &Fault) -> Finding {
