@@ -860,6 +860,21 @@ fn what_is_new_is_told_once() {
 }
 
 #[test]
+fn a_server_that_is_heard_meanwhile_explains_what_comes_after() {
+    let around = Surroundings { since: at(0.0), ..around(DhcpMode::Full) };
+    let (mut watch, mut journal) = (Watch::default(), Journal::default());
+    let server = dhcp::Note::ForeignServer { server: [10, 77, 0, 254].into(), mac: None };
+    watch.hear(&Event { mac: None, ..event(1.0, None, What::Dhcp(server)) });
+    for event in each(&EDK2, |second| offered(second + 10.0, Who::Uefi)) {
+        watch.hear(&event);
+        journal.record(&event);
+    }
+    watch.look(&journal, at(39.0), &around);
+    assert_eq!(kinds(watch.causes(MAC)), [(OtherServerWon, Likely), (OfferNotTaken, Possible)]);
+    assert!(watch.causes(MAC)[0].evidence.starts_with("10.77.0.254 answers here as well."));
+}
+
+#[test]
 fn a_log_that_is_read_back_tells_no_cause_twice() {
     let cause = found(&to_menu(None), &around(DhcpMode::Full), 16.0).remove(0);
     let event =

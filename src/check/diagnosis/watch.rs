@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Surroundings, diagnose, nothing_arrives};
+use super::{Foreign, Surroundings, diagnose, nothing_arrives};
+use crate::dhcp;
 use crate::journal::cause::{Cause, Kind, Likelihood};
 use crate::journal::{Computer, Event, Journal, Note, What};
 use crate::mac::Mac;
 
 /// A computer that has been silent for longer tells nothing new by being silent still.
 const SETTLED: std::time::Duration = std::time::Duration::from_secs(600);
+/// Most other DHCP servers that are remembered.
+const MAX_FOREIGN: usize = 8;
 
 /// What was found, and what of it was told.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +23,8 @@ pub struct Watch {
     told_nothing: bool,
     /// DHCP of an ordinary computer was heard.
     others: bool,
+    /// Other DHCP servers that were heard meanwhile.
+    foreign: Vec<Foreign>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -32,13 +37,27 @@ struct Known {
 }
 
 impl Watch {
-    /// Takes note of an event: that somebody's DHCP arrives says that the way is open.
+    /// Takes note of an event: that somebody's DHCP arrives says that the way is open, and who else answers explains much.
     pub fn hear(&mut self, event: &Event) {
-        self.others |= matches!(event.what, What::Dhcp(_));
+        match event.what {
+            What::Dhcp(dhcp::Note::ForeignServer { server, .. }) => {
+                let known = self.foreign.iter().any(|foreign| foreign.server == server);
+                if !known && self.foreign.len() < MAX_FOREIGN {
+                    self.foreign.push(Foreign { server, vendor: None });
+                }
+            }
+            What::Dhcp(_) => self.others = true,
+            _ => {}
+        }
     }
 
     /// Looks at all computers. Returns what is new, each with its computer, once in a boot.
     pub fn look(&mut self, journal: &Journal, now: Timestamp, around: &Surroundings) -> Vec<Event> {
+        let mut around = around.clone();
+        let new = |foreign: &&Foreign| around.foreign.iter().all(|known| known.server != foreign.server);
+        let heard: Vec<Foreign> = self.foreign.iter().filter(new).cloned().collect();
+        around.foreign.extend(heard);
+        let around = &around;
         self.known.retain(|mac, _| journal.computer(*mac).is_some());
         self.nothing = nothing_arrives(around, self.others, now).filter(|_| journal.count() == 0);
         let mut events = Vec::new();
