@@ -80,9 +80,7 @@ impl Bench {
 
     /// An image of a table in `tests/layouts`, by its file name there.
     fn image(&self, system: &str, name: &str) -> PathBuf {
-        let file = format!("{}/tests/layouts/{system}.toml", env!("CARGO_MANIFEST_DIR"));
-        let table: layout::Table = toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        table.image[0].make(self.folder.path(), name)
+        layout_of(system).make(self.folder.path(), name)
     }
 
     fn plan(&self, full: bool, images: &[PathBuf]) -> Plan {
@@ -139,6 +137,13 @@ fn program(machine: u16) -> Vec<u8> {
     let magic: u16 = if machine == 0x014c { 0x010b } else { 0x020b };
     bytes[0x98..0x9a].copy_from_slice(&magic.to_le_bytes());
     bytes
+}
+
+/// The first image of a table in `tests/layouts`.
+fn layout_of(system: &str) -> layout::Image {
+    let file = format!("{}/tests/layouts/{system}.toml", env!("CARGO_MANIFEST_DIR"));
+    let mut table: layout::Table = toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    table.image.remove(0)
 }
 
 /// Whether images can be made here.
@@ -494,4 +499,50 @@ fn running_services_are_rehearsed_and_notice_nothing() {
     assert_eq!(serving.lines().iter().find(|line| of_nobody(line)), None, "a computer without a name");
     assert!(!serving.stop().contains("rehearsal"));
     assert!(!lab.path("state").join("rehearsal.sock").exists(), "the socket goes with the services");
+}
+
+/// What only the end of a file shows: its installer fetches the image whole.
+#[test]
+fn an_image_that_lost_its_end_is_found() {
+    if !has_xorriso("lost its end") {
+        return;
+    }
+    let bench = Bench::new();
+    let image = bench.image("ubuntu-server", "ubuntu");
+    let plan = bench.plan(true, std::slice::from_ref(&image));
+    let size = std::fs::metadata(&image).unwrap().len();
+    let report = bench.runtime.block_on(async {
+        let services = Arc::new(Private::start(&plan).await.unwrap());
+        std::fs::OpenOptions::new().write(true).open(&image).unwrap().set_len(size - 1).unwrap();
+        rehearsal::run(services, &[Firmware::X64Pxe], None).await
+    });
+    let Fault::Short { file, expected } = fault(&report, Firmware::X64Pxe) else { panic!("{}", told(&report)) };
+    assert_eq!((file.as_str(), *expected), ("image/ubuntu-server.iso", size));
+}
+
+#[test]
+fn answer_files_are_filled_in_and_nothing_is_counted() {
+    if !has_xorriso("answers") {
+        return;
+    }
+    let bench = Bench::new();
+    let images = [bench.image("fedora-installer", "fedora"), bench.image("ubuntu-server", "ubuntu")];
+    bench.write("ks.cfg", b"network --hostname={{ hostname }}\n");
+    bench.write("user.yaml", b"#cloud-config\nautoinstall:\n  version: 1\n");
+    let mut plan = bench.plan(true, &images);
+    plan.answers.host_name = Some("lab-{nn}".into());
+    plan.answers.entry.insert("fedora-installer".into(), bench.path("ks.cfg"));
+    plan.answers.entry.insert("ubuntu-server".into(), bench.path("user.yaml"));
+    let without = bench.rehearse(&bench.plan(true, &images), &SIX);
+    let with = bench.rehearse(&plan, &SIX);
+    assert_eq!((told(&without), told(&with)), (String::new(), String::new()));
+    let files = |report: &Report, entry: &str| report.rows[1].entries[entry].files;
+    assert_eq!(files(&with, "fedora-installer"), files(&without, "fedora-installer") + 1);
+    assert_eq!(files(&with, "ubuntu-server"), files(&without, "ubuntu-server") + 2, "user-data and meta-data");
+    assert!(!bench.path("host-names.json").exists(), "no number is given away");
+    // What cannot be filled in is found.
+    bench.write("ks.cfg", b"{{ nothing.at.all }}\n");
+    let report = bench.rehearse(&plan, &SIX);
+    let wanted = Fault::Answers { entry: "fedora-installer".into() };
+    assert_eq!(fault(&report, Firmware::BiosPlain), &wanted, "{}", told(&report));
 }

@@ -2,6 +2,8 @@
 //! and no others (GRUB manual 2.06, "Writing your own configuration files directly"; `grub-core/script/parser.y`).
 
 use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::str::Chars;
 
 use super::ipxe::Entry;
 use super::script::{End, Fetch, Part, Play, Wrong};
@@ -130,111 +132,120 @@ fn plain(word: &Word) -> String {
 
 /// Takes a script apart, each part with its line.
 fn tokens(text: &str) -> Result<Vec<(usize, Token)>, Wrong> {
-    let mut all = Vec::new();
-    let mut line = 1;
-    let mut letters = text.chars().peekable();
-    let (mut word, mut text, mut began, mut quoted) = (Word::new(), String::new(), false, false);
-    let mut finish = |line, word: &mut Word, text: &mut String, began: &mut bool, quoted: &mut bool| {
-        if std::mem::take(began) {
-            let text = std::mem::take(text);
-            let bare = word.is_empty() && !std::mem::take(quoted);
-            all.push((line, if bare { Token::Bare(text) } else { Token::Word(with(std::mem::take(word), text)) }));
-        }
-        *quoted = false;
-        all.len()
-    };
-    let mut ends: Vec<(usize, usize, Token)> = Vec::new();
-    while let Some(letter) = letters.next() {
+    let letters = text.chars().peekable();
+    let (tokens, word, text) = (Vec::new(), Word::new(), String::new());
+    let mut scanner = Scanner { letters, line: 1, tokens, word, text, began: false, quoted: false };
+    while let Some(letter) = scanner.letters.next() {
+        scanner.take(letter)?;
+    }
+    scanner.finish();
+    Ok(scanner.tokens)
+}
+
+/// A script on its way into parts.
+struct Scanner<'a> {
+    letters: Peekable<Chars<'a>>,
+    line: usize,
+    tokens: Vec<(usize, Token)>,
+    /// The word under way, with what stands in it since its last variable.
+    word: Word,
+    text: String,
+    began: bool,
+    /// Whether a part of it is quoted, so that it is none of the grammar's words.
+    quoted: bool,
+}
+
+impl Scanner<'_> {
+    fn take(&mut self, letter: char) -> Result<(), Wrong> {
         match letter {
             '\'' => {
-                (began, quoted) = (true, true);
+                (self.began, self.quoted) = (true, true);
                 loop {
-                    match letters.next() {
-                        Some('\'') => break,
-                        Some(letter) => {
-                            line += usize::from(letter == '\n');
-                            text.push(letter);
-                        }
-                        None => return Err(Wrong::Unbalanced { line }),
+                    match self.letter()? {
+                        '\'' => break,
+                        letter => self.text.push(letter),
                     }
                 }
             }
             '"' => {
-                (began, quoted) = (true, true);
+                (self.began, self.quoted) = (true, true);
                 loop {
-                    match letters.next() {
-                        Some('"') => break,
-                        Some('$') => variable(&mut letters, &mut word, &mut text),
-                        Some('\\') => text.extend(letters.next()),
-                        Some(letter) => text.push(letter),
-                        None => return Err(Wrong::Unbalanced { line }),
+                    match self.letter()? {
+                        '"' => break,
+                        '$' => self.variable(),
+                        '\\' => {
+                            let next = self.letter()?;
+                            self.text.push(next);
+                        }
+                        letter => self.text.push(letter),
                     }
                 }
             }
             '\\' => {
-                (began, quoted) = (true, true);
-                text.extend(letters.next());
+                (self.began, self.quoted) = (true, true);
+                let next = self.letter()?;
+                self.text.push(next);
             }
             '$' => {
-                began = true;
-                variable(&mut letters, &mut word, &mut text);
+                self.began = true;
+                self.variable();
             }
-            '#' if !began => {
-                while letters.peek().is_some_and(|letter| *letter != '\n') {
-                    letters.next();
-                }
-            }
-            ' ' | '\t' => drop(finish(line, &mut word, &mut text, &mut began, &mut quoted)),
+            '#' if !self.began => while self.letters.next_if(|letter| *letter != '\n').is_some() {},
+            ' ' | '\t' | '\r' => self.finish(),
             '\n' | ';' => {
-                let at = finish(line, &mut word, &mut text, &mut began, &mut quoted);
-                ends.push((at, line, Token::End));
-                line += usize::from(letter == '\n');
+                self.finish();
+                self.tokens.push((self.line, Token::End));
+                self.line += usize::from(letter == '\n');
             }
-            '{' | '}' if !began => {
-                let at = finish(line, &mut word, &mut text, &mut began, &mut quoted);
-                ends.push((at, line, if letter == '{' { Token::Open } else { Token::Close }));
+            '{' | '}' if !self.began => {
+                self.tokens.push((self.line, if letter == '{' { Token::Open } else { Token::Close }));
             }
             letter => {
-                began = true;
-                text.push(letter);
+                self.began = true;
+                self.text.push(letter);
             }
         }
+        Ok(())
     }
-    finish(line, &mut word, &mut text, &mut began, &mut quoted);
-    // The ends go where they stood among the words.
-    let mut merged = Vec::with_capacity(all.len() + ends.len());
-    let mut ends = ends.into_iter().peekable();
-    for (at, token) in all.into_iter().enumerate() {
-        while let Some((_, line, end)) = ends.next_if(|(before, ..)| *before <= at) {
-            merged.push((line, end));
+
+    /// The next letter of what is quoted.
+    fn letter(&mut self) -> Result<char, Wrong> {
+        let letter = self.letters.next().ok_or(Wrong::Unbalanced { line: self.line })?;
+        self.line += usize::from(letter == '\n');
+        Ok(letter)
+    }
+
+    /// A variable's name, which letters and digits and `_` make up.
+    fn variable(&mut self) {
+        let braces = self.letters.next_if_eq(&'{').is_some();
+        let mut name = String::new();
+        while let Some(letter) = self.letters.next_if(|letter| letter.is_ascii_alphanumeric() || *letter == '_') {
+            name.push(letter);
         }
-        merged.push(token);
+        if braces {
+            self.letters.next_if_eq(&'}');
+        }
+        if !self.text.is_empty() {
+            self.word.push(Piece::Text(std::mem::take(&mut self.text)));
+        }
+        self.word.push(Piece::Variable(name));
     }
-    merged.extend(ends.map(|(_, line, end)| (line, end)));
-    Ok(merged)
-}
 
-fn with(mut word: Word, text: String) -> Word {
-    if !text.is_empty() || word.is_empty() {
-        word.push(Piece::Text(text));
+    /// The word under way is over.
+    fn finish(&mut self) {
+        let (mut word, text) = (std::mem::take(&mut self.word), std::mem::take(&mut self.text));
+        let quoted = std::mem::take(&mut self.quoted);
+        if !std::mem::take(&mut self.began) {
+            return;
+        }
+        if word.is_empty() && !quoted {
+            return self.tokens.push((self.line, Token::Bare(text)));
+        }
+        if !text.is_empty() || word.is_empty() {
+            word.push(Piece::Text(text));
+        }
+        self.tokens.push((self.line, Token::Word(word)));
     }
-    word
-}
-
-/// A variable's name, which letters and digits and `_` make up.
-fn variable(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, word: &mut Word, text: &mut String) {
-    let braces = letters.next_if_eq(&'{').is_some();
-    let mut name = String::new();
-    while let Some(letter) = letters.next_if(|letter| letter.is_ascii_alphanumeric() || *letter == '_') {
-        name.push(letter);
-    }
-    if braces {
-        letters.next_if_eq(&'}');
-    }
-    if !text.is_empty() {
-        word.push(Piece::Text(std::mem::take(text)));
-    }
-    word.push(Piece::Variable(name));
 }
 
 struct Reader {
