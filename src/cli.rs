@@ -94,9 +94,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List the computers that do not take the usual boot loader, with Secure Boot on for example
+    /// List the computers that do not take the usual boot loader, with Secure Boot on for example, and those that you
+    /// approved
     Computers {
-        /// Let a computer begin with the usual loader again, or all of them
+        /// Let a computer begin with the usual loader again and be asked about again, or all of them
         #[arg(long, value_name = "MAC|all", value_parser = computers::forget)]
         forget: Option<computers::Forget>,
         /// Where the services keep their state

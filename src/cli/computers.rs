@@ -1,10 +1,11 @@
-//! `bootwright computers`: which computers do not take the usual loader, and how to let them begin anew.
+//! `bootwright computers`: which computers do not take the usual loader, which were approved, and how to forget both.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Status, out, out_json, running};
-use crate::boot::ladder::{self, Kept, Known};
+use crate::boot::approval::{self, Approved};
+use crate::boot::ladder::{self, Known};
 use crate::boot::loader::Way;
 use crate::deployment::Places;
 use crate::engine;
@@ -26,48 +27,66 @@ pub(super) fn forget(text: &str) -> Result<Forget, String> {
     text.parse().map(Forget::One).map_err(|_| "neither `all` nor an address like 52:54:00:12:34:56".to_owned())
 }
 
+/// What is remembered of computers.
+#[derive(serde::Serialize)]
+struct Remembered {
+    /// Those that do not take the usual loader.
+    computers: Vec<Known>,
+    /// Those that were approved.
+    approved: Vec<Approved>,
+}
+
 pub(super) fn run(state_dir: Option<PathBuf>, forget: Option<Forget>, json: bool) -> Status {
     let state = state_dir.unwrap_or_else(|| Places::of_this_user().state);
-    let file = state.join(ladder::FILE);
-    match changed(&state, &file, forget) {
-        Ok(kept) if json => out_json(&kept.computers),
-        Ok(kept) => out(&text(&kept)),
+    match remembered(&state, forget) {
+        Ok(remembered) if json => out_json(&remembered),
+        Ok(remembered) => out(&text(&remembered)),
         Err(error) => {
-            eprintln!("{}: {error}. Name the folder of the services with --state-dir.", file.display());
+            eprintln!("{}: {error}. Name the folder of the services with --state-dir.", state.display());
             return Status::Cannot;
         }
     }
     Status::Done
 }
 
-fn changed(state: &Path, file: &Path, forget: Option<Forget>) -> std::io::Result<Kept> {
-    let mut kept = engine::remembered(file)?;
-    let Some(forget) = forget else { return Ok(kept) };
-    let (gone, rest): (Vec<Known>, Vec<Known>) = kept.computers.into_iter().partition(|known| match forget {
-        Forget::All => true,
-        Forget::One(mac) => known.key.mac == mac,
-    });
-    kept.computers = rest;
+/// Forgets first, where that is asked for.
+fn remembered(state: &Path, forget: Option<Forget>) -> std::io::Result<Remembered> {
+    let (ladder_file, approval_file) = (state.join(ladder::FILE), state.join(approval::FILE));
+    let (ladder, approval) = (engine::remembered(&ladder_file)?, engine::approved(&approval_file)?);
+    let (mut computers, mut approved) = (ladder.computers, approval.computers);
+    let Some(forget) = forget else { return Ok(Remembered { computers, approved }) };
+    let known = computers.iter().map(|known| known.key.mac).chain(approved.iter().map(|known| known.mac));
     let macs: BTreeSet<Mac> = match forget {
-        Forget::All => gone.iter().map(|known| known.key.mac).collect(),
+        Forget::All => known.collect(),
         Forget::One(mac) => [mac].into(),
     };
-    // Services that run know more than the file, and write it anew.
+    let before = (computers.len(), approved.len());
+    computers.retain(|known| !macs.contains(&known.key.mac));
+    approved.retain(|known| !macs.contains(&known.mac));
+    // Services that run know more than the files, and write them anew.
     let mut told = false;
     for mac in macs {
         told |= !running::ask(state, &Request::Forget { mac })?.is_empty();
     }
-    if !told && !gone.is_empty() {
-        engine::remember(file, &kept)?;
+    if !told && before.0 != computers.len() {
+        engine::remember(&ladder_file, &ladder::Kept { computers: computers.clone() })?;
     }
-    Ok(kept)
+    if !told && before.1 != approved.len() {
+        engine::keep_approved(&approval_file, &approval::Kept { computers: approved.clone() })?;
+    }
+    Ok(Remembered { computers, approved })
 }
 
-fn text(kept: &Kept) -> String {
-    if kept.computers.is_empty() {
-        return "Every computer takes the usual loader.\n".to_owned();
-    }
-    kept.computers.iter().map(line).collect()
+fn text(remembered: &Remembered) -> String {
+    let loaders: String = match remembered.computers.as_slice() {
+        [] => "Every computer takes the usual loader.\n".to_owned(),
+        computers => computers.iter().map(line).collect(),
+    };
+    let approved = |known: &Approved| {
+        let product = known.product.as_ref().map(|product| format!(" ({product})")).unwrap_or_default();
+        format!("{}{product} was approved.\n", known.mac)
+    };
+    loaders + &remembered.approved.iter().map(approved).collect::<String>()
 }
 
 fn line(known: &Known) -> String {
