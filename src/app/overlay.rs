@@ -354,7 +354,7 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)).into(),
         small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)).into(),
     ]);
-    let causes = context.watch.causes(mac).iter().map(|cause| cause_strip(cause));
+    let causes = context.watch.causes(mac).iter().map(cause_strip);
     let causes = (!context.watch.causes(mac).is_empty()).then(|| Column::with_children(causes).spacing(gap::SMALL));
     column![head(computer.name()), soft(facts.join("   ·   "))]
         .push(loader.map(|boot| soft(text::plain(&wording::loader_line(boot), 300))))
