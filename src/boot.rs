@@ -12,6 +12,8 @@ pub mod ladder;
 pub mod loader;
 pub mod machine;
 pub mod menu;
+pub mod once;
+pub mod password;
 pub mod published;
 pub mod secure;
 mod signed_disk;

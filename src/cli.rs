@@ -9,6 +9,7 @@ mod inspect;
 mod interfaces;
 mod loaders;
 mod menu;
+mod password;
 mod preflight;
 mod rehearse;
 mod running;
@@ -94,10 +95,10 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// List the computers that do not take the usual boot loader, with Secure Boot on for example, and those that you
-    /// approved
+    /// List the computers that do not take the usual boot loader, with Secure Boot on for example, those that you approved,
+    /// and what those began that starts once
     Computers {
-        /// Let a computer begin with the usual loader again and be asked about again, or all of them
+        /// Let a computer begin with the usual loader and with what it began again, and be asked about again, or all of them
         #[arg(long, value_name = "MAC|all", value_parser = computers::forget)]
         forget: Option<computers::Forget>,
         /// Where the services keep their state
@@ -125,6 +126,8 @@ enum Command {
     Loaders(loaders::Options),
     /// Try all kinds of firmware and every entry without a computer: nothing is served, and no rights are needed
     Rehearse(Box<rehearse::Options>),
+    /// Make what a deployment keeps of a menu entry's password
+    Password,
     /// Open ports for the window, which starts this with more rights
     #[command(hide = true)]
     Helper,
@@ -164,6 +167,9 @@ struct Serve {
     /// When it starts; 0 starts it at once without a menu [default: 30]
     #[arg(long, value_name = "SECONDS")]
     menu_timeout: Option<u32>,
+    /// Start this entry once on each computer, which then falls to its own disk; repeatable
+    #[arg(long, value_name = "ID")]
+    once: Vec<String>,
     /// A folder to publish under /files/, read only
     #[arg(long, value_name = "DIR")]
     files: Option<PathBuf>,
@@ -241,6 +247,7 @@ impl Serve {
             log: self.log,
             firewall: self.firewall,
             entry: Vec::new(),
+            once: self.once,
             answers: Answering {
                 list: self.computers,
                 host_name: self.host_name,
@@ -312,6 +319,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Explain { text, json }) => explain::run(&text, json),
         Some(Command::Approve(options)) => approve::approve(options),
         Some(Command::Refuse(options)) => approve::refuse(options),
+        Some(Command::Password) => password::run(),
         Some(Command::Loaders(options)) => loaders::run(options),
         Some(Command::Rehearse(options)) => rehearse::run(*options),
         Some(Command::Helper) => helper::run(),

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::answer;
 use crate::boot::loader::Preference;
 use crate::boot::menu::{self, Default as Choice, Edit, Menu, Unknown, ipxe};
-use crate::boot::{approval, ladder};
+use crate::boot::{approval, ladder, once};
 use crate::dhcp::Guests;
 use crate::dhcp::lease::Range;
 use crate::image::Inspection;
@@ -161,6 +161,10 @@ pub struct Settings {
     /// What is changed about the menu, in its order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entry: Vec<Edit>,
+    /// Entries that start once, by their ids, whatever `entry` says. Only an option of the command line: in a file `entry`
+    /// says it.
+    #[serde(skip)]
+    pub once: Vec<String>,
     /// Answer files for unattended installations.
     #[serde(skip_serializing_if = "answer::Settings::is_empty")]
     pub answers: answer::Settings,
@@ -262,6 +266,10 @@ pub struct Plan {
     pub control_file: PathBuf,
     /// Where it is kept which computers were approved.
     pub approval_file: PathBuf,
+    /// Entries that start once, by their ids, besides those that an edit says so of.
+    pub once: BTreeSet<String>,
+    /// Where it is kept which computers have begun those.
+    pub once_file: PathBuf,
     /// A folder with loaders that the user named; it must have some.
     pub own_loaders: Option<PathBuf>,
     /// Other folders where loaders may be, the first one first.
@@ -322,6 +330,7 @@ impl Settings {
             duration: over.duration.or(self.duration),
             log: over.log.or(self.log),
             entry: list(self.entry, over.entry),
+            once: list(self.once, over.once),
             answers: answers(self.answers, over.answers),
             firewall: over.firewall.or(self.firewall),
             unknown: self.unknown.and(over.unknown),
@@ -352,6 +361,7 @@ impl Settings {
         let (names_file, ladder_file) = (state.join("host-names.json"), state.join(ladder::FILE));
         let control_file = state.join(format!("{CONTROL}{}{SOCKET}", file_safe(&interface.name)));
         let approval_file = state.join(approval::FILE);
+        let once_file = state.join(once::FILE);
         let dhcp = match (mode, self.range) {
             (DhcpMode::Full, range) => {
                 let (range, excluded) = range::of(range.as_deref(), network, interface)?;
@@ -386,6 +396,8 @@ impl Settings {
             ladder_file,
             control_file,
             approval_file,
+            once: self.once.into_iter().collect(),
+            once_file,
             own_loaders: self.loaders,
             loaders: places.loaders,
             files: self.files,
@@ -402,23 +414,23 @@ impl Plan {
 
     /// The menu that computers get, of these images. An image that is left out here shifts the ids of others.
     pub fn menu(&self, inspections: &[Inspection]) -> Menu {
-        Menu {
-            items: menu::arrange(menu::items(inspections), &self.edits),
-            default: self.default.clone(),
-            timeout: self.menu_timeout,
-            append: self.append.clone(),
-        }
+        let mut items = menu::arrange(menu::items(inspections), &self.edits);
+        items.iter_mut().for_each(|item| item.guard.once |= self.once.contains(&item.id));
+        Menu { items, default: self.default.clone(), timeout: self.menu_timeout, append: self.append.clone() }
     }
 }
 
 fn check_edits(edits: &[Edit]) -> Result<(), PlanError> {
     let mut seen = BTreeSet::new();
-    for Edit { id, append, .. } in edits {
+    for Edit { id, append, password_hash, .. } in edits {
         if !seen.insert(id) {
             return Err(PlanError::EntryTwice { id: id.clone() });
         }
         if let Some(why) = append.as_deref().and_then(ipxe::objection) {
             return Err(PlanError::EntryAppend { id: id.clone(), why });
+        }
+        if password_hash.as_ref().is_some_and(|hash| !hash.is_usable()) {
+            return Err(PlanError::EntryPassword { id: id.clone() });
         }
     }
     Ok(())

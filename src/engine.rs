@@ -14,6 +14,7 @@ mod gate;
 mod guard;
 mod http;
 mod kept;
+mod locks;
 mod meanwhile;
 mod notes;
 pub mod probe;
@@ -25,6 +26,7 @@ mod watch;
 
 pub use control::Control;
 pub use gate::{approved, keep_approved};
+pub use locks::{begun, keep_begun};
 pub use meanwhile::{Arranged, Meanwhile};
 pub use notes::notes;
 pub use rungs::{remember, remembered};
@@ -148,6 +150,23 @@ pub enum Error {
         /// What the system said.
         #[source]
         source: std::io::Error,
+    },
+    /// What computers have begun cannot be kept.
+    #[error("cannot keep what began in {path}")]
+    Once {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// An entry that is to start once is not in the menu.
+    #[error("there is no menu entry {wanted} to start once")]
+    NoOnce {
+        /// What was asked for.
+        wanted: String,
+        /// The ids of the entries that there are.
+        known: Vec<String>,
     },
     /// The interface is gone.
     #[error("the interface {interface} is gone")]
@@ -341,8 +360,12 @@ async fn serve(
     if let Some(aside) = &bound.approval.set_aside {
         events.service(crate::journal::Note::ApprovalSetAside { path: aside.display().to_string() });
     }
+    if let Some(aside) = &bound.locks.set_aside {
+        events.service(crate::journal::Note::OnceSetAside { path: aside.display().to_string() });
+    }
     let gate = gate::Gate::new(bound.approval, plan.guests.clone(), events.clone());
     let gate = std::sync::Arc::new(gate);
+    let locks = std::sync::Arc::new(locks::Locks::new(bound.locks, events.clone()));
     let rungs = rungs::Rungs::new(bound.ladder, &plan, bound.offer, std::sync::Arc::clone(&gate), events.clone());
     let rungs = std::sync::Arc::new(rungs);
     let (whois, mtu) = (Default::default(), bound.interface.mtu);
@@ -351,7 +374,8 @@ async fn serve(
     let (doubles, wanted) = double::Doubles::live(&plan, bound.at);
     let doubles = std::sync::Arc::new(doubles);
     let (double, private) = (None, false);
-    let context = Services { events, tree: bound.tree, whois, desk, rungs, gate, plan, mtu, doubles, double, private };
+    let context =
+        Services { events, tree: bound.tree, whois, desk, rungs, gate, locks, plan, mtu, doubles, double, private };
     let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
     let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {
@@ -401,6 +425,7 @@ struct Services {
     desk: Option<std::sync::Arc<desk::Desk>>,
     rungs: std::sync::Arc<rungs::Rungs>,
     gate: std::sync::Arc<gate::Gate>,
+    locks: std::sync::Arc<locks::Locks>,
     mtu: u32,
     doubles: std::sync::Arc<double::Doubles>,
     /// For a double: the address that its made-up computer has.
@@ -420,6 +445,7 @@ impl Services {
     fn tell(&self, mac: Option<Mac>, ip: Ipv4Addr, role: Option<Role>, what: What) {
         if let Some(mac) = mac {
             self.rungs.heard(mac, role, &what);
+            self.locks.heard(mac, role, &what);
         }
         self.events.tell(mac, Some(ip), role, what);
     }

@@ -275,6 +275,36 @@ pub enum Note {
         /// What the system said.
         reason: String,
     },
+    /// A computer chose an entry that asks the server before it starts.
+    Chosen {
+        /// The entry's id.
+        entry: String,
+    },
+    /// A computer began an entry that starts once: from now on its own disk starts by itself.
+    Begun {
+        /// The entry's id.
+        entry: String,
+    },
+    /// A computer was not let in by a password. Nothing of what was typed is in it.
+    PasswordRefused {
+        /// The entry's id.
+        entry: String,
+        /// After how many seconds it may try again, where it was not even looked at.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        wait: Option<u64>,
+    },
+    /// The file with what began could not be understood, and was kept under another name.
+    OnceSetAside {
+        /// Its new name.
+        path: String,
+    },
+    /// What began could not be saved.
+    OnceNotSaved {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
 }
 
 /// How far a computer came.

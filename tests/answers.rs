@@ -100,6 +100,8 @@ impl Bench {
             menu_timeout: 30,
             append: String::new(),
             edits: vec![],
+            once: Default::default(),
+            once_file: self.path("state/once.json"),
             answers: self.settings.clone(),
             names_file: self.path("state/host-names.json"),
             preference: Preference::Auto,

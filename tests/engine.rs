@@ -73,6 +73,8 @@ impl Bench {
             control_file: self.path("control.sock"),
             approval_file: self.path("approved.json"),
             edits: vec![],
+            once: Default::default(),
+            once_file: self.path("once.json"),
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
             files: Some(self.path("files")),

@@ -56,7 +56,14 @@ fn item(id: &str, boot: Boot, text: &str) -> Item {
         min_ram_mb: None,
         signed: None,
     };
-    Item { id: id.into(), image: "image".into(), category: Category::Live, entry, append: text.into() }
+    Item {
+        id: id.into(),
+        image: "image".into(),
+        category: Category::Live,
+        entry,
+        append: text.into(),
+        guard: bootwright::boot::menu::Guard::default(),
+    }
 }
 
 /// Text of an image that would be something to GRUB.

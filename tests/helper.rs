@@ -433,6 +433,8 @@ async fn play(scene: &str) {
         control_file: std::env::temp_dir().join("unused.sock"),
         approval_file: std::env::temp_dir().join("unused"),
         edits: vec![],
+        once: Default::default(),
+        once_file: std::env::temp_dir().join("unused"),
         own_loaders: Some(folder),
         loaders: vec![],
         files: None,

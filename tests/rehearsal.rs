@@ -107,6 +107,8 @@ impl Bench {
             names_file: self.path("host-names.json"),
             preference: Preference::Auto,
             ladder_file: self.path("ladder.json"),
+            once: Default::default(),
+            once_file: self.path("once.json"),
             control_file: self.path("control.sock"),
             approval_file: self.path("approved.json"),
             edits: vec![],

@@ -76,7 +76,14 @@ fn item(id: &str, boot: Boot) -> Item {
         min_ram_mb: None,
         signed: None,
     };
-    Item { id: id.into(), image: "x".into(), category: Category::Other, entry, append: String::new() }
+    Item {
+        id: id.into(),
+        image: "x".into(),
+        category: Category::Other,
+        entry,
+        append: String::new(),
+        guard: Default::default(),
+    }
 }
 
 fn injecting(files: &[(&str, &str, &str)]) -> Item {
@@ -450,7 +457,7 @@ fn an_entry_goes_through_the_shim_of_its_own_image_where_ipxe_can() {
     let shims = |version: Option<&str>, firmware: Firmware| {
         let asker = Asker { firmware: Some(firmware), arch: None };
         let version = version.and_then(Version::parse);
-        let script = String::from_utf8(all(&tree.ipxe_menu(asker, version.as_ref(), &|_| None))).unwrap();
+        let script = String::from_utf8(all(&tree.ipxe_menu(asker, version.as_ref(), (&|_| false, &|_| None)))).unwrap();
         script.lines().filter(|line| line.starts_with("shim")).map(str::to_owned).collect::<Vec<_>>()
     };
     let [shim] = shims(Some("2.0.0"), Firmware::Uefi).try_into().unwrap();
@@ -476,5 +483,41 @@ fn ipxe_finds_its_first_script_beside_itself() {
     assert!(path_of_name("\\AUTOEXEC.IPXE").is_some_and(|path| tree.find(&path, ANYBODY).is_some()));
     for elsewhere in ["nowhere/autoexec.ipxe", "xautoexec.ipxe", "autoexec.ipxe/", "files/autoexec.ipxe"] {
         assert!(tree.find(elsewhere, ANYBODY).is_none(), "{elsewhere}");
+    }
+}
+
+#[test]
+fn what_only_entries_with_a_password_need_is_theirs() {
+    let bench = Bench::new();
+    let hash = bootwright::boot::password::Hash::of("sesame").unwrap();
+    let locked = |id: &str, image: &str| {
+        let mut item = Item { id: id.into(), image: image.into(), ..item(id, Boot::Linux) };
+        item.guard.password = Some(hash.clone());
+        item
+    };
+    let items = vec![
+        locked("a", "one"),
+        locked("b", "one"),
+        locked("c", "two"),
+        Item { image: "two".into(), ..item("d", Boot::Linux) },
+    ];
+    let tree = bench.tree_of(vec![], items);
+    let cases: [(&str, &[&str]); 13] = [
+        ("image/one/boot/kernel", &["a", "b"]),
+        ("image/one.iso", &["a", "b"]),
+        ("IMAGE/one.iso", &["a", "b"]),
+        ("unpacked/one/boot/kernel", &["a", "b"]),
+        ("inject/a/0.cpio", &["a"]),
+        ("esxi/b/none/boot.cfg", &["b"]),
+        ("chain/c/restart.cfg", &["c"]),
+        ("image/two/boot/kernel", &[]),
+        ("image/two.iso", &[]),
+        ("inject/d/0.cpio", &[]),
+        ("image/three.iso", &[]),
+        ("undionly.kpxe", &[]),
+        ("files/image/one.iso", &[]),
+    ];
+    for (path, entries) in cases {
+        assert_eq!(tree.guarded(path), entries, "{path}");
     }
 }

@@ -2,6 +2,7 @@
 
 mod edit;
 pub mod grub;
+mod guard;
 pub mod ipxe;
 mod page;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::image::{self, Boot, Category, Entry, Firmware, Inspection, words};
 pub use page::Page;
 
 pub use edit::{Edit, Unknown, arrange, edit_of, ordered};
+pub use guard::Guard;
 
 /// Folders of the served tree with what is made when it is asked for.
 pub mod made {
@@ -33,6 +35,10 @@ pub mod made {
     pub const CHAIN: &str = "chain";
     /// Answer files: `answer/TICKET/NAME`.
     pub const ANSWER: &str = "answer";
+    /// What starts an entry that asks the server first, for iPXE: `start/ENTRY`.
+    pub const START: &str = "start";
+    /// What GRUB fetches before it starts such an entry: `begin/ENTRY/begin.cfg`.
+    pub const BEGIN: &str = "begin";
 }
 
 /// What stands above the entries.
@@ -53,6 +59,8 @@ pub struct Item {
     pub entry: Entry,
     /// Kernel arguments for this entry alone, after those for each entry.
     pub append: String,
+    /// What stands before it.
+    pub guard: Guard,
 }
 
 /// What starts by itself.
@@ -245,6 +253,7 @@ pub fn items<'a>(inspections: impl IntoIterator<Item = &'a Inspection>) -> Vec<I
                 category: inspection.recognised.as_ref().map_or(Category::Other, |system| system.category),
                 entry: entry.clone(),
                 append: String::new(),
+                guard: Guard::default(),
             }
         }));
     }
@@ -316,15 +325,29 @@ impl Menu {
     pub fn shown(&self, asker: Asker) -> Vec<String> {
         let word = |line: Line| match line {
             Line::Local => OWN_DISK.to_owned(),
-            Line::Item(item) => ipxe::text(&item.entry.title),
+            Line::Item(item) => guard::title(item, false),
             Line::Group(group) => group.title(),
         };
         self.top(asker).into_iter().map(word).collect()
     }
 
+    /// The menu for a computer that has begun these entries, which start once.
+    pub fn after(&self, done: impl Fn(&str) -> bool) -> Menu {
+        let mut menu = self.clone();
+        for item in &mut menu.items {
+            item.guard.done = item.guard.once && done(&item.id);
+        }
+        menu
+    }
+
     /// The entry that starts by itself on this computer; `None` is its own disk. Where the chosen entry is for other
-    /// firmware, another one of the same image stands in.
+    /// firmware, another one of the same image stands in. An entry with a password starts never by itself, nor does one
+    /// that starts once and has done so.
     pub fn chosen(&self, asker: Asker) -> Option<&Item> {
+        self.wanted(asker).filter(|item| item.guard.starts_by_itself())
+    }
+
+    fn wanted(&self, asker: Asker) -> Option<&Item> {
         let fitting = self.fitting(asker);
         match &self.default {
             Default::Local => None,
@@ -341,7 +364,8 @@ impl Menu {
     /// without a menu. No loader of ours runs then, so there is nothing that could show one.
     pub fn disc_for_http_boot(&self) -> Option<&Item> {
         let chosen = self.chosen(Asker { firmware: Some(Firmware::Uefi), arch: None })?;
-        (self.timeout == 0 && chosen.entry.boot == Boot::HttpDisc).then_some(chosen)
+        let disc = self.timeout == 0 && chosen.entry.boot == Boot::HttpDisc && !chosen.guard.asks();
+        disc.then_some(chosen)
     }
 
     /// What was asked to start by itself and is on no computer's menu: it is not there, or hidden.

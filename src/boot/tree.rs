@@ -16,6 +16,8 @@
 //! grub/ENTRY/TICKET/COMPUTER/boot.cfg   a script for GRUB that iPXE started
 //! grub/grub.cfg, grub/menu/CPU/…/menu.cfg   scripts for GRUB that firmware started
 //! answer/TICKET/…           an answer file for one computer
+//! start/ENTRY               a script that starts an entry which asks first, for one computer
+//! begin/ENTRY/begin.cfg     fetched by GRUB before such an entry starts
 //! files/…                   the published folder
 //! ```
 
@@ -35,6 +37,7 @@ use super::loader::Loaders;
 use super::loader::version::Version;
 use super::loader::{DISK_ARM64, DISK_X64, Loader};
 use super::menu::{Asker, Default as Starts, Item, Menu, Page, Place, Processor, grub, ipxe, made};
+use super::password::Hash as PasswordHash;
 use super::published::Folder;
 use super::secure::Chain;
 use super::{choose, cpio, fat, signed_disk};
@@ -189,6 +192,9 @@ struct Image {
     withdrawn: AtomicBool,
 }
 
+/// Whether the computer that a menu is for has begun the entry with this id.
+pub type Done<'a> = &'a dyn Fn(&str) -> bool;
+
 /// A loader that cannot be opened.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot open the boot loader {path}")]
@@ -288,7 +294,7 @@ impl Tree {
         match lower.as_str() {
             "" => Some(text("index.txt", INDEX.to_owned())),
             choose::SCRIPT => Some(text(&lower, ipxe::first(&self.place))),
-            ipxe::MENU => Some(self.ipxe_menu(asker, None, &|_| None)),
+            ipxe::MENU => Some(self.ipxe_menu(asker, None, (&|_| false, &|_| None))),
             grub::CONFIG => Some(text(&lower, grub::first(&self.place))),
             ipxe::WINPE_SHELL => Some(text(&lower, ipxe::WINPE_START.to_owned())),
             name if self.is_autoexec(name) => Some(text(ipxe::AUTOEXEC, ipxe::autoexec(&self.place))),
@@ -305,10 +311,55 @@ impl Tree {
 
     /// The menu for a computer that runs iPXE, with the addresses of its answer files. `version` is what its iPXE says of
     /// itself.
-    pub fn ipxe_menu(&self, asker: Asker, version: Option<&Version>, answer: ipxe::Answer) -> Found {
+    pub fn ipxe_menu(&self, asker: Asker, version: Option<&Version>, (done, answer): (Done, ipxe::Answer)) -> Found {
         let shims = version.is_some_and(Version::has_shim);
         let shim = |item: &Item| self.shim(item).filter(|_| shims);
-        text(ipxe::MENU, ipxe::menu(&self.menu, asker, &self.place, answer, &shim))
+        text(ipxe::MENU, ipxe::menu(&self.menu.after(done), asker, &self.place, answer, &shim))
+    }
+
+    /// The script that starts one entry in iPXE. Only those have one that ask the server first.
+    pub fn ipxe_start(
+        &self,
+        entry: &str,
+        asker: Asker,
+        version: Option<&Version>,
+        answer: ipxe::Answer,
+    ) -> Option<Found> {
+        let (item, _) = self.item(entry).filter(|(item, _)| item.guard.asks())?;
+        let shims = version.is_some_and(Version::has_shim);
+        let shim = |item: &Item| self.shim(item).filter(|_| shims);
+        Some(text(ipxe::MENU, ipxe::started(&self.menu, item, asker, &self.place, (answer, &shim))))
+    }
+
+    /// The script for whoever may not start an entry now.
+    pub fn ipxe_refused(&self, sentence: &str) -> Found {
+        text(ipxe::MENU, ipxe::refused(sentence))
+    }
+
+    /// What is kept of an entry's password, where it has one.
+    pub fn password(&self, entry: &str) -> Option<&PasswordHash> {
+        self.menu.items.iter().find(|item| item.id == entry)?.guard.password.as_ref()
+    }
+
+    /// The entries with a password that a path is for, where it is for no other entry: who may start one of them may have
+    /// it.
+    pub fn guarded(&self, path: &str) -> Vec<&str> {
+        let own = |folder| strip_folder(path, folder).map(|rest| rest.split_once('/').map_or(rest, |(first, _)| first));
+        let entry = [made::INJECTED, made::ESXI, made::GRUB, made::CHAIN].into_iter().find_map(own);
+        let image = || ["image", made::UNPACKED].into_iter().find_map(own);
+        let items: Vec<&Item> = match entry {
+            Some(entry) => self.menu.items.iter().filter(|item| item.id == entry).collect(),
+            None => {
+                let Some(image) = image() else { return Vec::new() };
+                let whole = image.strip_suffix(".iso");
+                let of = |item: &&Item| item.image == image || whole.is_some_and(|whole| item.image == whole);
+                self.menu.items.iter().filter(of).collect()
+            }
+        };
+        if items.iter().any(|item| item.guard.password.is_none()) {
+            return Vec::new();
+        }
+        items.into_iter().map(|item| item.id.as_str()).collect()
     }
 
     /// Whether a path leads to what every computer gets, whoever it is: a loader, or a first script that asks for the menu.
@@ -359,7 +410,7 @@ impl Tree {
         reach: grub::Reach,
         restarts: bool,
         of: (Ipv4Addr, Ipv4Addr),
-        answer: ipxe::Answer,
+        (done, answer): (Done, ipxe::Answer),
     ) -> Found {
         let chain = |item: &Item| match self.chains.get(&item.id) {
             Some(Chain::OwnShim { .. }) if !restarts => Chain::Nothing(ONLY_BY_PXE.to_owned()),
@@ -368,7 +419,7 @@ impl Tree {
         let secure: Option<grub::Chains> = if asking.lockdown { Some(&chain) } else { None };
         let (ip, netmask) = of;
         let client = grub::Client { asking, reach, ip, netmask, secure };
-        text(grub::CONFIG, grub::menu(&self.menu, &client, &self.place, answer))
+        text(grub::CONFIG, grub::menu(&self.menu.after(done), &client, &self.place, answer))
     }
 
     /// The file by which a computer starts an entry through its image's own shim: that shim. `None` for other entries.
@@ -378,6 +429,12 @@ impl Tree {
             Chain::OwnShim { shim, .. } => Some(format!("image/{}{shim}", item.image)),
             Chain::Direct | Chain::Nothing(_) => None,
         }
+    }
+
+    /// The script that says that an entry begins, which starts once; `None` for other entries.
+    pub fn grub_begin(&self, entry: &str) -> Option<Found> {
+        let (item, _) = self.item(entry)?;
+        item.guard.once.then(|| text("begin.cfg", grub::begin().to_owned()))
     }
 
     /// The script that restarts a computer.

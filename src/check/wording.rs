@@ -58,7 +58,7 @@ fn subject(error: &Error) -> Subject {
     match error {
         Error::Image(_) | Error::NoDefault { .. } | Error::Files { .. } | Error::Answers(_) => Subject::Files,
         Error::InterfaceGone { .. } | Error::AddressGone { .. } => Subject::Network,
-        Error::AnswerPublished { .. } | Error::AnswerEntry { .. } => Subject::Files,
+        Error::AnswerPublished { .. } | Error::AnswerEntry { .. } | Error::NoOnce { .. } => Subject::Files,
         Error::Bind { .. }
         | Error::Loader(_)
         | Error::NoLoaders { .. }
@@ -66,6 +66,7 @@ fn subject(error: &Error) -> Subject {
         | Error::Names { .. }
         | Error::Ladder { .. }
         | Error::Approval { .. }
+        | Error::Once { .. }
         | Error::Broken(_) => Subject::ThisComputer,
     }
 }
@@ -96,6 +97,14 @@ fn engine(error: &Error) -> Finding {
             "",
             format!("Use --default with local, a number from 1 to {}, or one of {}.", known.len(), known.join(", ")),
         ),
+        Error::NoOnce { wanted, known } => Finding::new(
+            format!("There is no menu entry {wanted} that could start once."),
+            "",
+            match known.is_empty() {
+                true => "Add an image with --image, or leave --once out.".to_owned(),
+                false => format!("Use --once with one of {}.", known.join(", ")),
+            },
+        ),
         Error::Files { path, source } => Finding::new(
             format!("The folder {} cannot be published.", path.display()),
             "",
@@ -119,6 +128,12 @@ fn engine(error: &Error) -> Finding {
         Error::Approval { path, source } => Finding::new(
             format!("Which computers you approved cannot be kept in {}.", path.display()),
             "After a restart every computer would be asked about again.",
+            "Name a folder that can be written to with --state-dir.",
+        )
+        .with(source),
+        Error::Once { path, source } => Finding::new(
+            format!("It cannot be kept in {} what computers have begun.", path.display()),
+            "After a restart of the services, an installation that starts once would start once more.",
             "Name a folder that can be written to with --state-dir.",
         )
         .with(source),
@@ -387,6 +402,7 @@ fn plan_subject(error: &PlanError) -> Subject {
     match error {
         PlanError::File { .. } | PlanError::Syntax { .. } | PlanError::Newer { .. } => Subject::Files,
         PlanError::Append { .. } | PlanError::EntryAppend { .. } | PlanError::EntryTwice { .. } => Subject::Files,
+        PlanError::EntryPassword { .. } => Subject::Files,
         PlanError::Timeout { .. } => Subject::Files,
         PlanError::Duration { .. } => Subject::ThisComputer,
         _ => Subject::Network,
@@ -485,6 +501,11 @@ fn plan(error: &PlanError) -> Finding {
             format!("The deployment names the menu entry {id} twice."),
             "Its place in the menu is not known.",
             "Keep one of the two.",
+        ),
+        PlanError::EntryPassword { id } => Finding::new(
+            format!("The password of the menu entry {id} cannot be used."),
+            "What stands in `password-hash` is no hash of Argon2, or one that takes too long to check.",
+            "Run `bootwright password`, and put in the line that it prints.",
         ),
     }
 }

@@ -7,6 +7,7 @@ use super::{Status, out, out_json, running};
 use crate::boot::approval::{self, Approved};
 use crate::boot::ladder::{self, Known};
 use crate::boot::loader::Way;
+use crate::boot::once::{self, Begun};
 use crate::deployment::Places;
 use crate::engine;
 use crate::engine::control::Request;
@@ -34,6 +35,8 @@ struct Remembered {
     computers: Vec<Known>,
     /// Those that were approved.
     approved: Vec<Approved>,
+    /// What they began that starts once.
+    begun: Vec<Begun>,
 }
 
 pub(super) fn run(state_dir: Option<PathBuf>, forget: Option<Forget>, json: bool) -> Status {
@@ -52,17 +55,21 @@ pub(super) fn run(state_dir: Option<PathBuf>, forget: Option<Forget>, json: bool
 /// Forgets first, where that is asked for.
 fn remembered(state: &Path, forget: Option<Forget>) -> std::io::Result<Remembered> {
     let (ladder_file, approval_file) = (state.join(ladder::FILE), state.join(approval::FILE));
+    let once_file = state.join(once::FILE);
     let (ladder, approval) = (engine::remembered(&ladder_file)?, engine::approved(&approval_file)?);
     let (mut computers, mut approved) = (ladder.computers, approval.computers);
-    let Some(forget) = forget else { return Ok(Remembered { computers, approved }) };
+    let mut begun = engine::begun(&once_file)?.computers;
+    let Some(forget) = forget else { return Ok(Remembered { computers, approved, begun }) };
     let known = computers.iter().map(|known| known.key.mac).chain(approved.iter().map(|known| known.mac));
+    let known = known.chain(begun.iter().map(|begun| begun.mac));
     let macs: BTreeSet<Mac> = match forget {
         Forget::All => known.collect(),
         Forget::One(mac) => [mac].into(),
     };
-    let before = (computers.len(), approved.len());
+    let before = (computers.len(), approved.len(), begun.len());
     computers.retain(|known| !macs.contains(&known.key.mac));
     approved.retain(|known| !macs.contains(&known.mac));
+    begun.retain(|begun| !macs.contains(&begun.mac));
     // Services that run know more than the files, and write them anew.
     let mut told = false;
     for mac in macs {
@@ -74,7 +81,10 @@ fn remembered(state: &Path, forget: Option<Forget>) -> std::io::Result<Remembere
     if !told && before.1 != approved.len() {
         engine::keep_approved(&approval_file, &approval::Kept { computers: approved.clone() })?;
     }
-    Ok(Remembered { computers, approved })
+    if !told && before.2 != begun.len() {
+        engine::keep_begun(&once_file, &once::Kept { computers: begun.clone() })?;
+    }
+    Ok(Remembered { computers, approved, begun })
 }
 
 fn text(remembered: &Remembered) -> String {
@@ -86,7 +96,12 @@ fn text(remembered: &Remembered) -> String {
         let product = known.product.as_ref().map(|product| format!(" ({product})")).unwrap_or_default();
         format!("{}{product} was approved.\n", known.mac)
     };
-    loaders + &remembered.approved.iter().map(approved).collect::<String>()
+    let begun = |known: &Begun| {
+        let ids: Vec<&str> = known.entries.iter().map(|name| name.split(' ').next().unwrap_or(name)).collect();
+        format!("{} began {}, and falls to its own disk.\n", known.mac, ids.join(", "))
+    };
+    let approved = remembered.approved.iter().map(approved);
+    loaders + &approved.chain(remembered.begun.iter().map(begun)).collect::<String>()
 }
 
 fn line(known: &Known) -> String {

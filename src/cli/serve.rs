@@ -109,7 +109,7 @@ async fn serve(plan: &Plan, (duration, firewall): (Option<Duration>, Firewall), 
             }
             Some(Update::Failed(error)) => {
                 let status = match error {
-                    engine::Error::NoDefault { .. } => Status::Wrong,
+                    engine::Error::NoDefault { .. } | engine::Error::NoOnce { .. } => Status::Wrong,
                     _ => Status::Cannot,
                 };
                 return printer.fail(&check::explain(&error).sentence(), status);

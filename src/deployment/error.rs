@@ -122,4 +122,10 @@ pub enum PlanError {
         /// The entry.
         id: String,
     },
+    /// What is kept of a password cannot be one.
+    #[error("the password hash of the entry {id} cannot be used")]
+    EntryPassword {
+        /// The entry.
+        id: String,
+    },
 }

@@ -284,6 +284,7 @@ mod tests {
                 Edit { title: Some("For the lab".into()), append: Some("toram".into()), ..Edit::of("debian-live") },
                 Edit { hidden: true, ..Edit::of("debian-live-failsafe") },
             ],
+            once: Vec::new(),
             answers: Default::default(),
             unknown: Default::default(),
         }
@@ -315,6 +316,20 @@ mod tests {
         save(&path, &open).unwrap();
         assert_eq!(Settings::load(&path).unwrap(), open);
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing is left behind");
+    }
+
+    #[test]
+    fn what_stands_before_an_entry_is_saved_and_a_password_only_as_its_hash() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.toml");
+        let text = "[[entry]]\nid = 'a'\nonce = true\n\n[[entry]]\nid = 'b'\npassword-hash = '$argon2id$v=19'\n";
+        fs::write(&path, text).unwrap();
+        let settings = Settings::load(&path).unwrap();
+        assert!(settings.entry[0].once && settings.entry[0].password_hash.is_none() && !settings.entry[1].once);
+        assert_eq!(settings.entry[1].password_hash.as_ref().map(|hash| hash.as_str()), Some("$argon2id$v=19"));
+        save(&path, &settings).unwrap();
+        assert_eq!(Settings::load(&path).unwrap().entry, settings.entry);
+        assert!(!format!("{settings:?}").contains("argon2id"), "not into any log");
     }
 
     #[test]

@@ -12,9 +12,10 @@ use tokio::net::{TcpListener, UdpSocket};
 use super::dhcp::Leases;
 use super::double::{At, Machines};
 use super::guard::{self, Guard};
-use super::{Error, Listening, desk, gate, kept, rungs};
+use super::{Error, Listening, desk, gate, kept, locks, rungs};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu::{self, Item, Menu, Place};
+use crate::boot::once::Watched;
 use crate::boot::published::Folder;
 use crate::boot::tree::Tree;
 use crate::boot::{Offer, secure};
@@ -42,6 +43,7 @@ pub(super) struct Bound {
     /// Where HTTP and TFTP are heard.
     pub(super) at: At,
     pub(super) approval: gate::Prepared,
+    pub(super) locks: locks::Prepared,
     /// What the desk is made of, where there are answer files to give.
     pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
 }
@@ -99,7 +101,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
         unguarded: full.is_some_and(|full| full.guard.is_none()),
         unadvertised,
     };
-    let House { tree, offer, desk } = House::of(prepared, http_at)?;
+    let House { tree, offer, watched, desk } = House::of(prepared, http_at)?;
     let at = At { http: http_at, tftp: SocketAddrV4::new(own, port(tftp.local_addr())) };
     let path = &plan.ladder_file;
     let ladder = rungs::Prepared::from(path.clone());
@@ -107,13 +109,18 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let path = &plan.approval_file;
     let approval = gate::Prepared::from(path.clone());
     let approval = approval.map_err(|source| Error::Approval { path: path.clone(), source })?;
-    Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, approval, at, desk })
+    let path = &plan.once_file;
+    let locks = locks::Prepared::from(path.clone(), watched);
+    let locks = locks.map_err(|source| Error::Once { path: path.clone(), source })?;
+    Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, approval, locks, at, desk })
 }
 
 /// What there is to give.
 pub(super) struct House {
     pub(super) tree: Arc<Tree>,
     pub(super) offer: Offer,
+    /// The entries that start once.
+    pub(super) watched: Vec<Watched>,
     /// What the desk is made of, where there are answer files to give.
     pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
 }
@@ -126,7 +133,8 @@ impl House {
         let place = Place { base: offer.url("").trim_end_matches('/').to_owned(), server: *http.ip() };
         let desk = prepared.answers.map(|answers| (answers, prepared.menu.clone(), place.clone()));
         let tree = Tree::new(&offer.loaders, prepared.discs, prepared.files, prepared.menu, place)?;
-        Ok(House { tree: Arc::new(tree.with_chains(prepared.chains)), offer, desk })
+        let tree = Arc::new(tree.with_chains(prepared.chains));
+        Ok(House { tree, offer, watched: prepared.watched, desk })
     }
 }
 
@@ -142,6 +150,8 @@ pub(super) struct Prepared {
     /// How entries start with Secure Boot on, by their ids.
     chains: BTreeMap<String, secure::Chain>,
     files: Option<Folder>,
+    /// The entries that start once.
+    watched: Vec<Watched>,
 }
 
 impl Prepared {
@@ -169,16 +179,34 @@ impl Prepared {
             .map(|path| Folder::open(path).map_err(|source| Error::Files { path: path.clone(), source }));
         let files = files.transpose()?;
         let (discs, inspections): (Vec<Disc>, Vec<Inspection>) = image::inspect_all(&plan.images)?.into_iter().unzip();
-        let discs = menu::image_ids(&inspections).into_iter().zip(discs).collect();
+        let discs: Vec<(String, Disc)> = menu::image_ids(&inspections).into_iter().zip(discs).collect();
         let mut menu = plan.menu(&inspections);
+        if let Some(wanted) = plan.once.iter().find(|id| menu.items.iter().all(|item| item.id != **id)) {
+            let (wanted, known) = (wanted.clone(), menu.items.into_iter().map(|item| item.id).collect());
+            return Err(Error::NoOnce { wanted, known });
+        }
         let lacking = menu.without_lacking(&loaders);
         if let Some(wanted) = menu.missing_default() {
             return Err(Error::NoDefault { wanted, known: menu.items.into_iter().map(|item| item.id).collect() });
         }
         let answers = desk::Prepared::from(plan, &menu, rehearsed)?;
         let chains = chains(&menu, &inspections, &loaders);
-        Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, chains, files })
+        let watched = watched(&menu, &inspections, &discs);
+        Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, chains, files, watched })
     }
+}
+
+/// The entries that start once.
+fn watched(menu: &Menu, inspections: &[Inspection], discs: &[(String, Disc)]) -> Vec<Watched> {
+    let image = |id: &str| {
+        let (at, (_, disc)) = discs.iter().enumerate().find(|(_, (own, _))| own == id)?;
+        Some(format!("{} {}", disc.stamp().size, image::file_name(&inspections.get(at)?.path)))
+    };
+    let watch = |item: &Item| {
+        let name = format!("{} {}", item.id, image(&item.image)?);
+        Some(Watched { id: item.id.clone(), image: item.image.clone(), name })
+    };
+    menu.items.iter().filter(|item| item.guard.once).filter_map(watch).collect()
 }
 
 /// What starts each entry with Secure Boot on. May wait for a disk.

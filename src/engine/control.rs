@@ -27,7 +27,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub enum Request {
     /// Who they are.
     Status,
-    /// Let a computer begin with the usual loader again, whatever it refused.
+    /// Let a computer begin with the usual loader again, whatever it refused, and with the entries that start once,
+    /// whichever it has begun.
     Forget {
         /// The computer.
         mac: Mac,
@@ -188,6 +189,7 @@ pub(super) async fn answer(services: &Services, request: Request) -> Reply {
         }
         Request::Forget { mac } => {
             services.rungs.forget(mac);
+            services.locks.forget(mac);
             services.gate.forget(mac);
             Reply::Done
         }

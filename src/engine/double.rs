@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::bind::{self, House, Prepared};
 use super::events::{self, Events};
 use super::gate::Gate;
-use super::{Error, Services, desk, http, rungs, tftp};
+use super::{Error, Services, desk, http, locks, rungs, tftp};
 use crate::answer::tickets::Token;
 use crate::deployment::{DhcpPlan, Plan};
 use crate::dhcp::Note;
@@ -280,6 +280,7 @@ impl Services {
         let services = Services {
             rungs: Arc::new(self.rungs.double(Arc::clone(&gate), events.clone())),
             gate,
+            locks: Arc::new(self.locks.double(events.clone())),
             desk: self.desk.as_ref().and_then(|desk| desk.double()).map(Arc::new),
             whois: events::Whois::default(),
             events,
@@ -315,7 +316,7 @@ impl Private {
     pub async fn start(plan: &Plan) -> Result<Private, Error> {
         let prepared = Prepared::read(plan, true).await?;
         let port = plan.ports.http.filter(|&port| port != 0).unwrap_or(crate::http::PORT);
-        let House { tree, offer, desk } = House::of(prepared, SocketAddrV4::new(plan.network.addr(), port))?;
+        let House { tree, offer, watched, desk } = House::of(prepared, SocketAddrV4::new(plan.network.addr(), port))?;
         let loopback = tokio::task::spawn_blocking(loopback).await.ok().flatten();
         let loopback = loopback.ok_or_else(|| Error::InterfaceGone { interface: "loopback".to_owned() })?;
         let own = Ipv4Addr::LOCALHOST;
@@ -334,6 +335,7 @@ impl Private {
         let services = Services {
             rungs: Arc::new(rungs::Rungs::new(ladder, plan, offer, Arc::clone(&gate), events.clone())),
             gate,
+            locks: Arc::new(locks::Locks::new(locks::Prepared::none(watched), events.clone())),
             desk: desk.map(|(prepared, menu, place)| Arc::new(desk::Desk::new(prepared, &menu, place))),
             plan: plan.clone(),
             tree,

@@ -190,12 +190,17 @@ async fn answer(
     };
     // The token of an answer file is a secret.
     let shown = text::plain(&tickets::shown(&path), 300);
-    let visitor = visit::introduce(&services, client, &path, parts.uri.query());
+    // Neither does a password leave this function but to be checked.
+    let authorization = parts.headers.get(hyper::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let visitor = visit::introduce(&services, client, &path, parts.uri.query(), authorization);
+    if visit::has_to_say_password(&services, &visitor) {
+        return respond(reply::for_method(&parts.method, reply::who_are_you()), None, &activity);
+    }
     let (services_too, length_only) = (services.clone(), parts.method == Method::HEAD);
     let found = tokio::task::spawn_blocking(move || visit::find(&services_too, &path, &visitor, length_only));
     let found = match found.await.unwrap_or(Err(Missing::NotHere)) {
         Ok(found) => found,
-        Err(Missing::NotApproved) => return refuse(reply::error(hyper::StatusCode::FORBIDDEN)),
+        Err(Missing::NotApproved | Missing::NoPassword) => return refuse(reply::error(hyper::StatusCode::FORBIDDEN)),
         Err(Missing::NotHere) => {
             teller(None, Note::NotFound { file: shown });
             let head = reply::error(hyper::StatusCode::NOT_FOUND);

@@ -213,8 +213,11 @@ impl Session {
         };
         let found = match tokio::task::spawn_blocking(find).await.unwrap_or(Err(Missing::NotHere)) {
             Ok(found) => found,
-            Err(Missing::NotApproved) => {
-                let reason = "this computer is not approved";
+            Err(missing @ (Missing::NotApproved | Missing::NoPassword)) => {
+                let reason = match missing {
+                    Missing::NoPassword => "this computer has not given the password",
+                    _ => "this computer is not approved",
+                };
                 let _ = self.socket.send_to(&wire::error(error::REFUSED, reason), self.client).await;
                 return self.tell(None, Note::Refused { file: self.file.clone(), reason: reason.to_owned() });
             }

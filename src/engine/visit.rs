@@ -4,11 +4,13 @@ use std::net::Ipv4Addr;
 
 use super::Services;
 use super::desk::{Fetched, Trouble};
+use super::locks::{Caller, Verdict};
 use crate::answer::{Computer, tickets};
 use crate::boot::approval::Answer;
 use crate::boot::loader::Loader;
 use crate::boot::loader::version::Version;
 use crate::boot::menu::{Asker, Page, grub, ipxe};
+use crate::boot::password;
 use crate::boot::tree::{Found, Role};
 use crate::deployment::DhcpPlan;
 use crate::http::path;
@@ -40,9 +42,16 @@ enum Wanted {
     Waits(Option<Page>),
 }
 
-/// Which menu is asked for.
+/// Which menu is asked for, or what else needs to know who asks.
 enum Language {
     Ipxe(Asker, Option<Version>),
+    /// The start of an entry, with the password that came along.
+    Start {
+        entry: String,
+        asker: Asker,
+        version: Option<Version>,
+        password: Option<String>,
+    },
     /// GRUB, by what it fetches, and whether its firmware booted by PXE, where a restart may give it another loader.
     Grub(grub::Asking, grub::Reach, bool),
 }
@@ -54,6 +63,8 @@ pub(super) enum Missing {
     NotHere,
     /// The computer is not approved, or never answered.
     NotApproved,
+    /// It is only for computers that have given a password.
+    NoPassword,
 }
 
 /// What a computer says of itself when it asks for its menu.
@@ -69,8 +80,15 @@ struct Said {
 
 /// The request for the menu says who asks: worth telling, and in proxy mode the only place where address and computer
 /// come together.
-pub(super) fn introduce(services: &Services, client: Ipv4Addr, path: &str, query: Option<&str>) -> Visitor {
-    if path.eq_ignore_ascii_case(ipxe::MENU) {
+pub(super) fn introduce(
+    services: &Services,
+    client: Ipv4Addr,
+    path: &str,
+    query: Option<&str>,
+    authorization: Option<&str>,
+) -> Visitor {
+    let start = ipxe::start_of(path);
+    if start.is_some() || path.eq_ignore_ascii_case(ipxe::MENU) {
         let value = |name| path::query_value(query, name).map(|value| text::plain(&value, MAX_SAID));
         let said = Said {
             mac: value(ipxe::query::MAC).and_then(|text| text.parse().ok()),
@@ -85,7 +103,16 @@ pub(super) fn introduce(services: &Services, client: Ipv4Addr, path: &str, query
         let firmware = ipxe::firmware(said.platform.as_deref());
         let arch = ipxe::processor(value(ipxe::query::ARCH).as_deref());
         let version = value(ipxe::query::VERSION).as_deref().and_then(Version::parse);
-        return asks_for_menu(services, client, Language::Ipxe(Asker { firmware, arch }, version), said, false);
+        let asker = Asker { firmware, arch };
+        return match start {
+            Some(entry) => {
+                let (entry, password) = (entry.to_owned(), authorization.and_then(password::of_header));
+                let (_, computer) = who(services, client, false, said);
+                let menu = Some(Wanted::Menu(Language::Start { entry, asker, version, password }));
+                Visitor { address: client, menu, by_http: false, computer }
+            }
+            None => asks_for_menu(services, client, Language::Ipxe(asker, version), said, false),
+        };
     }
     by_grub(services, client, path, grub::Reach::Http).unwrap_or_else(|| stranger(client, true))
 }
@@ -113,6 +140,25 @@ fn by_grub(services: &Services, client: Ipv4Addr, path: &str, reach: grub::Reach
 
 /// Asks the gate as well. `waits` says that a page asks whether it is still the right one.
 fn asks_for_menu(services: &Services, client: Ipv4Addr, menu: Language, said: Said, waits: bool) -> Visitor {
+    let by_tftp = matches!(menu, Language::Grub(_, grub::Reach::Tftp, _));
+    let (platform, uuid, product, memory_mb) =
+        (said.platform.clone(), said.uuid.clone(), said.product.clone(), said.memory_mb);
+    let (mac, computer) = who(services, client, by_tftp, said);
+    let wanted = match (instead(services, client, product.clone()), waits) {
+        (page, true) => Wanted::Waits(page),
+        (Some(page), false) => Wanted::Page(menu, page),
+        (None, false) => {
+            services.locks.started(caller(services, client), mac);
+            let note = Note::Menu { platform, uuid, product, memory_mb };
+            services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
+            Wanted::Menu(menu)
+        }
+    };
+    Visitor { address: client, menu: Some(wanted), by_http: false, computer }
+}
+
+/// Which computer asks, and that computer with what it says of itself where it is proven to be that one.
+fn who(services: &Services, client: Ipv4Addr, by_tftp: bool, said: Said) -> (Option<Mac>, Option<Computer>) {
     let proven = proven(services, client);
     if let Some(mac) = said.mac.filter(|mac| proven.is_none_or(|proven| proven == *mac)) {
         services.whois.learn(client, mac);
@@ -120,22 +166,10 @@ fn asks_for_menu(services: &Services, client: Ipv4Addr, menu: Language, said: Sa
     let mac = services.whois.mac(client);
     // Where we give the addresses, one that nothing proves is somebody's who wants to be another; and a first datagram
     // may come before the neighbour table has its sender.
-    let by_tftp = matches!(menu, Language::Grub(_, grub::Reach::Tftp, _));
     let unproven = (by_tftp || matches!(services.plan.dhcp, DhcpPlan::Full { .. })) && proven.is_none();
     let computer = said.mac.filter(|said| !unproven && mac == Some(*said));
-    let Said { platform, uuid, product, serial, memory_mb, .. } = said;
-    let computer =
-        computer.map(|mac| Computer { mac, ip: Some(client), uuid: uuid.clone(), serial, product: product.clone() });
-    let wanted = match (instead(services, client, product.clone()), waits) {
-        (page, true) => Wanted::Waits(page),
-        (Some(page), false) => Wanted::Page(menu, page),
-        (None, false) => {
-            let note = Note::Menu { platform, uuid, product, memory_mb };
-            services.events.tell(mac, Some(client), Some(Role::Script), What::Service(note));
-            Wanted::Menu(menu)
-        }
-    };
-    Visitor { address: client, menu: Some(wanted), by_http: false, computer }
+    let Said { uuid, product, serial, .. } = said;
+    (mac, computer.map(|mac| Computer { mac, ip: Some(client), uuid, serial, product }))
 }
 
 /// What the computer behind an address gets instead of its menu. One that nobody knows is a stranger of whom nobody can be
@@ -154,6 +188,25 @@ fn instead(services: &Services, client: Ipv4Addr, product: Option<String>) -> Op
             Answer::Refused => Some(Page::Refused),
         },
     }
+}
+
+/// Whom a password lets pass.
+fn caller(services: &Services, address: Ipv4Addr) -> Caller {
+    proven(services, address).map_or(Caller::Address(address), Caller::Computer)
+}
+
+/// Whether a password has to come along first, for which HTTP has a way of asking.
+pub(super) fn has_to_say_password(services: &Services, visitor: &Visitor) -> bool {
+    match &visitor.menu {
+        Some(Wanted::Menu(Language::Start { entry, password: None, .. })) => services.tree.password(entry).is_some(),
+        _ => false,
+    }
+}
+
+/// Whether only those who have given a password may have this, and whoever asks has not.
+fn is_locked(services: &Services, path: &str, ip: Ipv4Addr) -> bool {
+    let entries = services.tree.guarded(path);
+    !entries.is_empty() && !services.locks.has_passed(caller(services, ip), &entries)
 }
 
 /// The computer that is behind an address, whatever it says: by the system's neighbour table, else by DHCP.
@@ -179,15 +232,19 @@ pub(super) fn find(services: &Services, path: &str, visitor: &Visitor, length_on
     if let (Some(desk), Some(mac)) = (&services.desk, services.whois.mac(ip)) {
         desk.heard(mac);
     }
-    if let Some(wanted) = &visitor.menu {
-        return Ok(match wanted {
-            Wanted::Menu(menu) => menu_of(services, visitor, menu),
-            Wanted::Page(Language::Ipxe(..), page) => services.tree.ipxe_page(*page),
-            Wanted::Page(Language::Grub(asking, reach, _), page) => services.tree.grub_page(*page, *asking, *reach),
-            Wanted::Waits(page) => services.tree.grub_goes_on(*page),
-        });
-    }
     let admitted = services.gate.is_open() || services.gate.admits(behind(services, ip));
+    if let Some(wanted) = &visitor.menu {
+        return match wanted {
+            Wanted::Menu(Language::Start { .. }) if !admitted => Err(Missing::NotApproved),
+            Wanted::Menu(menu) => menu_of(services, visitor, menu, length_only).ok_or(Missing::NotHere),
+            Wanted::Page(Language::Grub(asking, reach, _), page) => Ok(services.tree.grub_page(*page, *asking, *reach)),
+            Wanted::Page(_, page) => Ok(services.tree.ipxe_page(*page)),
+            Wanted::Waits(page) => Ok(services.tree.grub_goes_on(*page)),
+        };
+    }
+    if admitted && is_locked(services, path, ip) {
+        return Err(Missing::NoPassword);
+    }
     let found = match (admitted, services.tree.is_for_all(path)) {
         (true, _) => special(services, path, visitor, length_only),
         (false, true) => plain(services, path, ip),
@@ -199,6 +256,13 @@ pub(super) fn find(services: &Services, path: &str, visitor: &Visitor, length_on
 /// What is made for one computer, and else what is there for all who are admitted.
 fn special(services: &Services, path: &str, visitor: &Visitor, length_only: bool) -> Option<Found> {
     let ip = visitor.address;
+    if let Some(entry) = grub::begin_of(path) {
+        let found = services.tree.grub_begin(entry)?;
+        if !length_only {
+            choose(services, ip, entry);
+        }
+        return Some(found);
+    }
     if let Some(found) = own_shim(services, path, ip).filter(|_| !length_only) {
         return Some(found);
     }
@@ -237,7 +301,7 @@ fn own_shim(services: &Services, path: &str, ip: Ipv4Addr) -> Option<Found> {
 }
 
 /// The menu of a computer, with the addresses of its answer files.
-fn menu_of(services: &Services, visitor: &Visitor, menu: &Language) -> Found {
+fn menu_of(services: &Services, visitor: &Visitor, menu: &Language, length_only: bool) -> Option<Found> {
     let ip = visitor.address;
     let giver = services.desk.as_ref().zip(visitor.computer.as_ref());
     if let Some(error) = giver.and_then(|(desk, _)| desk.refresh()) {
@@ -245,13 +309,51 @@ fn menu_of(services: &Services, visitor: &Visitor, menu: &Language) -> Found {
         services.events.service(Note::Warning { sentence: text::plain(&sentence, 500) });
     }
     let address = |item: &_| giver.and_then(|(desk, computer)| desk.address(item, computer, ip));
-    match menu {
-        Language::Ipxe(asker, version) => services.tree.ipxe_menu(*asker, version.as_ref(), &address),
+    let done = |entry: &str| services.locks.has_begun(services.whois.mac(ip), entry);
+    Some(match menu {
+        Language::Ipxe(asker, version) => services.tree.ipxe_menu(*asker, version.as_ref(), (&done, &address)),
         Language::Grub(asking, reach, restarts) => {
             let of = (ip, services.plan.network.netmask());
-            services.tree.grub_menu(*asking, *reach, *restarts, of, &address)
+            services.tree.grub_menu(*asking, *reach, *restarts, of, (&done, &address))
         }
+        Language::Start { entry, asker, version, password } => {
+            if let Some(refused) = refused(services, visitor, entry, password.as_deref()) {
+                return Some(refused);
+            }
+            let start = services.tree.ipxe_start(entry, *asker, version.as_ref(), &address)?;
+            if !length_only {
+                choose(services, ip, entry);
+            }
+            start
+        }
+    })
+}
+
+/// What a computer gets that may not start an entry now: nothing where it may.
+fn refused(services: &Services, visitor: &Visitor, entry: &str, password: Option<&str>) -> Option<Found> {
+    let hash = services.tree.password(entry)?;
+    let verdict = services.locks.check(caller(services, visitor.address), entry, hash, password.unwrap_or_default());
+    let (wait, sentence) = match verdict {
+        Verdict::Right => return None,
+        Verdict::Wrong => (None, "that is not the password of this entry.".to_owned()),
+        Verdict::Wait(seconds) => {
+            (Some(seconds), format!("there were too many wrong passwords. Try again in {seconds} seconds."))
+        }
+    };
+    let mac = proven(services, visitor.address).or_else(|| services.whois.mac(visitor.address));
+    let note = Note::PasswordRefused { entry: text::plain(entry, 60), wait };
+    services.events.tell(mac, Some(visitor.address), Some(Role::Script), What::Service(note));
+    Some(services.tree.ipxe_refused(&sentence))
+}
+
+/// A computer begins an entry.
+fn choose(services: &Services, ip: Ipv4Addr, entry: &str) {
+    let mac = proven(services, ip).or_else(|| services.whois.mac(ip));
+    if let Some(mac) = mac {
+        services.locks.choose(mac, entry);
     }
+    let note = Note::Chosen { entry: text::plain(entry, 60) };
+    services.events.tell(mac, Some(ip), Some(Role::Script), What::Service(note));
 }
 
 fn answer(services: &Services, wanted: (&str, &str), ip: Ipv4Addr, length_only: bool) -> Option<Found> {

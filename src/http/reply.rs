@@ -98,6 +98,8 @@ pub fn error(status: StatusCode) -> Head {
         StatusCode::BAD_REQUEST => "This request cannot be read.\n",
         StatusCode::METHOD_NOT_ALLOWED => "Only GET and HEAD are served here.\n",
         StatusCode::NOT_IMPLEMENTED => "This method is not known here.\n",
+        StatusCode::FORBIDDEN => "Only computers that have given the password get this.\n",
+        StatusCode::UNAUTHORIZED => "This needs a password.\n",
         StatusCode::RANGE_NOT_SATISFIABLE => "The range lies behind the end.\n",
         StatusCode::PRECONDITION_FAILED => "The file has changed.\n",
         _ => "This cannot be served.\n",
@@ -106,6 +108,13 @@ pub fn error(status: StatusCode) -> Head {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
     headers.insert(header::CONTENT_LENGTH, HeaderValue::from(text.len()));
     Head { status, headers, body: Body::Text(text) }
+}
+
+/// Asks for a password (RFC 7617). iPXE sends one only when it is asked.
+pub fn who_are_you() -> Head {
+    let mut head = error(StatusCode::UNAUTHORIZED);
+    head.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"Bootwright\""));
+    head
 }
 
 fn with_allow(mut head: Head) -> Head {

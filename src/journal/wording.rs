@@ -113,6 +113,7 @@ fn service_level(note: &Note) -> Level {
         | Note::Approved
         | Note::TurnedAway
         | Note::Answered { .. }
+        | Note::Chosen { .. }
         | Note::Stopped => Level::Normal,
         Note::NoRouter => Level::Detail,
         Note::Diagnosis(_)
@@ -126,6 +127,9 @@ fn service_level(note: &Note) -> Level {
         | Note::LadderSetAside { .. }
         | Note::ApprovalSetAside { .. }
         | Note::Waiting { .. }
+        | Note::OnceSetAside { .. }
+        | Note::Begun { .. }
+        | Note::PasswordRefused { .. }
         | Note::ImageGone { .. }
         | Note::LinkUp { .. }
         | Note::Dropped { .. } => Level::Notice,
@@ -134,6 +138,7 @@ fn service_level(note: &Note) -> Level {
         | Note::NoControl { .. }
         | Note::LadderNotSaved { .. }
         | Note::ApprovalNotSaved { .. }
+        | Note::OnceNotSaved { .. }
         | Note::NotSent { .. }
         | Note::ImageChanged { .. }
         | Note::LinkDown { .. }
@@ -395,6 +400,20 @@ fn service(note: &Note) -> String {
         Note::ApprovalNotSaved { path, reason } => format!(
             "Which computers were approved could not be saved to {path} ({reason}). After a restart they are asked about \
              again."
+        ),
+        Note::Chosen { entry } => format!("chose {entry}"),
+        Note::Begun { entry } => format!("began {entry}, which starts once: from now on its own disk starts by itself"),
+        Note::PasswordRefused { entry, wait: None } => format!("gave a wrong password for {entry}"),
+        Note::PasswordRefused { entry, wait: Some(seconds) } => {
+            format!("gave too many wrong passwords for {entry}, and has to wait {seconds} s")
+        }
+        Note::OnceSetAside { path } => format!(
+            "The file with what computers have begun could not be understood. It was kept as {path}, and a new one was \
+             begun: entries that start once may start once more."
+        ),
+        Note::OnceNotSaved { path, reason } => format!(
+            "What computers have begun cannot be saved in {path}: {reason}. After a restart of the services, entries that \
+             start once may start once more. Make room on the disk, or name another folder for state."
         ),
     }
 }

@@ -295,6 +295,8 @@ fn serve(name: &str, folder: &Path, images: &[PathBuf]) {
         menu_timeout: 30,
         append: String::new(),
         edits: vec![],
+        once: Default::default(),
+        once_file: folder.join("once.json"),
         answers: Default::default(),
         names_file: folder.join("host-names.json"),
         preference: Preference::Auto,

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Item;
+use super::{Guard, Item};
+use crate::boot::password::Hash;
 pub use crate::unknown::Unknown;
 
 /// What the user said about one entry. The order of edits is the order of the menu.
@@ -20,6 +21,12 @@ pub struct Edit {
     /// Whether the menu leaves it out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
+    /// Whether it starts once: after it began on a computer, that computer's menu falls to its own disk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
+    /// What is kept of the password that it asks for, as `bootwright password` makes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password_hash: Option<Hash>,
     /// What only a newer program understands; it is kept in the file.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -41,6 +48,7 @@ impl Edit {
             item.entry.title = title.to_owned();
         }
         item.append = self.append.clone().unwrap_or_default();
+        item.guard = Guard { once: self.once, password: self.password_hash.clone(), done: false };
     }
 }
 

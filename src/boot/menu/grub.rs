@@ -15,7 +15,7 @@ use super::Place;
 
 pub use first::{Asking, CONFIG, first};
 pub use hypervisor::{Computer, script};
-pub use menu::{Chains, Client, menu, restart, restart_of};
+pub use menu::{Chains, Client, begin, begin_of, menu, restart, restart_of};
 pub use page::{goes_on, page, waiting};
 
 /// How a GRUB fetches its files.

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 
 use super::super::loader::Loader;
+use super::guard::title;
 use super::page::{AGAIN, Page, own_disk};
 use super::{
-    Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, Processor, arguments, modules,
+    Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, Processor, arguments, made, modules,
     too_long,
 };
 use crate::image::recipe::RESERVED_START;
@@ -100,17 +101,20 @@ pub fn memory(modules: &str) -> Option<u64> {
     Some(sum).filter(|sum| *sum > 0)
 }
 
+/// What a computer says of itself, as the query of a URL.
+fn who_asks() -> String {
+    use query::{ARCH, MAC, PLATFORM, PRODUCT, SERIAL, UUID, VERSION};
+    format!(
+        "{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}&{UUID}=${{uuid}}\
+         &{PRODUCT}=${{product:uristring}}&{SERIAL}=${{serial:uristring}}&{VERSION}=${{version:uristring}}"
+    )
+}
+
 /// Asks for the menu, with all that it takes to know who asks.
 fn ask(place: &Place) -> String {
-    use query::{ARCH, MAC, MEMORY, PLATFORM, PRODUCT, SERIAL, UUID, VERSION};
-    let (base, modules) = (&place.base, module_sizes());
-    format!(
-        "chain --replace {base}/{MENU}?{MAC}=${{netX/mac:hexhyp}}&{PLATFORM}=${{platform}}&{ARCH}=${{buildarch}}\
-         &{UUID}=${{uuid}}&{PRODUCT}=${{product:uristring}}&{SERIAL}=${{serial:uristring}}\
-         &{VERSION}=${{version:uristring}}&{MEMORY}=${{memsize}}\
-         &{MODULES}={modules}",
-        MODULES = query::MODULES,
-    )
+    use query::{MEMORY, MODULES};
+    let (base, who, modules) = (&place.base, who_asks(), module_sizes());
+    format!("chain --replace {base}/{MENU}?{who}&{MEMORY}=${{memsize}}&{MODULES}={modules}")
 }
 
 fn fetch_menu(place: &Place) -> String {
@@ -163,11 +167,7 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer, shim: Shim
     // Asked once for each entry: every question makes an address.
     let answers: BTreeMap<&str, String> =
         menu.fitting(asker).into_iter().filter_map(|item| Some((item.id.as_str(), answer(item)?))).collect();
-    // Nobody is to start an installation that asks nothing without knowing.
-    let title = |item: &Item| match answers.contains_key(item.id.as_str()) {
-        true => format!("{} (unattended)", text(&item.entry.title)),
-        false => text(&item.entry.title),
-    };
+    let title = |item: &Item| title(item, answers.contains_key(item.id.as_str()));
     let chosen = menu.chosen(asker);
     let chosen_label = chosen.map_or("local", |item| item.id.as_str());
     let mut script = String::from("#!ipxe\n");
@@ -197,9 +197,13 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer, shim: Shim
         line(&mut script, &format!("echo Bootwright: {}", title(item)));
         // Whatever an earlier attempt left in memory.
         line(&mut script, "imgfree");
-        let answer = answers.get(item.id.as_str()).map(String::as_str);
-        let shim = shim(item).filter(|_| asker.firmware == Some(Firmware::Uefi));
-        start(&mut script, item, (menu, asker), place, (answer, shim.as_deref()));
+        if item.guard.asks() {
+            asked_first(&mut script, item, place);
+        } else {
+            let answer = answers.get(item.id.as_str()).map(String::as_str);
+            let shim = shim(item).filter(|_| asker.firmware == Some(Firmware::Uefi));
+            start(&mut script, item, (menu, asker), place, (answer, shim.as_deref()));
+        }
         // A UEFI program may end well, as a shell does at `exit`: the next entry is not to start then.
         line(&mut script, "goto menu");
     }
@@ -245,6 +249,44 @@ exit 0
 :next
 exit 1
 ";
+
+/// Lets the server start an entry that is not everybody's, or not twice. A password goes where iPXE shows it to nobody and
+/// sends it when it is asked for (RFC 7617); its user name counts for nothing, and is there since `login` asks for one.
+fn asked_first(script: &mut String, item: &Item, place: &Place) {
+    let mut base = place.base.clone();
+    if item.guard.password.is_some() {
+        line(script, "clear password ||");
+        line(script, &format!("set username {ANYBODY}"));
+        line(script, "login || goto menu");
+        let host = base.strip_prefix("http://").unwrap_or(&base);
+        base = format!("http://{ANYBODY}:${{password:uristring}}@{host}");
+    }
+    line(script, &format!("chain {base}/{}/{}?{} || goto failed", made::START, item.id, who_asks()));
+}
+
+/// The user name of everybody who knows a password.
+const ANYBODY: &str = "anybody";
+/// Whatever was typed is of no more use, and not for what starts next.
+const FORGET: &str = "#!ipxe\nclear password ||\n";
+
+/// The entry of a path that starts one.
+pub fn start_of(path: &str) -> Option<&str> {
+    path.strip_prefix(made::START)?.strip_prefix('/').filter(|entry| !entry.contains('/'))
+}
+
+/// The script that starts one entry of a menu, once the server lets it.
+pub fn started(menu: &Menu, item: &Item, asker: Asker, place: &Place, (answer, shim): (Answer, Shim)) -> String {
+    let mut script = FORGET.to_owned();
+    let shim = shim(item).filter(|_| asker.firmware == Some(Firmware::Uefi));
+    start(&mut script, item, (menu, asker), place, (answer(item).as_deref(), shim.as_deref()));
+    script.push_str("exit 0\n:failed\nexit 1\n");
+    script
+}
+
+/// The script for whoever may not start it: back to the menu.
+pub fn refused(sentence: &str) -> String {
+    format!("{FORGET}echo Bootwright: {}\nsleep 4\nexit 0\n", words(sentence))
+}
 
 fn start(
     script: &mut String,
@@ -461,7 +503,7 @@ pub fn processor(arch: Option<&str>) -> Option<Processor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::boot::menu::Default;
+    use crate::boot::menu::{Default, Guard};
     use crate::image::{AnswerKind, Answering, Category, Entry, Injection, Transport};
     use std::net::Ipv4Addr;
 
@@ -491,6 +533,7 @@ mod tests {
                 signed: None,
             },
             append: String::new(),
+            guard: Guard::default(),
         }
     }
 

@@ -32,7 +32,14 @@ pub(super) fn item(id: &str, category: Category, boot: Boot) -> Item {
         min_ram_mb: None,
         signed: None,
     };
-    Item { id: id.into(), image: format!("image-{id}"), category, entry, append: String::new() }
+    Item {
+        id: id.into(),
+        image: format!("image-{id}"),
+        category,
+        entry,
+        append: String::new(),
+        guard: Guard::default(),
+    }
 }
 
 pub(super) fn menu(items: Vec<Item>) -> Menu {

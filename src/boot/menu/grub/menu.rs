@@ -9,7 +9,7 @@ use std::net::Ipv4Addr;
 
 use super::super::super::secure::Chain;
 use super::super::{
-    Default, FAILED, Group, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Place, Processor, arguments, ipxe, made,
+    Default, FAILED, Group, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Place, Processor, arguments, guard, ipxe, made,
     modules, too_long,
 };
 use super::first::{Asking, READ};
@@ -86,14 +86,13 @@ impl Page<'_> {
         let Some(chosen) = self.menu.chosen(asker) else { return Default::Local };
         let fitting = self.menu.fitting(asker);
         let same = fitting.into_iter().filter(|item| item.image == chosen.image);
+        let same = same.filter(|item| item.guard.starts_by_itself());
         let able = std::iter::once(chosen).chain(same).find(|item| self.start(item).is_ok());
         able.map_or(Default::Local, |item| Default::Entry(item.id.clone()))
     }
 
-    /// Nobody is to start an installation that asks nothing without knowing.
     fn title(&self, item: &Item) -> String {
-        let title = ipxe::text(&item.entry.title);
-        if self.answers.contains_key(item.id.as_str()) { format!("{title} (unattended)") } else { title }
+        guard::title(item, self.answers.contains_key(item.id.as_str()))
     }
 
     fn submenu(&self, script: &mut Script, group: &Group) {
@@ -114,6 +113,14 @@ impl Page<'_> {
         script.line(&format!("echo {}", quoted(&format!("Bootwright: {name}"))));
         match self.start(item) {
             Ok(commands) => {
+                if item.guard.once {
+                    // Says that it begins, and does nothing else.
+                    let path = begin_path(&item.id);
+                    script.line(&format!(
+                        "source {}",
+                        quoted(&format!("{}/{path}", self.client.reach.device(self.place)))
+                    ));
+                }
                 commands.iter().for_each(|command| script.open(&format!("if {command}; then")));
                 script.line("boot");
                 commands.iter().for_each(|_| script.close("fi"));
@@ -143,6 +150,9 @@ impl Page<'_> {
 
     /// The commands that load an entry, each of which has to succeed, or why it cannot start here.
     fn start(&self, item: &Item) -> Result<Vec<String>, String> {
+        if item.guard.password.is_some() {
+            return Err(Obstacle::Password.sentence());
+        }
         let (place, append) = (self.place, self.menu.append.as_str());
         let answer = self.answers.get(item.id.as_str()).map(String::as_str);
         let own = self.computer.own();
@@ -228,6 +238,21 @@ pub fn restart_of(path: &str) -> Option<&str> {
     path.strip_prefix(made::CHAIN)?.strip_prefix('/')?.strip_suffix("/restart.cfg").filter(|entry| !entry.contains('/'))
 }
 
+/// Path of the script that says that an entry begins which starts once.
+fn begin_path(entry: &str) -> String {
+    format!("{}/{entry}/begin.cfg", made::BEGIN)
+}
+
+/// The entry of such a path.
+pub fn begin_of(path: &str) -> Option<&str> {
+    path.strip_prefix(made::BEGIN)?.strip_prefix('/')?.strip_suffix("/begin.cfg").filter(|entry| !entry.contains('/'))
+}
+
+/// That script.
+pub fn begin() -> &'static str {
+    "true\n"
+}
+
 /// That script.
 pub fn restart() -> &'static str {
     "echo 'Bootwright: this computer restarts once, and then starts the entry by itself.'\nsleep 3\nreboot\n"
@@ -244,6 +269,8 @@ enum Obstacle {
     SecureHypervisor,
     SignedHypervisor,
     NoKernel,
+    /// GRUB 2.06 shows what is typed (`read`), and sends nothing but paths.
+    Password,
 }
 
 impl Obstacle {
@@ -255,6 +282,7 @@ impl Obstacle {
                 "Secure Boot does not let GRUB start this entry. It starts with Secure Boot off."
             }
             Obstacle::SignedHypervisor => "the signed GRUB cannot start this entry. iPXE can.",
+            Obstacle::Password => "this entry has a password. Only iPXE can ask for it, and this computer runs GRUB.",
             Obstacle::NoKernel => "nothing was found in this entry that could be started.",
         }
         .to_owned()
