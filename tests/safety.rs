@@ -1,4 +1,5 @@
-//! Safety switches as a real computer meets them: one that nobody knows waits for the technician.
+//! Safety switches as a real computer meets them: one that nobody knows waits for the technician, passwords are typed, and
+//! what starts once does so.
 
 #![allow(
     clippy::expect_used,
@@ -10,9 +11,88 @@
 
 mod lab;
 
-use lab::boot::{MEMTEST, SHORT};
-use lab::vm::{Firmware, Vm};
+use lab::boot::{MEMTEST, MEMTEST_RUNS, SHORT};
+use lab::pack::{self, OWN_DISK};
+use lab::vm::{Firmware, Options, Vm};
 use lab::{Host, Lab, Server, fetched, loaders, must, program};
+
+const ENTRY: &str = "memtest86plus";
+
+/// A person at the keyboard mistypes, and then does not.
+#[test]
+fn a_password_is_asked_for_until_it_is_right() {
+    if !Firmware::Bios.ready("password", &[MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let deployment = lab.path("locked.toml");
+    let hash = bootwright::boot::password::Hash::of("sesame").expect("a hash");
+    let text = format!(
+        "dhcp = 'full'\nimage = ['{MEMTEST}']\nmenu-timeout = 600\nappend = 'console=ttyS0,115200'\n\n\
+         [[entry]]\nid = '{ENTRY}'\npassword-hash = '{}'\n",
+        hash.as_str()
+    );
+    std::fs::write(&deployment, text).expect("written");
+    let server = Server::start(&lab, &lab.server(), &["--deployment", &deployment.display().to_string()]);
+    let mut computer = Vm::start(&lab, 1, Firmware::Bios, 128);
+    computer.wait_for("(password)", SHORT);
+    for word in [&["b", "a", "r", "l", "e", "y"][..], &["s", "e", "s", "a", "m", "e"]] {
+        computer.press(&["down", "ret"]);
+        computer.wait_for("Password", SHORT);
+        // The name is there already, and does not matter.
+        computer.press(&["ret"]);
+        computer.press(word);
+        assert!(!computer.screen().contains(&word.concat()), "it is not to be read over a shoulder");
+        computer.press(&["ret"]);
+        if word[0] == "b" {
+            server.wait("a wrong password", |line| line["event"] == "password-refused");
+            assert!(!computer.screen().contains("barley"), "nor in the address that is shown");
+            computer.wait_for("what shall this computer start", SHORT);
+        }
+    }
+    computer.wait_for(MEMTEST_RUNS, SHORT);
+    server.tell(&computer.mac);
+    let lines = server.lines();
+    let at = |event: &str| lines.iter().position(|line| line["event"] == event).unwrap_or_else(|| panic!("no {event}"));
+    let kernel = lines.iter().position(|line| line["role"] == "kernel").expect("a kernel");
+    assert!(at("password-refused") < at("chosen") && at("chosen") < kernel, "{lines:?}");
+    let log = server.stop();
+    assert!(!log.contains("sesame") && !log.contains("barley"), "{log}");
+}
+
+/// An installation that asks nothing does not begin again at the reset that ends it.
+#[test]
+fn an_entry_that_starts_once_leaves_the_computer_to_its_own_disk() {
+    if !Firmware::Bios.ready("once", &[MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let options = [
+        "--dhcp",
+        "full",
+        "--image",
+        MEMTEST,
+        "--once",
+        ENTRY,
+        "--default",
+        ENTRY,
+        "--menu-timeout",
+        "2",
+        "--append",
+        "console=ttyS0,115200",
+    ];
+    let server = Server::start(&lab, &lab.server(), &options);
+    let options = Options { disk: Some(pack::bios_disk(&lab)), resets: true };
+    let mut computer = Vm::start_with(&lab, 1, Firmware::Bios, 128, &options);
+    computer.wait_for(MEMTEST_RUNS, SHORT);
+    server.wait("its beginning", |line| line["event"] == "begun" && line["entry"] == ENTRY);
+    computer.reset();
+    computer.wait_for(OWN_DISK, SHORT);
+    server.tell(&computer.mac);
+    let kernels = server.lines().iter().filter(|line| line["role"] == "kernel" && line["event"] == "http-done").count();
+    assert_eq!(kernels, 1, "it fetched its kernel once");
+    server.stop();
+}
 
 /// Starts a computer that nobody knows, waits until its screen shows the code that the log says, and checks what it got
 /// until then. Approves it, and waits until it has its kernel.
