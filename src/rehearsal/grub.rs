@@ -1,6 +1,7 @@
 //! Reads the scripts that GRUB gets, and plays them as far as they fetch files: the grammar and the commands that ours have,
 //! and no others (GRUB manual 2.06, "Writing your own configuration files directly"; `grub-core/script/parser.y`).
 
+use crate::boot::menu::grub::begin_of;
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 use std::str::Chars;
@@ -521,6 +522,10 @@ impl Player {
             }
             "source" => {
                 let script = rest.first()?.clone();
+                // It says only that the entry begins.
+                if script.split_once(")/").is_some_and(|(_, path)| begin_of(path).is_some()) {
+                    return None;
+                }
                 return Some(Next::End(End::Restart { script }));
             }
             "configfile" => return Some(Next::End(End::Menu)),

@@ -187,9 +187,9 @@ fn commands(number: usize, text: &str) -> Result<Vec<(Vec<String>, Link)>, Wrong
 }
 
 /// The commands of our scripts.
-const COMMANDS: [&str; 18] = [
-    "boot", "chain", "choose", "dhcp", "echo", "exit", "goto", "imgfree", "initrd", "iseq", "item", "kernel", "menu",
-    "module", "sanboot", "set", "shim", "sleep",
+const COMMANDS: [&str; 20] = [
+    "boot", "chain", "choose", "clear", "dhcp", "echo", "exit", "goto", "imgfree", "initrd", "iseq", "item", "kernel",
+    "login", "menu", "module", "sanboot", "set", "shim", "sleep",
 ];
 
 /// Where it goes on.
@@ -275,6 +275,12 @@ impl Player<'_> {
                 None => Err(Next::End(End::OwnDisk)),
             },
             "boot" => Err(Next::End(End::Boot)),
+            "login" => {
+                self.play
+                    .said
+                    .push("Bootwright: it asks for a password, which nobody types in a rehearsal.".to_owned());
+                Err(Next::End(End::Menu))
+            }
             "exit" => Err(Next::End(End::Firmware)),
             "iseq" => Ok(plain.first() == plain.get(1)),
             "set" => {

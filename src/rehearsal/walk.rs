@@ -56,6 +56,8 @@ struct Walk<'a> {
     files: &'a Files,
     address: Ipv4Addr,
     loaders: Vec<String>,
+    /// What its iPXE knows, where it runs one.
+    settings: ipxe::Settings,
     entries: Vec<Named>,
     cells: std::collections::BTreeMap<String, Cell>,
 }
@@ -97,6 +99,7 @@ pub(super) async fn walk(line: Arc<dyn Line>, files: Arc<Files>, firmware: Firmw
         files: &files,
         address,
         loaders: Vec::new(),
+        settings: Default::default(),
         entries: Vec::new(),
         cells: Default::default(),
     };
@@ -395,6 +398,7 @@ impl Walk<'_> {
         let text = self.script(&at).await?;
         let menu = ipxe::Script::read(&text).map_err(wrong(&at))?;
         self.loaders.push(at.shown());
+        self.settings = settings.clone();
         for entry in menu.entries() {
             let play = menu.entry(&entry.id, &settings).map_err(wrong(&at));
             self.enter(entry, play).await;
@@ -480,6 +484,16 @@ impl Walk<'_> {
         self.entries.push(entry.into());
     }
 
+    /// The script that starts an entry which asks the server first.
+    fn asked_first(&self, play: &Play) -> Result<Option<At>, Fault> {
+        let program = play.fetches.iter().find(|fetch| fetch.part == Part::Program);
+        let Some(program) = program.filter(|_| matches!(play.end, End::Program { .. })) else { return Ok(None) };
+        let at = self.at(&program.url)?;
+        let path = at.path.split('?').next().unwrap_or_default();
+        let is_start = menu::ipxe::start_of(path.trim_start_matches('/')).is_some();
+        Ok(is_start.then_some(at))
+    }
+
     /// Reads every file that an entry fetches.
     async fn starts(
         &mut self,
@@ -489,6 +503,15 @@ impl Walk<'_> {
         depth: usize,
     ) -> Result<Start, Fault> {
         let (files, bytes) = count;
+        if let Some(at) = self.asked_first(play)?.filter(|_| depth < MOST_DEPTH) {
+            let text = self.script(&at).await?;
+            let wrong = |wrong| Fault::Script { file: at.shown(), wrong };
+            let mut play = ipxe::Script::read(&text).and_then(|script| script.start(&self.settings)).map_err(wrong)?;
+            // The first words of an entry are its title.
+            play.said.insert(0, String::new());
+            *files += 1;
+            return Box::pin(self.starts(entry, &play, (files, bytes), depth + 1)).await;
+        }
         if let Some(length) = play.said.iter().find_map(|said| menu::too_long_in(said)) {
             return Err(Fault::TooLong { length });
         }
