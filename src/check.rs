@@ -6,6 +6,7 @@ pub mod around;
 pub mod diagnosis;
 pub mod help;
 mod holders;
+pub mod lockdown;
 pub mod preflight;
 mod wording;
 
@@ -176,8 +177,8 @@ pub use wording::meanwhile::{arranged, firewall, gate, gate_closed, not_stopped,
 pub use wording::preflight::speed;
 pub use wording::{
     Failing, answer_entry, answer_fault, explain, explain_answers, explain_disc, explain_list, explain_lock,
-    explain_plan, explain_privilege, explain_rehearsal, explain_save, failing, foreign_server, lacking, no_entries,
-    one_firmware, published, unadvertised, unguarded, unprobed, unserved, wrong_recipe,
+    explain_plan, explain_privilege, explain_rehearsal, explain_save, failing, foreign_server, lacking, locked_default,
+    no_entries, one_firmware, published, unadvertised, unguarded, unprobed, unserved, wrong_recipe,
 };
 
 /// What to know once everything is bound, before the first computer comes.
@@ -192,6 +193,7 @@ pub fn at_start(listening: &Listening) -> Vec<Finding> {
     let findings =
         findings.chain(faults).chain(listening.unprobed.then(unprobed)).chain(listening.unguarded.then(unguarded));
     let findings = findings.chain(listening.unadvertised.as_deref().map(unadvertised));
+    let findings = findings.chain(listening.locked_default.as_deref().map(locked_default));
     let findings = findings.chain(listening.entries.is_empty().then(no_entries));
     findings.chain(listening.entries.iter().filter_map(single)).collect()
 }

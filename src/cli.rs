@@ -13,6 +13,7 @@ mod password;
 mod preflight;
 mod rehearse;
 mod running;
+mod safety;
 mod serve;
 mod window;
 
@@ -128,6 +129,8 @@ enum Command {
     Rehearse(Box<rehearse::Options>),
     /// Make what a deployment keeps of a menu entry's password
     Password,
+    /// Say what protects the network while computers boot from it, and what to do about the rest
+    Safety(Box<safety::Options>),
     /// Open ports for the window, which starts this with more rights
     #[command(hide = true)]
     Helper,
@@ -320,6 +323,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Approve(options)) => approve::approve(options),
         Some(Command::Refuse(options)) => approve::refuse(options),
         Some(Command::Password) => password::run(),
+        Some(Command::Safety(options)) => safety::run(*options),
         Some(Command::Loaders(options)) => loaders::run(options),
         Some(Command::Rehearse(options)) => rehearse::run(*options),
         Some(Command::Helper) => helper::run(),

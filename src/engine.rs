@@ -208,6 +208,8 @@ pub struct Listening {
     pub unserved: Vec<Platform>,
     /// Entries that are left out for want of another loader, which each of them names.
     pub lacking: Vec<(Item, Loader)>,
+    /// The title of the entry that was to start by itself and does not, since it has a password.
+    pub locked_default: Option<String>,
     /// What is wrong inside answer files, which are given nevertheless.
     pub answer_faults: Vec<(PathBuf, Fault)>,
     /// Whether free addresses are not probed before they are offered, since the right for it is missing.

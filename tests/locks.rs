@@ -102,6 +102,8 @@ impl Bench {
                     told.lock().unwrap().extend(events);
                 }
             });
+            let locked = plan.edits.iter().any(|edit| edit.password_hash.is_some());
+            assert_eq!(listening.locked_default.is_some(), locked, "the default does not start by itself");
             (listening.http_port, stop, task)
         });
         Serving { bench: self, port, stop, task, events }

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::fault::{Fault, MAX_FAULTS, instead, nearest};
+use super::fault::{self, Fault, MAX_FAULTS, instead, nearest};
 use super::xml;
 use crate::text;
 
@@ -188,7 +188,7 @@ fn password(element: Node<'_, '_>) -> Option<Fault> {
         (_, false) => {
             let next_step =
                 "Write what `mkpasswd -m sha-512` prints, and <encrypted config:type=\"boolean\">true</encrypted>.";
-            Some(Fault::warning(line, "The password is in clear text.", next_step))
+            Some(Fault::warning(line, fault::CLEAR, next_step))
         }
     }
 }

@@ -21,6 +21,11 @@ pub struct Fault {
     pub severity: Severity,
 }
 
+/// What is said of a password that whoever gets the file can read.
+pub(super) const CLEAR: &str = "The password is in clear text.";
+/// The same of one that Windows only writes in another alphabet.
+pub(super) const BASE64: &str = "The password can be read by anybody: it is only written in Base64.";
+
 /// How bad a fault is, the harmless first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -35,6 +40,11 @@ impl Fault {
     /// Something that stops an installation.
     pub fn error(line: impl Into<Option<usize>>, what: impl Into<String>, next_step: impl Into<String>) -> Fault {
         Fault { line: line.into(), what: what.into(), next_step: next_step.into(), severity: Severity::Error }
+    }
+
+    /// Whether it is a password that whoever gets the file can read.
+    pub fn is_readable_password(&self) -> bool {
+        self.what == CLEAR || self.what == BASE64
     }
 
     /// Something that works, and is not as it should be.

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::autoinstall::is_hash;
-use super::fault::{Fault, MAX_FAULTS, instead, repeated};
+use super::fault::{self, Fault, MAX_FAULTS, instead, repeated};
 use super::preview::rest_of;
 
 /// Commands of anaconda, also those of older versions.
@@ -313,7 +313,7 @@ fn password(line: usize, name: &str, words: &[Word]) -> Option<Fault> {
     }
     let next_step = "Write `--iscrypted` and what `mkpasswd -m sha-512` prints.";
     // ESXi takes a hash without being told so from some versions on.
-    (!crypted && !value.starts_with('$')).then(|| Fault::warning(line, "The password is in clear text.", next_step))
+    (!crypted && !value.starts_with('$')).then(|| Fault::warning(line, fault::CLEAR, next_step))
 }
 
 /// Where passwords and their hashes stand, in bytes.

@@ -83,6 +83,11 @@ impl Answers {
         self.files.iter().map(|(path, source)| (path.as_path(), source.kind, source.faults.as_slice()))
     }
 
+    /// How many files have a password in them that whoever gets the file can read.
+    pub fn with_readable_passwords(&self) -> usize {
+        self.faults().filter(|(_, _, faults)| faults.iter().any(Fault::is_readable_password)).count()
+    }
+
     /// Which file a computer gets with an entry, and of what kind it is: the one for this computer and this entry, else
     /// the one for this computer if it is of the kind of the entry's own, else the entry's own.
     pub fn file(&self, entry: &str, computer: &Computer) -> Option<(&Path, AnswerKind)> {

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::autoinstall::is_hash;
-use super::fault::{Fault, MAX_FAULTS, instead, nearest, repeated};
+use super::fault::{self, Fault, MAX_FAULTS, instead, nearest, repeated};
 use super::preview::{rest_of, speaks_of_secrets};
 
 /// Types of debconf templates; `seen` sets a flag of a question instead of its value.
@@ -195,7 +195,7 @@ fn password(entry: &Entry<'_>) -> Option<Fault> {
     // The second one of a pair says nothing new.
     if is_account && question == entry.question {
         let next_step = format!("Use {question}-crypted with what `mkpasswd -m sha-512` prints.");
-        return Some(Fault::warning(entry.line, "The password is in clear text.", next_step));
+        return Some(Fault::warning(entry.line, fault::CLEAR, next_step));
     }
     None
 }

@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::fault::{Fault, MAX_FAULTS, instead, nearest};
+use super::fault::{self, Fault, MAX_FAULTS, instead, nearest};
 use super::xml;
 use crate::text;
 
@@ -130,11 +130,7 @@ fn password(node: Node<'_, '_>) -> Option<Fault> {
     }
     let is_plain =
         xml::child(node, "PlainText").and_then(|plain| plain.text()).is_none_or(|plain| plain.trim() == "true");
-    let what = if is_plain {
-        "The password is in clear text."
-    } else {
-        "The password can be read by anybody: it is only written in Base64."
-    };
+    let what = if is_plain { fault::CLEAR } else { fault::BASE64 };
     let next_step = "Windows knows no other way: change it after the installation, or let the computer join a domain.";
     Some(Fault::warning(xml::line(value), what, next_step))
 }

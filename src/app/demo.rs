@@ -287,6 +287,7 @@ impl Machine {
             answer_faults: Vec::new(),
             unprobed: false,
             unguarded: false,
+            locked_default: None,
             unadvertised: None,
         }
     }

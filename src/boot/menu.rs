@@ -347,6 +347,12 @@ impl Menu {
         self.wanted(asker).filter(|item| item.guard.starts_by_itself())
     }
 
+    /// The entry that was to start by itself and has a password, which nobody types by itself.
+    pub fn locked_default(&self) -> Option<&Item> {
+        let anybody = self.wanted(Asker::ANYBODY);
+        anybody.filter(|item| item.guard.password.is_some())
+    }
+
     fn wanted(&self, asker: Asker) -> Option<&Item> {
         let fitting = self.fitting(asker);
         match &self.default {

@@ -351,7 +351,8 @@ fn menu(facts: &Facts, readable: &[&Inspection]) -> Vec<Finding> {
     let told = !readable.is_empty() && readable.iter().all(|found| found.entries.is_empty());
     let empty = (menu.items.is_empty() && !told).then(say::empty_menu);
     let wanted = menu.missing_default();
-    empty.into_iter().chain(wanted.map(|wanted| say::no_default(&wanted))).collect()
+    let locked = menu.locked_default().map(|item| super::locked_default(&item.entry.title));
+    empty.into_iter().chain(wanted.map(|wanted| say::no_default(&wanted))).chain(locked).collect()
 }
 
 fn folder(facts: &Facts) -> Option<Finding> {

@@ -93,6 +93,7 @@ fn every_sentence_names_the_thing_and_the_next_step() {
         ("BIOS", unserved(crate::boot::Platform::Bios)),
         ("ARP", unprobed()),
         ("Other DHCP servers", unguarded()),
+        ("Erase it is to start by itself", locked_default("Erase it")),
         ("IPv6 router (not permitted)", unadvertised("not permitted")),
         ("rescue boots on BIOS", one_firmware("rescue", crate::image::Firmware::Bios)),
         ("--image", no_entries()),

@@ -510,6 +510,17 @@ fn plan(error: &PlanError) -> Finding {
     }
 }
 
+/// An entry that was to start by itself, and has a password.
+pub fn locked_default(title: &str) -> Finding {
+    Finding::new(
+        format!("{} is to start by itself, and has a password.", text::plain(title, 80)),
+        "Nobody is there to type it, so computers start their own disk.",
+        "Mark another entry, or take the password away.",
+    )
+    .about(Subject::Files)
+    .caution()
+}
+
 /// Why a deployment is not saved.
 pub fn explain_save(error: &SaveError) -> Finding {
     save(error).about(Subject::Files)

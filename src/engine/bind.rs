@@ -96,6 +96,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
         entries: prepared.menu.items.clone(),
         unserved: prepared.loaders.unserved(),
         lacking: prepared.lacking.clone(),
+        locked_default: prepared.menu.locked_default().map(|item| item.entry.title.clone()),
         answer_faults: prepared.answers.as_ref().map(desk::Prepared::faults).unwrap_or_default(),
         unprobed: full.is_some_and(|full| full.arp.is_none()),
         unguarded: full.is_some_and(|full| full.guard.is_none()),
