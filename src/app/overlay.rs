@@ -88,6 +88,8 @@ pub enum Message {
     TimelineCopied(Mac),
     /// A computer is to begin with the usual loader again.
     LoaderForgotten(Mac),
+    /// A computer is to be answered never, or again.
+    AnswerPicked(Mac, bool),
     /// A computer's timeline is to be saved.
     TimelineSaved(Mac),
     /// The question was answered with yes.
@@ -103,6 +105,8 @@ pub struct Context<'a> {
     pub journal: &'a Journal,
     /// What keeps each of them.
     pub watch: &'a Watch,
+    /// The computers that are never answered.
+    pub denied: &'a [Mac],
     /// The boot loaders that were found, with where they come from.
     pub loaders: &'a Manifest,
     /// The time.
@@ -349,7 +353,11 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
     let anew = loader.map(|_| {
         small_button(Icon::Shield, "Usual loader again", Look::Secondary).on_press(Message::LoaderForgotten(mac))
     });
-    let buttons = row![soft(format!("Last heard {quiet} ago")).width(Fill)].push(anew);
+    let answer = match context.denied.contains(&mac) {
+        true => small_button(Icon::Check, "Answer again", Look::Secondary).on_press(Message::AnswerPicked(mac, true)),
+        false => small_button(Icon::Stop, "Never answer", Look::Secondary).on_press(Message::AnswerPicked(mac, false)),
+    };
+    let buttons = row![soft(format!("Last heard {quiet} ago")).width(Fill)].push(answer).push(anew);
     let buttons = buttons.extend([
         small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)).into(),
         small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)).into(),

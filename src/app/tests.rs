@@ -209,6 +209,23 @@ fn serving_beside() -> App {
     app
 }
 
+/// Serving, when two computers that nobody knows wait.
+fn serving_strangers() -> App {
+    let mut app = serving_for(75);
+    let macs: Vec<crate::mac::Mac> = app.journal.computers().map(|computer| computer.mac).take(2).collect();
+    let events: Vec<Event> = macs
+        .into_iter()
+        .zip(["4821", "0042"])
+        .map(|(mac, code)| {
+            let note = crate::journal::Note::Waiting { code: code.parse().unwrap(), product: None };
+            Event { time: at(75), mac: Some(mac), ip: None, role: None, what: crate::journal::What::Service(note) }
+        })
+        .collect();
+    let _ = app.events(&events);
+    app.now = at(75);
+    app
+}
+
 /// Every state that has a picture.
 fn states() -> Vec<(&'static str, App)> {
     let mut states: Vec<(&'static str, App)> = vec![
@@ -229,6 +246,7 @@ fn states() -> Vec<(&'static str, App)> {
         ("serve-some", serving_for(75)),
         ("serve-many", serving_many(40)),
         ("serve-foreign", serving_beside()),
+        ("serve-waiting", serving_strangers()),
     ];
     let mut empty = app("bench");
     let _ = empty.go_to(Step::Images);
@@ -872,4 +890,28 @@ fn scripts_click_through_the_pages() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ice");
     assert!(std::fs::read_dir(&folder).unwrap().count() >= 8);
     iced_test::run(program(world, None).presets(presets()), folder).unwrap();
+}
+
+#[test]
+fn strangers_are_asked_about_and_computers_denied_by_the_persons_word() {
+    let mut app = on_menu();
+    assert!(shows(&app, "Who gets this menu") && app.draft.ask_first.is_none());
+    send(&mut app, Message::Menu(menu::Message::AskPicked(true)));
+    assert_eq!(app.draft.ask_first, Some(true));
+    send(&mut app, Message::Menu(menu::Message::AskPicked(false)));
+    assert_eq!(app.draft.ask_first, None, "the usual needs no word in the file");
+    let mut app = serving_strangers();
+    assert!(shows(&app, "Waits for your approval: 4821") && shows(&app, "Approve"));
+    let mac = app.journal.computers().next().unwrap().mac;
+    for (again, word) in [(false, "Answer again"), (true, "Never answer")] {
+        send(&mut app, Message::Overlay(overlay::Message::AnswerPicked(mac, again)));
+        assert_eq!(app.draft.deny.contains(&mac), !again);
+        app.overlay = Some(Overlay::Timeline(mac));
+        assert!(shows(&app, word), "{word}");
+    }
+    // Approved, it waits no more.
+    let note = crate::journal::What::Service(crate::journal::Note::Approved);
+    let _ = app.events(&[Event { time: at(76), mac: Some(mac), ip: None, role: None, what: note }]);
+    (app.now, app.overlay) = (at(76), None);
+    assert!(!shows(&app, "Waits for your approval: 4821") && shows(&app, "Waits for your approval: 0042"));
 }

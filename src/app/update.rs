@@ -26,6 +26,7 @@ use super::shortcut::{self, Shortcut};
 use super::widget::page;
 use super::{App, Message, clock, focus};
 use crate::boot::loader::Preference;
+use crate::engine::control::Request;
 use crate::journal::wording;
 use crate::text;
 
@@ -163,7 +164,19 @@ impl App {
     /// Lets a computer begin with the usual loader again.
     fn forget_loader(&mut self, mac: crate::mac::Mac) -> Task<Message> {
         if let Some(stopper) = &self.stopper {
-            stopper.forget(mac);
+            stopper.tell(Request::Forget { mac });
+        }
+        self.close_overlay()
+    }
+
+    /// Answers a computer never, or again: now, and with this set-up from now on.
+    fn answer_computer(&mut self, mac: crate::mac::Mac, again: bool) -> Task<Message> {
+        self.draft.deny.retain(|denied| *denied != mac);
+        if !again {
+            self.draft.deny.push(mac);
+        }
+        if let Some(stopper) = &self.stopper {
+            stopper.tell(Request::Answer { mac, again });
         }
         self.close_overlay()
     }
@@ -324,6 +337,7 @@ impl App {
             overlay::Message::SaveAsAsked => self.open(Overlay::SaveAs(String::new())),
             overlay::Message::TimelineCopied(mac) => self.copy_timeline(mac),
             overlay::Message::LoaderForgotten(mac) => self.forget_loader(mac),
+            overlay::Message::AnswerPicked(mac, again) => self.answer_computer(mac, again),
             overlay::Message::TimelineSaved(mac) => self.save_timeline(mac),
             overlay::Message::Confirmed(then) => self.confirmed(then),
         }
@@ -406,6 +420,7 @@ impl App {
             menu::Edited::Default(id) => draft.default_entry = id,
             menu::Edited::Timeout(seconds) => draft.menu_timeout = Some(seconds),
             // The usual choice needs no word in the saved file.
+            menu::Edited::AskFirst(asks) => draft.ask_first = Some(true).filter(|_| asks),
             menu::Edited::Loader(preference) => draft.loader = Some(preference).filter(|own| *own != Preference::Auto),
         }
     }

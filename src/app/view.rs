@@ -59,6 +59,7 @@ impl App {
             preferences: &self.preferences,
             journal: &self.journal,
             watch: &self.watch,
+            denied: &self.draft.deny,
             loaders: &self.manifest,
             now: self.now,
         }

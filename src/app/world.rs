@@ -29,7 +29,6 @@ use crate::image::checksum::{self, Expected, Known, Verdict};
 use crate::image::{self, DiscError, Inspection};
 use crate::journal::Event;
 use crate::look;
-use crate::mac::Mac;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
 use crate::net::{Interface, interface, service};
@@ -83,11 +82,11 @@ impl Stopper {
         }
     }
 
-    /// Lets a computer begin with the usual loader again.
-    pub fn forget(&self, mac: Mac) {
+    /// Asks them for something whose answer nobody waits for; what comes of it is told with all else.
+    pub fn tell(&self, request: Request) {
         match self {
-            Stopper::Engine(control) => control.tell(Request::Forget { mac }),
-            // Nothing is remembered of computers that are only played.
+            Stopper::Engine(control) => control.tell(request),
+            // Computers that are only played do as they did when they were recorded.
             Stopper::Player(_) => {}
         }
     }

@@ -2,6 +2,7 @@
 
 pub mod answers;
 mod loaders;
+mod strangers;
 
 use iced::advanced::widget::Id;
 use iced::widget::{Column, column, container, row, space, text_input};
@@ -60,6 +61,8 @@ pub enum Message {
     TimeoutTyped(String),
     /// Computers get loaders of this kind.
     LoaderPicked(Preference),
+    /// Unknown computers are asked about, or not.
+    AskPicked(bool),
     /// The preview is drawn for this firmware.
     FirmwarePicked(Firmware),
     /// Something about answer files is changed.
@@ -112,6 +115,8 @@ pub enum Edited {
     Timeout(u32),
     /// Which loaders computers get.
     Loader(Preference),
+    /// Whether unknown computers are asked about.
+    AskFirst(bool),
 }
 
 /// What the page is shown from.
@@ -172,6 +177,7 @@ impl Menu {
             Message::DefaultPicked(id) => Action::Edit(Edited::Default(id)),
             Message::TimeoutTyped(text) => self.timeout_typed(text),
             Message::LoaderPicked(preference) => Action::Edit(Edited::Loader(preference)),
+            Message::AskPicked(asks) => Action::Edit(Edited::AskFirst(asks)),
             Message::FirmwarePicked(firmware) => self.draw_for(firmware),
             Message::AnswersChanged(change) => Action::Answers(change),
             Message::AnswersBrowsed(wanted) => Action::Browse(wanted),
@@ -279,6 +285,7 @@ impl Menu {
         let left = column![list, self.waiting(context)]
             .push(answers::for_all(context, context.answers))
             .push(self.append_all(context))
+            .push(strangers::choice(context))
             .push(loaders::table(context))
             .spacing(gap::SECTION);
         let preview = self.preview(&model);

@@ -1,5 +1,7 @@
 //! The running services: a card for each computer, and the live log.
 
+mod waiting;
+
 use std::time::Duration;
 
 use iced::advanced::widget::Id;
@@ -96,6 +98,8 @@ pub enum Message {
     Restarted,
     /// They are to go on beside the other DHCP server.
     WorkBeside,
+    /// A computer that waits is approved, or refused.
+    Decided(Mac, bool),
 }
 
 /// What the page wants done.
@@ -123,6 +127,8 @@ pub enum Action {
     Start,
     /// Start them again beside another DHCP server.
     WorkBeside,
+    /// Approve a computer, or refuse it.
+    Decide(Mac, bool),
 }
 
 /// How the services stand.
@@ -202,6 +208,7 @@ impl Serve {
             Message::Stopped => Action::Stop,
             Message::Restarted => Action::Start,
             Message::WorkBeside => Action::WorkBeside,
+            Message::Decided(mac, approved) => Action::Decide(mac, approved),
         }
     }
 
@@ -339,6 +346,7 @@ impl Serve {
             let button = press(small("Work beside it", Tone::Ink)).look(Look::Secondary).padding([6, 12]);
             above.push(notice::finding(Tone::Bad, finding, Some(button.on_press(Message::WorkBeside).into())));
         }
+        above.extend(waiting::strips(context));
         if count == 0 {
             above.extend(context.cautions.iter().map(|finding| notice::finding(Tone::Caution, finding, None)));
             above.push(nobody_yet(context));
@@ -564,6 +572,9 @@ fn full<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message
             .align_y(Alignment::Center);
     let content =
         column![head, stage_line(computer), progress(computer)].push(loader(computer)).push(trouble(computer, context));
+    let waits = computer.waits(context.now);
+    let waits = waits.map(|code| marked(Icon::Caution, format!("Waits for your approval: {code}"), Tone::Caution));
+    let content = content.push(waits);
     let content = content.spacing(gap::CARD);
     press(content).look(Look::Card).padding(gap::INSIDE).width(Fill).on_press(Message::Picked(computer.mac)).into()
 }
@@ -605,7 +616,9 @@ fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'
 fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
     let transfer = computer.transfer();
     let share = transfer.map(|transfer| transfer.fraction());
+    let waits = computer.waits(context.now).map(|code| format!("Waits: {code}"));
     let state: Element<'a, Message> = match (share, context.watch.trouble(computer.mac)) {
+        _ if waits.is_some() => marked(Icon::Caution, waits.unwrap_or_default(), Tone::Caution).into(),
         (_, Some(_)) => marked(Icon::Caution, "Look here", Tone::Bad).into(),
         (Some(share), None) => {
             progress_bar(0.0..=1.0, share).length(120).girth(6).style(theme::bar(Tone::Accent)).into()

@@ -9,10 +9,12 @@ use crate::app::screen::serve::Serving;
 use crate::app::screen::{Step, serve};
 use crate::app::widget::page;
 use crate::app::{App, Message, log};
+use crate::boot::approval::Which;
 use crate::check as judge;
 use crate::check::diagnosis::{Surroundings, Watch};
 use crate::deployment::DhcpMode;
 use crate::dhcp;
+use crate::engine::control::Request;
 use crate::engine::{self, Listening, Update};
 use crate::journal::{Event, Note, What};
 
@@ -45,6 +47,12 @@ impl App {
             // What was clear before may not be now, so a new start begins with the checks.
             serve::Action::Start => self.go_to(Step::Check),
             serve::Action::WorkBeside => self.ask_to_work_beside(),
+            serve::Action::Decide(mac, approved) => {
+                let which = Which::Mac(mac);
+                let request = if approved { Request::Approve { which } } else { Request::Refuse { which } };
+                self.stopper.iter().for_each(|stopper| stopper.tell(request.clone()));
+                Task::none()
+            }
         }
     }
 
