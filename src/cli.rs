@@ -221,6 +221,9 @@ struct Serve {
     /// How the log on standard output is written [default: text]
     #[arg(long, value_name = "FORM")]
     log: Option<LogForm>,
+    /// Write each DHCP and TFTP packet to this file as it passes, for Wireshark or tcpdump
+    #[arg(long, value_name = "FILE.pcapng")]
+    trace: Option<PathBuf>,
 }
 
 impl Serve {

@@ -9,6 +9,7 @@ mod file;
 mod library;
 mod places;
 mod range;
+mod records;
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
@@ -34,6 +35,7 @@ pub use file::{SaveError, save};
 pub use library::{Library, Lock, LockError, Saved, Summary};
 pub use places::Places;
 pub use range::{proposed_address, proposed_range, range_excludes, range_problem};
+pub use records::Records;
 
 /// Version of the deployment file that this program writes.
 pub const VERSION: u32 = 1;
@@ -278,6 +280,8 @@ pub struct Plan {
     pub files: Option<PathBuf>,
     /// Ports.
     pub ports: Ports,
+    /// What is written down while the services run.
+    pub records: Records,
 }
 
 impl Settings {
@@ -402,6 +406,7 @@ impl Settings {
             loaders: places.loaders,
             files: self.files,
             ports: Ports { http: self.http_port, ..Ports::default() },
+            records: Records::default(),
         })
     }
 }

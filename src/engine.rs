@@ -20,6 +20,7 @@ mod notes;
 pub mod probe;
 mod router;
 mod rungs;
+mod tap;
 mod tftp;
 mod visit;
 mod watch;
@@ -30,6 +31,7 @@ pub use locks::{begun, keep_begun};
 pub use meanwhile::{Arranged, Meanwhile};
 pub use notes::notes;
 pub use rungs::{remember, remembered};
+pub use tap::Trace;
 
 use control::Ends;
 use std::net::Ipv4Addr;
@@ -154,6 +156,15 @@ pub enum Error {
     /// What computers have begun cannot be kept.
     #[error("cannot keep what began in {path}")]
     Once {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file for packets cannot be written.
+    #[error("cannot write packets to {path}")]
+    Trace {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -346,6 +357,9 @@ async fn serve(
         return Ok(());
     }
     let (events, batches) = events::channel();
+    let trace = control.trace().clone();
+    trace.begins(bound.about);
+    let (live, writing) = bound.trace.map(|(file, path)| tap::Live::start(&trace, file, path, events.clone())).unzip();
     let forward = tokio::spawn(events::forward(batches, updates));
     // One task a service; when the set is dropped, all of them and their sockets go with it.
     let mut services = JoinSet::new();
@@ -376,8 +390,22 @@ async fn serve(
     let (doubles, wanted) = double::Doubles::live(&plan, bound.at);
     let doubles = std::sync::Arc::new(doubles);
     let (double, private) = (None, false);
-    let context =
-        Services { events, tree: bound.tree, whois, desk, rungs, gate, locks, plan, mtu, doubles, double, private };
+    let trace = trace.clone();
+    let context = Services {
+        events,
+        tree: bound.tree,
+        whois,
+        desk,
+        rungs,
+        gate,
+        locks,
+        plan,
+        mtu,
+        doubles,
+        double,
+        private,
+        trace,
+    };
     let lease_file = bound.dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref()).map(|full| full.lease_file.clone());
     let (saver, saving) = lease_file.map(|path| dhcp::Saver::start(context.events.clone(), path)).unzip();
     if let Some(sockets) = bound.dhcp {
@@ -404,6 +432,10 @@ async fn serve(
     };
     drop(context);
     services.shutdown().await;
+    drop(live);
+    if let Some(writing) = writing {
+        let _ = writing.await;
+    }
     if let Some(saving) = saving {
         let _ = saving.await;
     }
@@ -434,6 +466,7 @@ struct Services {
     double: Option<Ipv4Addr>,
     /// Whether they run on loopback, for a rehearsal.
     private: bool,
+    trace: Trace,
 }
 
 impl Services {

@@ -305,6 +305,13 @@ pub enum Note {
         /// What the system said.
         reason: String,
     },
+    /// Packets could not be written to the file for them any more.
+    TraceNotWritten {
+        /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
 }
 
 /// How far a computer came.

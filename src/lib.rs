@@ -11,6 +11,7 @@
 //! engine                    moves bytes between sockets and machines; owns tasks and the clock
 //! deployment                what the user decided, and the plan that the engine runs
 //! journal                   what happened to each computer, and the words for it
+//! trace                     the packets of each computer, as Wireshark and people read them
 //! boot · answer             which computer gets what: decision, menu, the tree that is served; its answer file
 //! dhcp · tftp · http · image · net    protocols, readers of discs, the operating system
 //! mac · text · unknown      what all of them name a computer by, foreign text made safe to show, words for later
@@ -28,6 +29,8 @@
 //! * [`deployment`] holds the options of one deployment, from a file, the window and the command line, and makes of them
 //!   the complete [`deployment::Plan`]. It saves and lists deployments.
 //! * [`journal`] folds events into computers with stages, with a cap on what it keeps, and words each event once.
+//! * [`trace`] keeps the latest DHCP and TFTP packets of each computer within bounds and without secrets, and writes them
+//!   as pcapng and in words.
 //! * [`boot`] is a pure table from machine to answer, the ladder of loaders that each computer climbs, the menu model and
 //!   its rendering for iPXE and GRUB, what starts with Secure Boot on, and the served tree (path to
 //!   [`boot::tree::Source`]). It knows neither leases nor blocks. Packs of loaders are installed here as well.
@@ -57,4 +60,5 @@ pub mod net;
 pub mod rehearsal;
 pub mod text;
 pub mod tftp;
+pub mod trace;
 pub mod unknown;

@@ -108,6 +108,7 @@ impl Bench {
             ladder_file: self.path("state/loaders.json"),
             control_file: self.path("state/control.sock"),
             approval_file: self.path("state/approved.json"),
+            records: Default::default(),
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
             files: None,

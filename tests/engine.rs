@@ -72,6 +72,7 @@ impl Bench {
             ladder_file: self.path("loaders.json"),
             control_file: self.path("control.sock"),
             approval_file: self.path("approved.json"),
+            records: Default::default(),
             edits: vec![],
             once: Default::default(),
             once_file: self.path("once.json"),

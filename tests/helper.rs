@@ -432,6 +432,7 @@ async fn play(scene: &str) {
         ladder_file: std::env::temp_dir().join("unused"),
         control_file: std::env::temp_dir().join("unused.sock"),
         approval_file: std::env::temp_dir().join("unused"),
+        records: Default::default(),
         edits: vec![],
         once: Default::default(),
         once_file: std::env::temp_dir().join("unused"),

@@ -109,6 +109,7 @@ impl Bench {
             ladder_file: self.path("ladder.json"),
             once: Default::default(),
             once_file: self.path("once.json"),
+            records: Default::default(),
             control_file: self.path("control.sock"),
             approval_file: self.path("approved.json"),
             edits: vec![],

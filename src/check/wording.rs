@@ -67,6 +67,7 @@ fn subject(error: &Error) -> Subject {
         | Error::Ladder { .. }
         | Error::Approval { .. }
         | Error::Once { .. }
+        | Error::Trace { .. }
         | Error::Broken(_) => Subject::ThisComputer,
     }
 }
@@ -135,6 +136,12 @@ fn engine(error: &Error) -> Finding {
             format!("It cannot be kept in {} what computers have begun.", path.display()),
             "After a restart of the services, an installation that starts once would start once more.",
             "Name a folder that can be written to with --state-dir.",
+        )
+        .with(source),
+        Error::Trace { path, source } => Finding::new(
+            format!("Packets cannot be written to {}.", path.display()),
+            "Booting does not depend on it.",
+            "Name a file in a folder that can be written to with --trace, or leave --trace out.",
         )
         .with(source),
         Error::Leases { path, source } => Finding::new(

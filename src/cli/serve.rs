@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) fn run(options: Serve) -> Status {
     complain_of_recipes();
-    let deployment = options.deployment.clone();
+    let (deployment, trace) = (options.deployment.clone(), options.trace.clone());
     let mut printer = Printer { log: options.log.unwrap_or(LogForm::Text), output: Output::start() };
     let asked = settings(options.settings(), deployment).and_then(|settings| {
         printer.log = settings.log.unwrap_or(printer.log);
@@ -32,10 +32,11 @@ pub(super) fn run(options: Serve) -> Status {
         let firewall = settings.firewall.unwrap_or_default();
         Ok((settings.plan(&interface::list(), Places::of_this_user())?, duration, firewall))
     });
-    let (plan, duration, firewall) = match asked {
+    let (mut plan, duration, firewall) = match asked {
         Ok(asked) => asked,
         Err(error) => return printer.fail(&check::explain_plan(&error).sentence(), status(&error)),
     };
+    plan.records.trace = trace;
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return printer.fail(&format!("No threads can be started ({error})."), Status::Cannot),

@@ -157,6 +157,17 @@ impl Request {
     }
 }
 
+/// The message type of a packet, whoever sent it; none where it is no DHCP.
+pub fn kind(bytes: &[u8]) -> Option<MessageType> {
+    if bytes.get(HEADER..HEADER + 4) != Some(&COOKIE) {
+        return None;
+    }
+    match options(bytes).get(&53).map(Vec::as_slice) {
+        Some(&[kind]) => Some(MessageType::from(kind)),
+        _ => None,
+    }
+}
+
 /// All options of a packet as bytes, pieces joined, with those in `file` and `sname` where option 52 says so.
 /// Reading stops at the first one that is cut off.
 pub fn options(bytes: &[u8]) -> BTreeMap<u8, Vec<u8>> {

@@ -2,6 +2,7 @@
 //! released again and one problem is reported.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use super::dhcp::Leases;
 use super::double::{At, Machines};
 use super::guard::{self, Guard};
+use super::tap::Live;
 use super::{Error, Listening, desk, gate, kept, locks, rungs};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu::{self, Item, Menu, Place};
@@ -27,6 +29,7 @@ use crate::image::{self, Disc, Firmware, Inspection, signature};
 use crate::net::platform::{ArpSocket, RouterSocket};
 use crate::net::socket::{BindError, Hear, Sockets};
 use crate::net::{Interface, interface};
+use crate::trace::pcapng::About;
 
 /// All that the services start from.
 pub(super) struct Bound {
@@ -46,6 +49,10 @@ pub(super) struct Bound {
     pub(super) locks: locks::Prepared,
     /// What the desk is made of, where there are answer files to give.
     pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
+    /// Where packets pass.
+    pub(super) about: About,
+    /// The file that packets are written to.
+    pub(super) trace: Option<(File, PathBuf)>,
 }
 
 /// The DHCP sockets and machines.
@@ -113,7 +120,29 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let path = &plan.once_file;
     let locks = locks::Prepared::from(path.clone(), watched);
     let locks = locks.map_err(|source| Error::Once { path: path.clone(), source })?;
-    Ok(Bound { listening, interface, dhcp, router, tftp, http, tree, offer, ladder, approval, locks, at, desk })
+    let about = About { interface: interface.name.clone(), own: interface.mac, anonymous: false };
+    let trace = plan.records.trace.as_ref().map(|path| {
+        let opened = Live::open(path, &about).map_err(|source| Error::Trace { path: path.clone(), source });
+        opened.map(|file| (file, path.clone()))
+    });
+    let trace = trace.transpose()?;
+    Ok(Bound {
+        listening,
+        interface,
+        dhcp,
+        router,
+        tftp,
+        http,
+        tree,
+        offer,
+        ladder,
+        approval,
+        locks,
+        at,
+        desk,
+        about,
+        trace,
+    })
 }
 
 /// What there is to give.

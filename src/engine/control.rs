@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch as flag};
 
-use super::{Error, Services, double};
+use super::{Error, Services, Trace, double};
 use crate::boot::approval::{NobodyShows, Waiting, Which};
 use crate::mac::Mac;
 use crate::net::door::{self, Door, Guest};
@@ -104,6 +104,7 @@ pub(super) type Asked = (Request, oneshot::Sender<Reply>);
 pub struct Control {
     stop: flag::Sender<bool>,
     asked: mpsc::Sender<Asked>,
+    trace: Trace,
 }
 
 /// The other ends of a [`Control`].
@@ -116,7 +117,7 @@ impl Control {
     pub(super) fn new() -> (Control, Ends) {
         let (stop, stopped) = flag::channel(false);
         let (sender, asked) = mpsc::channel(MOST_WAITING);
-        (Control { stop, asked: sender }, Ends { stopped, asked })
+        (Control { stop, asked: sender, trace: Trace::default() }, Ends { stopped, asked })
     }
 
     /// Asks for the end. The stream still brings what happened last, and ends when ports are free and leases are saved.
@@ -130,6 +131,11 @@ impl Control {
         let (reply, answer) = oneshot::channel();
         self.asked.send((request, reply)).await.ok()?;
         answer.await.ok()
+    }
+
+    /// The packets that passed, the latest ones.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
     }
 
     /// Asks for something whose answer nobody waits for.

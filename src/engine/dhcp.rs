@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant, SystemTime};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use tokio::net::UdpSocket;
 use tokio::sync::mpsc as mpsc_async;
@@ -18,9 +19,10 @@ use super::guard::{Foreign, Guard};
 use super::{Error, Services, kept};
 use crate::dhcp::lease::Record;
 use crate::dhcp::{Guests, Note, Outputs, Question};
-use crate::journal::{self, What};
+use crate::journal::{self, Event, What, wording};
 use crate::mac::Mac;
 use crate::net::platform::ArpSocket;
+use crate::trace::{Packet, Way};
 
 /// Longest that an answer may wait for room in the socket's buffer.
 const SEND_WAIT: Duration = Duration::from_millis(20);
@@ -41,7 +43,7 @@ pub(super) async fn run(
     }
     if let Some(full) = &mut full {
         let ahead = full.server.tick(Instant::now(), &policy);
-        carry_out(&services, &socket, ahead, Some(full)).await;
+        carry_out(&services, &socket, ahead, Some(full), None).await;
     }
     let (mut packet, mut pxe_packet) = ([0u8; LARGEST], [0u8; LARGEST]);
     loop {
@@ -62,6 +64,11 @@ pub(super) async fn run(
             Ok(()) = guests.changed() => Happened::Guests(guests.borrow_and_update().clone()),
         };
         let now = Instant::now();
+        let heard = match happened {
+            Happened::Packet(length, from) => Some(traced(&services, &socket, from, packet.get(..length))),
+            Happened::PxePacket(length, from) => Some(traced(&services, &pxe, from, pxe_packet.get(..length))),
+            _ => None,
+        };
         let (answer_on, outputs) = match (happened, &mut full) {
             (Happened::Packet(length, from), Some(full)) => {
                 (&socket, full.server.handle(now, packet.get(..length).unwrap_or_default(), from, &policy))
@@ -87,7 +94,7 @@ pub(super) async fn run(
             }
         };
         let save = outputs.leases_changed;
-        carry_out(&services, answer_on, outputs, full.as_ref()).await;
+        carry_out(&services, answer_on, outputs, full.as_ref(), heard).await;
         if let (true, Some(full), Some(saver)) = (save, &full, &saver) {
             saver.save(full.server.records(Instant::now(), SystemTime::now()));
         }
@@ -138,10 +145,39 @@ async fn heard(arp: Option<&ArpSocket>) -> Option<(Ipv4Addr, Mac)> {
     }
 }
 
+/// A packet that came, for the trace. Its sender may have had no address and asked everybody.
+fn traced(services: &Services, socket: &UdpSocket, from: SocketAddrV4, bytes: Option<&[u8]>) -> Packet {
+    let own = own_address(services, socket);
+    let to = if from.ip().is_unspecified() { SocketAddrV4::new(Ipv4Addr::BROADCAST, own.port()) } else { own };
+    let packet = Packet::whole(Timestamp::now(), Way::Received, (from, to), bytes.unwrap_or_default());
+    Packet { mac: sender(&packet.payload), ..packet }
+}
+
+/// The computer that a message says it is from (RFC 2131 section 2), as far as it can be told.
+fn sender(payload: &[u8]) -> Option<Mac> {
+    let octets = payload.get(28..34)?.try_into().ok()?;
+    (payload.get(2) == Some(&6)).then_some(Mac(octets))
+}
+
+fn own_address(services: &Services, socket: &UdpSocket) -> SocketAddrV4 {
+    let port = socket.local_addr().map_or(0, |address| address.port());
+    SocketAddrV4::new(services.plan.network.addr(), port)
+}
+
 /// Sends first, tells afterwards: no computer waits for the log.
-async fn carry_out(services: &Services, socket: &UdpSocket, outputs: Outputs, full: Option<&Full>) {
+async fn carry_out(
+    services: &Services,
+    socket: &UdpSocket,
+    outputs: Outputs,
+    full: Option<&Full>,
+    heard: Option<Packet>,
+) {
     let mut trouble = None;
+    let mut passed: Vec<Packet> = heard.into_iter().collect();
     for transmit in &outputs.send {
+        let between = (own_address(services, socket), transmit.to);
+        let sent = Packet::whole(Timestamp::now(), Way::Sent, between, &transmit.bytes);
+        passed.push(Packet { mac: sender(&sent.payload), ..sent });
         // Packets to made-up addresses wait for ARP and may fill the socket's buffer; nobody else is to wait for them.
         let sent = tokio::time::timeout(SEND_WAIT, socket.send_to(&transmit.bytes, transmit.to)).await;
         if let Ok(Err(error)) = sent {
@@ -158,8 +194,16 @@ async fn carry_out(services: &Services, socket: &UdpSocket, outputs: Outputs, fu
         {
             services.whois.lease(address, mac);
         }
-        services.events.tell(mac, None, None, What::Dhcp(note));
+        // What was asked stands beside the question, and everything else beside the answer, where there is one.
+        let asked = matches!(note, Note::Asked { .. });
+        let event = Event { time: Timestamp::now(), mac, ip: None, role: None, what: What::Dhcp(note) };
+        let beside = if asked { passed.first_mut() } else { passed.last_mut() };
+        if let Some((packet, words)) = beside.zip(wording::words(&event)) {
+            packet.say(&words);
+        }
+        services.events.tell(mac, None, None, event.what);
     }
+    passed.into_iter().for_each(|packet| services.trace.keep(packet));
     for (mac, note) in services.rungs.untold() {
         services.events.tell(Some(mac), None, None, What::Service(note));
     }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::bind::{self, House, Prepared};
 use super::events::{self, Events};
 use super::gate::Gate;
-use super::{Error, Services, desk, http, locks, rungs, tftp};
+use super::{Error, Services, Trace, desk, http, locks, rungs, tftp};
 use crate::answer::tickets::Token;
 use crate::deployment::{DhcpPlan, Plan};
 use crate::dhcp::Note;
@@ -285,6 +285,7 @@ impl Services {
             whois: events::Whois::default(),
             events,
             double: Some(address),
+            trace: Trace::default(),
             ..self.clone()
         };
         services.whois.lease(address, mac);
@@ -345,6 +346,7 @@ impl Private {
             doubles: Arc::new(doubles),
             double: None,
             private: true,
+            trace: Trace::default(),
         };
         let mut tasks = JoinSet::new();
         tasks.spawn(tftp::run(services.clone(), loopback, tftp_socket));

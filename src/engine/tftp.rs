@@ -7,21 +7,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 
 use super::visit::{self, Missing};
-use super::{Error, Services, double};
+use super::{Error, Services, Trace, double};
 use crate::answer::tickets;
 use crate::boot::tree::{self, Found, Role};
-use crate::journal::What;
+use crate::journal::{Event, What, wording};
+use crate::mac::Mac;
 use crate::net::Interface;
 use crate::net::socket::{self, Hear};
 use crate::text;
 use crate::tftp::Note;
 use crate::tftp::transfer::{Send, Status, Terms, Transfer, low_bits};
 use crate::tftp::wire::{self, Answer, Mode, Opening, Request, error};
+use crate::trace::{Packet, Way};
 
 /// Most transfers at once.
 const MAX_TRANSFERS: usize = 1024;
@@ -80,7 +83,17 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
             continue;
         }
         let bytes = packet.get(..length).unwrap_or_default();
-        let request = match wire::opening(bytes) {
+        let line = Line::of(&services, &socket, from);
+        let opening = wire::opening(bytes);
+        let rehearsed = match &opening {
+            Opening::Read(request) => rehearsal(&services, request),
+            _ => None,
+        };
+        // What a made-up computer does leaves no trace.
+        if rehearsed.is_none() {
+            line.received(bytes);
+        }
+        let request = match opening {
             Opening::Read(request) => request,
             Opening::Write => {
                 refuse(&services, &socket, from, "a write", error::REFUSED, "files are only read here").await;
@@ -88,6 +101,7 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
             }
             Opening::Illegal => {
                 let answer = wire::error(error::ILLEGAL, "illegal request");
+                line.sent(&answer);
                 let _ = tokio::time::timeout(SEND_WAIT, socket.send_to(&answer, from)).await;
                 continue;
             }
@@ -126,14 +140,10 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
         };
         let started = Instant::now();
         let (confirmed, repeat) = (Arc::new(AtomicBool::new(false)), Arc::new(Notify::new()));
-        let token = request.options.iter().find(|(name, _)| name == double::TOKEN);
-        let double = token.and_then(|(_, token)| services.doubles.services(token));
-        let (services, computer) = match double.and_then(|double| double.double.map(|address| (double, address))) {
-            Some(rehearsed) => rehearsed,
-            None => (services.clone(), *from.ip()),
-        };
+        let (services, computer) = rehearsed.unwrap_or_else(|| (services.clone(), *from.ip()));
         let session = Session {
             open: AtomicBool::new(false),
+            line: Line::of(&services, &own, from),
             services,
             computer,
             socket: own,
@@ -151,11 +161,22 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
 }
 
 async fn refuse(services: &Services, socket: &UdpSocket, to: SocketAddrV4, file: &str, code: u16, text: &str) {
+    let (answer, line) = (wire::error(code, text), Line::of(services, socket, to));
+    line.sent(&answer);
     // Waiting for room in the buffer would keep everybody waiting; the client asks again.
-    let _ = tokio::time::timeout(SEND_WAIT, socket.send_to(&wire::error(code, text), to)).await;
+    let _ = tokio::time::timeout(SEND_WAIT, socket.send_to(&answer, to)).await;
     let note = Note::Refused { file: text::plain(&tickets::shown(file), 300), reason: text.to_owned() };
-    let mac = services.whois.mac(*to.ip());
-    services.events.tell(mac, Some(*to.ip()), None, What::Tftp(note));
+    let (mac, what) = (services.whois.mac(*to.ip()), What::Tftp(note));
+    line.say(None, &what);
+    services.events.tell(mac, Some(*to.ip()), None, what);
+}
+
+/// The double that a request is for, and the address of its made-up computer.
+fn rehearsal(services: &Services, request: &Request) -> Option<(Services, Ipv4Addr)> {
+    let (_, token) = request.options.iter().find(|(name, _)| name == double::TOKEN)?;
+    let double = services.doubles.services(token)?;
+    let address = double.double?;
+    Some((double, address))
 }
 
 /// Makes room for one more transfer, at the cost of the oldest unconfirmed one where need be.
@@ -182,6 +203,46 @@ fn make_room(transfers: &mut HashMap<SocketAddrV4, Slot>, from: SocketAddrV4) ->
     }
 }
 
+/// What passes between a socket of ours and a computer, for the trace.
+struct Line {
+    trace: Trace,
+    mac: Option<Mac>,
+    own: SocketAddrV4,
+    client: SocketAddrV4,
+}
+
+impl Line {
+    fn of(services: &Services, socket: &UdpSocket, client: SocketAddrV4) -> Line {
+        let port = socket.local_addr().map_or(0, |address| address.port());
+        let own = SocketAddrV4::new(services.plan.network.addr(), port);
+        Line { trace: services.trace.clone(), mac: services.whois.mac(*client.ip()), own, client }
+    }
+
+    fn received(&self, bytes: &[u8]) {
+        let packet = Packet::whole(Timestamp::now(), Way::Received, (self.client, self.own), bytes);
+        self.trace.keep(Packet { mac: self.mac, ..packet });
+    }
+
+    fn sent(&self, bytes: &[u8]) {
+        let packet = Packet::whole(Timestamp::now(), Way::Sent, (self.own, self.client), bytes);
+        self.trace.keep(Packet { mac: self.mac, ..packet });
+    }
+
+    fn sent_block(&self, bytes: &[u8], role: Role) {
+        let packet = Packet::block(Timestamp::now(), (self.own, self.client), bytes, role);
+        self.trace.keep(Packet { mac: self.mac, ..packet });
+    }
+
+    /// Puts a note beside the newest packet.
+    fn say(&self, role: Option<Role>, what: &What) {
+        let ip = *self.client.ip();
+        let event = Event { time: Timestamp::now(), mac: self.mac, ip: Some(ip), role, what: what.clone() };
+        if let Some(words) = wording::words(&event) {
+            self.trace.say(self.mac, ip, &words);
+        }
+    }
+}
+
 /// One transfer's task. Dropped in the middle, for a newer request or for want of room, it says so.
 struct Session {
     /// Whether the log has its beginning and not its end.
@@ -189,6 +250,7 @@ struct Session {
     services: Services,
     /// The address of the computer that it is for.
     computer: Ipv4Addr,
+    line: Line,
     socket: UdpSocket,
     /// Where the packets go.
     client: SocketAddrV4,
@@ -201,8 +263,9 @@ impl Session {
     fn tell(&self, role: Option<Role>, note: Note) {
         let open = matches!(note, Note::Started { .. } | Note::Progress { .. } | Note::Stalled { answered: true, .. });
         self.open.store(open, Ordering::Relaxed);
-        let ip = self.computer;
-        self.services.tell(self.services.whois.mac(ip), ip, role, What::Tftp(note));
+        let (ip, what) = (self.computer, What::Tftp(note));
+        self.line.say(role, &what);
+        self.services.tell(self.services.whois.mac(ip), ip, role, what);
     }
 
     async fn run(self, request: Request) {
@@ -218,12 +281,12 @@ impl Session {
                     Missing::NoPassword => "this computer has not given the password",
                     _ => "this computer is not approved",
                 };
-                let _ = self.socket.send_to(&wire::error(error::REFUSED, reason), self.client).await;
+                self.send_packet(&wire::error(error::REFUSED, reason)).await;
                 return self.tell(None, Note::Refused { file: self.file.clone(), reason: reason.to_owned() });
             }
             Err(Missing::NotHere) => {
                 // At once: silence would cost the client seconds for each of the files that it only hopes for.
-                let _ = self.socket.send_to(&wire::error(error::NOT_FOUND, "file not found"), self.client).await;
+                self.send_packet(&wire::error(error::NOT_FOUND, "file not found")).await;
                 return self.tell(None, Note::NotFound { file: self.file.clone() });
             }
         };
@@ -244,7 +307,7 @@ impl Session {
             }
             Ok(End::TimedOut { bytes }) => self.tell(role, Note::TimedOut { file, bytes, size }),
             Err(problem) => {
-                let _ = self.socket.send_to(&wire::error(error::OTHER, "the file cannot be read"), self.client).await;
+                self.send_packet(&wire::error(error::OTHER, "the file cannot be read")).await;
                 self.tell(role, Note::ReadFailed { file, reason: problem.to_string() });
             }
         }
@@ -276,7 +339,9 @@ impl Session {
                         }
                         continue;
                     }
-                    match wire::answer(packet.get(..length).unwrap_or_default()) {
+                    let bytes = packet.get(..length).unwrap_or_default();
+                    self.line.received(bytes);
+                    match wire::answer(bytes) {
                         Answer::Ack(block) => transfer.acknowledge(Instant::now(), block),
                         Answer::Error { code, text } => {
                             return Ok(End::Aborted { bytes: transfer.acknowledged(), code, text });
@@ -314,17 +379,21 @@ impl Session {
         }
     }
 
+    async fn send_packet(&self, packet: &[u8]) {
+        self.line.sent(packet);
+        let _ = self.socket.send_to(packet, self.client).await;
+    }
+
     /// A packet that the network does not take is as good as lost on the way; the machine repeats it.
     async fn send(&self, transfer: &Transfer, blocks: &mut Blocks, send: Send) -> io::Result<()> {
         match send {
-            Send::Oack(packet) => {
-                let _ = self.socket.send_to(&packet, self.client).await;
-            }
+            Send::Oack(packet) => self.send_packet(&packet).await,
             Send::Blocks(range) => {
                 for block in range {
                     let (offset, length) = transfer.extent(block);
                     let mut packet = wire::data_header(low_bits(block)).to_vec();
                     packet.extend_from_slice(blocks.bytes(offset, length).await?);
+                    self.line.sent_block(&packet, blocks.found.role);
                     let _ = self.socket.send_to(&packet, self.client).await;
                 }
             }

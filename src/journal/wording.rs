@@ -139,6 +139,7 @@ fn service_level(note: &Note) -> Level {
         | Note::LadderNotSaved { .. }
         | Note::ApprovalNotSaved { .. }
         | Note::OnceNotSaved { .. }
+        | Note::TraceNotWritten { .. }
         | Note::NotSent { .. }
         | Note::ImageChanged { .. }
         | Note::LinkDown { .. }
@@ -415,6 +416,9 @@ fn service(note: &Note) -> String {
             "What computers have begun cannot be saved in {path}: {reason}. After a restart of the services, entries that \
              start once may start once more. Make room on the disk, or name another folder for state."
         ),
+        Note::TraceNotWritten { path, reason } => {
+            format!("No more packets are written to {path} ({reason}). Serving goes on.")
+        }
     }
 }
 

@@ -303,6 +303,7 @@ fn serve(name: &str, folder: &Path, images: &[PathBuf]) {
         ladder_file: folder.join("loaders.json"),
         control_file: folder.join("control.sock"),
         approval_file: folder.join("approved.json"),
+        records: Default::default(),
         own_loaders: Some(folder.to_path_buf()),
         loaders: vec![],
         files: None,

@@ -1,0 +1,117 @@
+//! What must not leave with a trace: tokens of answer files, and where a person wants it so, who the computers are.
+
+use crate::answer::tickets;
+use crate::mac::Mac;
+
+/// What stands in the place of each digit of a token.
+const STRUCK: u8 = b'x';
+/// Octets of a hardware address that tell one computer from others of its maker.
+const OWN: usize = 3;
+
+/// Strikes out every token of an answer file ([`tickets`]), wherever it stands: of the same length as before, so that
+/// what is around it keeps its place.
+pub fn strike_tokens(bytes: &mut [u8]) {
+    let runs = bytes.chunk_by_mut(|a, b| a.is_ascii_hexdigit() && b.is_ascii_hexdigit());
+    for run in runs.filter(|run| run.len() == tickets::LENGTH) {
+        run.fill(STRUCK);
+    }
+}
+
+/// The same in a text.
+pub fn without_tokens(text: &str) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    strike_tokens(&mut bytes);
+    // Only digits were replaced, by a letter.
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// A hardware address of which only the maker is left.
+pub fn anonymous(mac: Mac) -> Mac {
+    let Mac([a, b, c, ..]) = mac;
+    Mac([a, b, c, 0, 0, 0])
+}
+
+/// Replaces the last three octets of a hardware address by zeros, wherever it stands: as octets (many UUIDs end in it),
+/// and written with colons, with dashes or without either.
+pub fn hide(bytes: &mut [u8], mac: Mac) {
+    for at in 0..bytes.len() {
+        if let Some(rest) = bytes.get_mut(at..) {
+            hide_octets(rest, mac);
+            for between in [Some(b':'), Some(b'-'), None] {
+                hide_written(rest, mac, between);
+            }
+        }
+    }
+}
+
+/// The same in a text.
+pub fn without_mac(text: &str, mac: Mac) -> String {
+    let mut bytes = text.as_bytes().to_vec();
+    hide(&mut bytes, mac);
+    // Octets of an address could stand in the middle of a letter that takes several.
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hide_octets(rest: &mut [u8], mac: Mac) {
+    if let Some((found, _)) = rest.split_first_chunk_mut::<6>()
+        && *found == mac.0
+    {
+        *found = anonymous(mac).0;
+    }
+}
+
+fn hide_written(rest: &mut [u8], mac: Mac, between: Option<u8>) {
+    let written: Vec<u8> = mac
+        .0
+        .iter()
+        .enumerate()
+        .flat_map(|(at, octet)| {
+            let digits = format!("{octet:02x}").into_bytes();
+            between.filter(|_| at > 0).into_iter().chain(digits)
+        })
+        .collect();
+    let Some(found) = rest.get_mut(..written.len()).filter(|found| found.eq_ignore_ascii_case(&written)) else {
+        return;
+    };
+    let kept = OWN * (2 + usize::from(between.is_some()));
+    for digit in found.iter_mut().skip(kept).filter(|digit| digit.is_ascii_hexdigit()) {
+        *digit = b'0';
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOKEN: &str = "0123456789abcdef0123456789ABCDEF";
+
+    #[test]
+    fn a_token_is_struck_out_and_nothing_else() {
+        let request = format!("\0\x01grub/debian/{TOKEN}/boot.cfg\0octet\0");
+        let struck = without_tokens(&request);
+        assert_eq!(struck.len(), request.len());
+        assert_eq!(struck, format!("\0\x01grub/debian/{}/boot.cfg\0octet\0", "x".repeat(32)));
+        assert_eq!(without_tokens(TOKEN), "x".repeat(32));
+        let checksum = format!("{TOKEN}{TOKEN}");
+        for other in ["vmlinuz", "20304050-0000-4000-8000-525400770101", &checksum, "ünïcode"] {
+            assert_eq!(without_tokens(other), other);
+        }
+    }
+
+    #[test]
+    fn a_hardware_address_is_hidden_in_every_form() {
+        let mac = Mac([0x52, 0x54, 0, 0x77, 0xa1, 1]);
+        let cases = [
+            ("a 52:54:00:77:a1:01 b", "a 52:54:00:00:00:00 b"),
+            ("01-52-54-00-77-A1-01", "01-52-54-00-00-00-00"),
+            ("uuid …-52540077a101", "uuid …-525400000000"),
+            ("52:54:00:77:a1:02", "52:54:00:77:a1:02"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(without_mac(text, mac), expected);
+        }
+        let mut bytes = [1, 0x52, 0x54, 0, 0x77, 0xa1, 1, 9];
+        hide(&mut bytes, mac);
+        assert_eq!(bytes, [1, 0x52, 0x54, 0, 0, 0, 0, 9]);
+    }
+}
