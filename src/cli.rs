@@ -7,6 +7,7 @@ mod explain;
 mod helper;
 mod inspect;
 mod interfaces;
+mod jobs;
 mod loaders;
 mod menu;
 mod password;
@@ -131,6 +132,8 @@ enum Command {
     Password,
     /// Say what protects the network while computers boot from it, and what to do about the rest
     Safety(Box<safety::Options>),
+    /// List what each computer booted, and what came of it
+    Jobs(jobs::Options),
     /// Open ports for the window, which starts this with more rights
     #[command(hide = true)]
     Helper,
@@ -224,6 +227,12 @@ struct Serve {
     /// Write each DHCP and TFTP packet to this file as it passes, for Wireshark or tcpdump
     #[arg(long, value_name = "FILE.pcapng")]
     trace: Option<PathBuf>,
+    /// Where it is written what each computer booted [default: in the state folder]
+    #[arg(long, value_name = "FOLDER|off")]
+    job_sheet: Option<PathBuf>,
+    /// Who is there, for the job sheet [default: whoever was there before]
+    #[arg(long, value_name = "NAME")]
+    operator: Option<String>,
 }
 
 impl Serve {
@@ -260,6 +269,8 @@ impl Serve {
                 entry: self.answer.into_iter().collect(),
                 ..Answering::default()
             },
+            job_sheet: self.job_sheet,
+            operator: self.operator,
             unknown: Default::default(),
         }
     }
@@ -273,7 +284,7 @@ fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "serve",
     "check",
     "rehearse",
@@ -285,6 +296,7 @@ const COMMANDS: [&str; 11] = [
     "refuse",
     "loaders",
     "explain",
+    "jobs",
 ];
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -329,6 +341,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Safety(options)) => safety::run(*options),
         Some(Command::Loaders(options)) => loaders::run(options),
         Some(Command::Rehearse(options)) => rehearse::run(*options),
+        Some(Command::Jobs(options)) => jobs::run(options),
         Some(Command::Helper) => helper::run(),
         None => window::run(demo, open),
     };

@@ -35,7 +35,7 @@ pub use file::{SaveError, save};
 pub use library::{Library, Lock, LockError, Saved, Summary};
 pub use places::Places;
 pub use range::{proposed_address, proposed_range, range_excludes, range_problem};
-pub use records::Records;
+pub use records::{Records, jobs_folder};
 
 /// Version of the deployment file that this program writes.
 pub const VERSION: u32 = 1;
@@ -160,6 +160,12 @@ pub struct Settings {
     /// What is done about this computer's firewall.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub firewall: Option<Firewall>,
+    /// The folder of the job sheet, or `off`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_sheet: Option<PathBuf>,
+    /// Who is there, for the job sheet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub operator: Option<String>,
     /// What is changed about the menu, in its order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub entry: Vec<Edit>,
@@ -337,6 +343,8 @@ impl Settings {
             once: list(self.once, over.once),
             answers: answers(self.answers, over.answers),
             firewall: over.firewall.or(self.firewall),
+            job_sheet: over.job_sheet.or(self.job_sheet),
+            operator: over.operator.or(self.operator),
             unknown: self.unknown.and(over.unknown),
         }
     }
@@ -361,6 +369,7 @@ impl Settings {
             return Err(PlanError::Timeout { seconds: menu_timeout });
         }
         let mode = self.dhcp.unwrap_or(DhcpMode::Proxy);
+        let checksums = Some(places.checksums());
         let state = self.state_dir.unwrap_or(places.state);
         let (names_file, ladder_file) = (state.join("host-names.json"), state.join(ladder::FILE));
         let control_file = state.join(format!("{CONTROL}{}{SOCKET}", file_safe(&interface.name)));
@@ -406,7 +415,12 @@ impl Settings {
             loaders: places.loaders,
             files: self.files,
             ports: Ports { http: self.http_port, ..Ports::default() },
-            records: Records::default(),
+            records: Records {
+                trace: None,
+                jobs: jobs_folder(self.job_sheet, &state),
+                operator: self.operator,
+                checksums,
+            },
         })
     }
 }

@@ -13,6 +13,7 @@ mod events;
 mod gate;
 mod guard;
 mod http;
+pub mod jobs;
 mod kept;
 mod locks;
 mod meanwhile;
@@ -37,6 +38,7 @@ use control::Ends;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_util::Stream;
@@ -51,6 +53,7 @@ use crate::boot::tree::{LoaderError, Role};
 use crate::deployment::{DhcpPlan, Plan, Ports};
 use crate::dhcp::Guests;
 use crate::image::{DiscError, Inspection};
+use crate::journal::job::Sheet;
 use crate::journal::{Event, What};
 use crate::mac::Mac;
 use crate::net::door::Door;
@@ -357,10 +360,15 @@ async fn serve(
         return Ok(());
     }
     let (events, batches) = events::channel();
-    let trace = control.trace().clone();
+    let (trace, sheet) = (control.trace().clone(), control.sheet());
     trace.begins(bound.about);
     let (live, writing) = bound.trace.map(|(file, path)| tap::Live::start(&trace, file, path, events.clone())).unzip();
-    let forward = tokio::spawn(events::forward(batches, updates));
+    if let Ok(mut sheet) = sheet.lock() {
+        *sheet = Sheet::new(bound.catalogue);
+    }
+    let records = &plan.records;
+    let writer = records.jobs.clone().map(|folder| jobs::Writer::start(folder, records.operator.clone()));
+    let forward = tokio::spawn(events::forward(batches, updates, events::Record { sheet, writer }));
     // One task a service; when the set is dropped, all of them and their sockets go with it.
     let mut services = JoinSet::new();
     if let Some(aside) = bound.desk.as_ref().and_then(|(prepared, ..)| prepared.set_aside.as_ref()) {
@@ -380,15 +388,15 @@ async fn serve(
         events.service(crate::journal::Note::OnceSetAside { path: aside.display().to_string() });
     }
     let gate = gate::Gate::new(bound.approval, plan.guests.clone(), events.clone());
-    let gate = std::sync::Arc::new(gate);
-    let locks = std::sync::Arc::new(locks::Locks::new(bound.locks, events.clone()));
-    let rungs = rungs::Rungs::new(bound.ladder, &plan, bound.offer, std::sync::Arc::clone(&gate), events.clone());
-    let rungs = std::sync::Arc::new(rungs);
+    let gate = Arc::new(gate);
+    let locks = Arc::new(locks::Locks::new(bound.locks, events.clone()));
+    let rungs = rungs::Rungs::new(bound.ladder, &plan, bound.offer, Arc::clone(&gate), events.clone());
+    let rungs = Arc::new(rungs);
     let (whois, mtu) = (Default::default(), bound.interface.mtu);
     let desk = bound.desk.map(|(prepared, menu, place)| desk::Desk::new(prepared, &menu, place));
-    let desk = desk.map(std::sync::Arc::new);
+    let desk = desk.map(Arc::new);
     let (doubles, wanted) = double::Doubles::live(&plan, bound.at);
-    let doubles = std::sync::Arc::new(doubles);
+    let doubles = Arc::new(doubles);
     let (double, private) = (None, false);
     let trace = trace.clone();
     let context = Services {
@@ -452,16 +460,16 @@ async fn serve(
 #[derive(Clone, Debug)]
 struct Services {
     plan: Plan,
-    tree: std::sync::Arc<crate::boot::tree::Tree>,
+    tree: Arc<crate::boot::tree::Tree>,
     events: events::Events,
     whois: events::Whois,
     /// Where answer files are got, if there are any.
-    desk: Option<std::sync::Arc<desk::Desk>>,
-    rungs: std::sync::Arc<rungs::Rungs>,
-    gate: std::sync::Arc<gate::Gate>,
-    locks: std::sync::Arc<locks::Locks>,
+    desk: Option<Arc<desk::Desk>>,
+    rungs: Arc<rungs::Rungs>,
+    gate: Arc<gate::Gate>,
+    locks: Arc<locks::Locks>,
     mtu: u32,
-    doubles: std::sync::Arc<double::Doubles>,
+    doubles: Arc<double::Doubles>,
     /// For a double: the address that its made-up computer has.
     double: Option<Ipv4Addr>,
     /// Whether they run on loopback, for a rehearsal.

@@ -6,6 +6,7 @@
 pub mod cause;
 mod computer;
 mod heed;
+pub mod job;
 pub mod recording;
 mod transfer;
 mod trouble;
@@ -301,6 +302,13 @@ pub enum Note {
     /// What began could not be saved.
     OnceNotSaved {
         /// The file.
+        path: String,
+        /// What the system said.
+        reason: String,
+    },
+    /// The job sheet could not be written.
+    JobsNotWritten {
+        /// Its folder.
         path: String,
         /// What the system said.
         reason: String,

@@ -67,7 +67,9 @@ impl Bench {
             loaders: vec![],
             files: None,
             ports: Ports { dhcp: 0, pxe: 0, tftp: 0, http: Some(0) },
-            records: Records { trace: trace.map(Path::to_path_buf) },
+            once: Default::default(),
+            once_file: self.path("once.json"),
+            records: Records { trace: trace.map(Path::to_path_buf), ..Records::default() },
         }
     }
 

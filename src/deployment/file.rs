@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Deserializer};
 use toml::de::DeTable;
 
-use super::{PlanError, Settings, VERSION};
+use super::{PlanError, Settings, VERSION, records};
 use crate::boot::menu::Edit;
 
 /// Most bytes that a deployment may have. Whoever opens an ISO file by mistake is told so at once.
@@ -80,7 +80,8 @@ impl Settings {
 
     fn paths(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let own = [&mut self.files, &mut self.loaders, &mut self.lease_file, &mut self.state_dir];
-        own.into_iter().flatten().chain(&mut self.image).chain(self.answers.paths())
+        let sheet = self.job_sheet.as_mut().filter(|said| !records::is_off(said));
+        own.into_iter().flatten().chain(sheet).chain(&mut self.image).chain(self.answers.paths())
     }
 }
 
@@ -280,6 +281,8 @@ mod tests {
             duration: Some("2h".into()),
             log: Some(LogForm::Text),
             firewall: None,
+            job_sheet: None,
+            operator: None,
             entry: vec![
                 Edit { title: Some("For the lab".into()), append: Some("toram".into()), ..Edit::of("debian-live") },
                 Edit { hidden: true, ..Edit::of("debian-live-failsafe") },
@@ -330,6 +333,19 @@ mod tests {
         save(&path, &settings).unwrap();
         assert_eq!(Settings::load(&path).unwrap().entry, settings.entry);
         assert!(!format!("{settings:?}").contains("argon2id"), "not into any log");
+    }
+
+    #[test]
+    fn the_job_sheet_is_a_folder_or_off() {
+        let (_folder, path) = saved("");
+        let here = std::env::current_dir().unwrap().join("sheets");
+        for (said, expected) in [("sheets", here.as_path()), ("off", Path::new("off"))] {
+            let operator = Some("Ann".to_owned());
+            save(&path, &Settings { job_sheet: Some(said.into()), operator: operator.clone(), ..Settings::default() })
+                .unwrap();
+            let loaded = Settings::load(&path).unwrap();
+            assert_eq!((loaded.job_sheet.as_deref(), loaded.operator), (Some(expected), operator));
+        }
     }
 
     #[test]

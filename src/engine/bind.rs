@@ -14,7 +14,7 @@ use super::dhcp::Leases;
 use super::double::{At, Machines};
 use super::guard::{self, Guard};
 use super::tap::Live;
-use super::{Error, Listening, desk, gate, kept, locks, rungs};
+use super::{Error, Listening, desk, gate, jobs, kept, locks, rungs};
 use crate::boot::loader::{Loader, Loaders};
 use crate::boot::menu::{self, Item, Menu, Place};
 use crate::boot::once::Watched;
@@ -26,6 +26,7 @@ use crate::dhcp::lease::{Range, Record};
 use crate::dhcp::{proxy, server};
 use crate::http;
 use crate::image::{self, Disc, Firmware, Inspection, signature};
+use crate::journal::job::Catalogue;
 use crate::net::platform::{ArpSocket, RouterSocket};
 use crate::net::socket::{BindError, Hear, Sockets};
 use crate::net::{Interface, interface};
@@ -51,6 +52,8 @@ pub(super) struct Bound {
     pub(super) desk: Option<(desk::Prepared, Menu, Place)>,
     /// Where packets pass.
     pub(super) about: About,
+    /// What is served, as the job sheet tells it.
+    pub(super) catalogue: Catalogue,
     /// The file that packets are written to.
     pub(super) trace: Option<(File, PathBuf)>,
 }
@@ -92,6 +95,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let http_port = port(http.local_addr());
     let (router, unadvertised) = router(plan, &interface, &sockets);
     let full = dhcp.as_ref().and_then(|dhcp| dhcp.full.as_ref());
+    let catalogue = prepared.catalogue.clone();
     let http_at = SocketAddrV4::new(own, http_port);
     let listening = Listening {
         url: format!("http://{http_at}/"),
@@ -142,6 +146,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
         desk,
         about,
         trace,
+        catalogue,
     })
 }
 
@@ -176,6 +181,7 @@ pub(super) struct Prepared {
     /// Entries that are left out of it, each with the loader that it would need.
     lacking: Vec<(Item, Loader)>,
     answers: Option<desk::Prepared>,
+    catalogue: Catalogue,
     loaders: Loaders,
     /// How entries start with Secure Boot on, by their ids.
     chains: BTreeMap<String, secure::Chain>,
@@ -222,7 +228,8 @@ impl Prepared {
         let answers = desk::Prepared::from(plan, &menu, rehearsed)?;
         let chains = chains(&menu, &inspections, &loaders);
         let watched = watched(&menu, &inspections, &discs);
-        Ok(Prepared { inspections, discs, menu, lacking, answers, loaders, chains, files, watched })
+        let catalogue = jobs::catalogue(&inspections, &menu, plan.records.checksums.as_deref());
+        Ok(Prepared { catalogue, inspections, discs, menu, lacking, answers, loaders, chains, files, watched })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::future::pending;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch as flag};
 
 use super::{Error, Services, Trace, double};
 use crate::boot::approval::{NobodyShows, Waiting, Which};
+use crate::journal::Computer;
+use crate::journal::job::Sheet;
 use crate::mac::Mac;
 use crate::net::door::{self, Door, Guest};
 
@@ -105,6 +107,7 @@ pub struct Control {
     stop: flag::Sender<bool>,
     asked: mpsc::Sender<Asked>,
     trace: Trace,
+    sheet: Arc<Mutex<Sheet>>,
 }
 
 /// The other ends of a [`Control`].
@@ -117,7 +120,7 @@ impl Control {
     pub(super) fn new() -> (Control, Ends) {
         let (stop, stopped) = flag::channel(false);
         let (sender, asked) = mpsc::channel(MOST_WAITING);
-        (Control { stop, asked: sender, trace: Trace::default() }, Ends { stopped, asked })
+        (Control { stop, asked: sender, trace: Trace::default(), sheet: Arc::default() }, Ends { stopped, asked })
     }
 
     /// Asks for the end. The stream still brings what happened last, and ends when ports are free and leases are saved.
@@ -136,6 +139,15 @@ impl Control {
     /// The packets that passed, the latest ones.
     pub fn trace(&self) -> &Trace {
         &self.trace
+    }
+
+    /// What a computer did.
+    pub fn computer(&self, mac: Mac) -> Option<Computer> {
+        self.sheet.lock().ok()?.journal().computer(mac).cloned()
+    }
+
+    pub(super) fn sheet(&self) -> Arc<Mutex<Sheet>> {
+        Arc::clone(&self.sheet)
     }
 
     /// Asks for something whose answer nobody waits for.

@@ -11,7 +11,9 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::Update;
+use super::jobs::Writer;
 use crate::boot::tree::Role;
+use crate::journal::job::{Job, Sheet};
 use crate::journal::{Event, Note, What};
 use crate::mac::Mac;
 
@@ -22,6 +24,8 @@ const BATCH: Duration = Duration::from_millis(100);
 /// Most events a second from one computer; more are noise, and would push out those of the others (SECURITY S17). A
 /// boot has about fifty in a minute, an installer that fetches packages some dozens a second.
 const PER_SECOND: u32 = 200;
+/// How often it is looked which computers went silent.
+const LOOK: Duration = Duration::from_secs(5);
 /// Most computers that are counted at once.
 const MAX_COUNTED: usize = 4096;
 /// Most addresses that are remembered.
@@ -89,10 +93,53 @@ impl Events {
     }
 }
 
+/// What is written down of events before anybody reads them.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// The computers, and their jobs.
+    pub(super) sheet: Arc<Mutex<Sheet>>,
+    /// Where jobs are written, where that is wanted.
+    pub(super) writer: Option<Writer>,
+}
+
+impl Record {
+    fn write(&self, jobs: impl FnOnce(&mut Sheet) -> Vec<Job>) {
+        let Ok(mut sheet) = self.sheet.lock() else { return };
+        let jobs = jobs(&mut sheet);
+        jobs.into_iter().for_each(|job| self.writer.iter().for_each(|writer| writer.write(job.clone())));
+    }
+
+    /// Ends every job, and waits until it is on the disk.
+    async fn finish(self) {
+        self.write(|sheet| sheet.stop(Timestamp::now()));
+        if let Some(writer) = self.writer {
+            writer.finish().await;
+        }
+    }
+}
+
 /// Sends what happened to the reader, a batch at a time. Ends when the reader is gone, or all who could tell more.
-pub(super) async fn forward(mut batches: Batches, updates: mpsc::Sender<Update>) {
+pub(super) async fn forward(batches: Batches, updates: mpsc::Sender<Update>, record: Record) {
+    tell_all(batches, updates, &record).await;
+    record.finish().await;
+}
+
+async fn tell_all(mut batches: Batches, updates: mpsc::Sender<Update>, record: &Record) {
     let mut batch = Vec::new();
-    while batches.receiver.recv_many(&mut batch, WAITING).await > 0 {
+    let mut look = tokio::time::interval(LOOK);
+    loop {
+        tokio::select! {
+            count = batches.receiver.recv_many(&mut batch, WAITING) => if count == 0 { return },
+            _ = look.tick() => record.write(|sheet| sheet.tick(Timestamp::now())),
+        }
+        record.write(|sheet| batch.iter().flat_map(|event| sheet.hear(event)).collect());
+        if let Some(note) = record.writer.as_ref().and_then(Writer::trouble) {
+            let what = What::Service(note);
+            batch.push(Event { time: Timestamp::now(), mac: None, ip: None, role: None, what });
+        }
+        if batch.is_empty() {
+            continue;
+        }
         let dropped = batches.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
             let what = What::Service(Note::Dropped { count: dropped });

@@ -26,7 +26,7 @@ const MAX_TEXT: usize = 500;
 /// Firmware that asks after a longer silence was switched off in between: EDK2 and iPXE ask again after 32 s at most.
 const BETWEEN_BOOTS: Duration = Duration::from_secs(60);
 /// A computer that is silent for so long is not in the middle of a boot any more.
-const GONE: Duration = Duration::from_secs(120);
+pub(super) const GONE: Duration = Duration::from_secs(120);
 
 /// One computer.
 #[derive(Clone, Debug)]

@@ -140,6 +140,7 @@ fn service_level(note: &Note) -> Level {
         | Note::ApprovalNotSaved { .. }
         | Note::OnceNotSaved { .. }
         | Note::TraceNotWritten { .. }
+        | Note::JobsNotWritten { .. }
         | Note::NotSent { .. }
         | Note::ImageChanged { .. }
         | Note::LinkDown { .. }
@@ -415,6 +416,9 @@ fn service(note: &Note) -> String {
         Note::OnceNotSaved { path, reason } => format!(
             "What computers have begun cannot be saved in {path}: {reason}. After a restart of the services, entries that \
              start once may start once more. Make room on the disk, or name another folder for state."
+        ),
+        Note::JobsNotWritten { path, reason } => format!(
+            "The job sheet in {path} cannot be written ({reason}). Serving goes on; name another folder with --job-sheet."
         ),
         Note::TraceNotWritten { path, reason } => {
             format!("No more packets are written to {path} ({reason}). Serving goes on.")
