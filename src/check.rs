@@ -8,6 +8,7 @@ pub mod help;
 mod holders;
 pub mod lockdown;
 pub mod preflight;
+pub mod report;
 mod wording;
 
 use std::path::{Path, PathBuf};

@@ -35,7 +35,7 @@ const PARTS: [&str; 13] = [
 const NAMES: [&str; 5] = ["pw", "pin", "pass", "rootpw", "pwd"];
 
 /// Whether what has this name is a secret: `admin_password`, `ProductKey`, `reg-code`.
-pub(super) fn speaks_of_secrets(name: &str) -> bool {
+pub fn speaks_of_secrets(name: &str) -> bool {
     let name: String = name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
     // A `publicKeyToken`, sudo's NOPASSWD, `password_settings`, PasswordExpires.
     let harmless = ["public", "nopassw", "settings", "expire"].iter().any(|part| name.contains(part));

@@ -1,6 +1,8 @@
-//! What must not leave with a trace: tokens of answer files, and where a person wants it so, who the computers are.
+//! What must not leave with a trace or a report: tokens of answer files, passwords in arguments, and where a person
+//! wants it so, who the computers are.
 
-use crate::answer::tickets;
+use crate::answer::{preview, tickets};
+use crate::image::AnswerKind;
 use crate::mac::Mac;
 
 /// What stands in the place of each digit of a token.
@@ -23,6 +25,26 @@ pub fn without_tokens(text: &str) -> String {
     strike_tokens(&mut bytes);
     // Only digits were replaced, by a letter.
     String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// What stands in the place of a password.
+const HIDDEN: &str = "…";
+
+/// Arguments of a kernel, or a sentence with some in it, as others may read it: without tokens, and without what
+/// [`preview`] knows for secrets in any text.
+pub fn without_secrets(text: &str) -> String {
+    // `inst.rootpw` speaks of secrets by its last part.
+    let speaks = |name: &str| name.split(['.', '-']).chain([name]).any(preview::speaks_of_secrets);
+    let argument = |word: &str| match word.split_once('=') {
+        Some((name, _)) if speaks(name) => format!("{name}={HIDDEN}"),
+        _ => word.to_owned(),
+    };
+    let words: Vec<String> = without_tokens(text).split(' ').map(argument).collect();
+    let mut shown = words.join(" ");
+    for secret in preview::secrets(AnswerKind::Other, &shown).into_iter().rev() {
+        shown.replace_range(secret, HIDDEN);
+    }
+    shown
 }
 
 /// A hardware address of which only the maker is left.
@@ -95,6 +117,23 @@ mod tests {
         let checksum = format!("{TOKEN}{TOKEN}");
         for other in ["vmlinuz", "20304050-0000-4000-8000-525400770101", &checksum, "ünïcode"] {
             assert_eq!(without_tokens(other), other);
+        }
+    }
+
+    #[test]
+    fn passwords_in_arguments_are_left_out() {
+        let cases = [
+            ("quiet password=x1 console=ttyS0", "quiet password=… console=ttyS0"),
+            ("inst.rootpw=x1 rd.luks.key-pass=a WIFI_PSK=b", "inst.rootpw=… rd.luks.key-pass=… WIFI_PSK=…"),
+            ("url=http://ann:x1@10.0.0.1/ks.cfg", "url=http://ann:…@10.0.0.1/ks.cfg"),
+            ("keymap=de url=http://10.0.0.1/a@b", "keymap=de url=http://10.0.0.1/a@b"),
+            (
+                "url=http://10.0.0.1/answer/0123456789abcdef0123456789abcdef/ks.cfg",
+                "url=http://10.0.0.1/answer/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/ks.cfg",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(without_secrets(text), expected);
         }
     }
 
