@@ -521,4 +521,20 @@ mod tests {
             assert_eq!(told(&events).is_booting(at(now)), expected, "{name}");
         }
     }
+
+    #[test]
+    fn a_computer_waits_while_it_asks_and_until_it_is_decided_about() {
+        let code: Code = "4821".parse().unwrap();
+        let waiting = event(10, None, What::Service(Note::Waiting { code, product: Some("Bench".into()) }));
+        let page = |second| done(second, Role::Page);
+        let waits = [ipxe(0), offered(1), waiting, page(10), page(100)];
+        let computer = told(&waits);
+        assert_eq!((computer.waits(at(110)), computer.product.as_deref()), (Some(code), Some("Bench")));
+        assert_eq!((computer.heard, computer.history.len()), (at(100), 3), "its questions are no history");
+        assert_eq!(computer.waits(at(100 + 180)), None, "it was switched off");
+        for note in [Note::Approved, Note::TurnedAway] {
+            let decided = [waits.as_slice(), &[event(101, None, What::Service(note))]].concat();
+            assert_eq!(told(&decided).waits(at(110)), None);
+        }
+    }
 }
