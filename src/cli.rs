@@ -16,6 +16,7 @@ mod rehearse;
 mod running;
 mod safety;
 mod serve;
+mod trace;
 mod window;
 
 use std::ffi::OsString;
@@ -134,6 +135,8 @@ enum Command {
     Safety(Box<safety::Options>),
     /// List what each computer booted, and what came of it
     Jobs(jobs::Options),
+    /// Write the DHCP and TFTP packets of running services, for Wireshark or to read
+    Trace(trace::Options),
     /// Open ports for the window, which starts this with more rights
     #[command(hide = true)]
     Helper,
@@ -284,7 +287,7 @@ fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 13] = [
     "serve",
     "check",
     "rehearse",
@@ -297,6 +300,7 @@ const COMMANDS: [&str; 12] = [
     "loaders",
     "explain",
     "jobs",
+    "trace",
 ];
 
 /// Runs the program with these arguments, the first of which is its name.
@@ -342,6 +346,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Loaders(options)) => loaders::run(options),
         Some(Command::Rehearse(options)) => rehearse::run(*options),
         Some(Command::Jobs(options)) => jobs::run(options),
+        Some(Command::Trace(options)) => trace::run(options),
         Some(Command::Helper) => helper::run(),
         None => window::run(demo, open),
     };

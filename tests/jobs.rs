@@ -90,11 +90,33 @@ fn a_kill_in_the_middle_of_a_boot_loses_neither_jobs_nor_packets() {
     let runs = wait_for(&lab, "kernel", |job| job["stage"] == "kernel");
     assert_eq!(runs["image"]["file"], "memtest86+x64.iso", "{runs:#?}");
     assert_eq!((&runs["operator"], runs["entries"].as_array().unwrap().len()), (&"Ann".into(), 1), "{runs:#?}");
+    packets_of_running_services(&lab, &computer.mac);
     server.stop();
     let last = read(&lab).pop().unwrap();
     assert_eq!((&last["result"], last["ended"].is_string()), (&"interrupted".into(), true), "{last:#?}");
     assert_eq!(String::from_utf8_lossy(&jobs(&lab, &[]).stderr).matches("1 lines").count(), 1);
     notes_and_forms(&lab, &computer.mac);
+}
+
+fn packets_of_running_services(lab: &Lab, mac: &str) {
+    let trace = |options: &[&str]| {
+        Command::new(program()).args(["trace", "--state-dir"]).arg(lab.path("state")).args(options).output().unwrap()
+    };
+    let file = lab.path("own.pcapng");
+    let written = trace(&[mac, "-o", file.to_str().unwrap()]);
+    assert!(written.status.success(), "{written:?}");
+    let said = tcpdump(&file);
+    assert!(said.contains(mac) && said.contains("Discover"), "{said}");
+    let text = String::from_utf8(trace(&["--all", "--text"]).stdout).unwrap();
+    for part in ["DHCP DISCOVER", "DHCP OFFER", "gets its menu", "asks what to boot"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    let hidden = trace(&[mac, "--text", "--anonymous"]).stdout;
+    let hidden = String::from_utf8(hidden).unwrap();
+    assert!(hidden.contains("52:54:00:00:00:00") && !hidden.contains(mac), "{hidden}");
+    let nobody =
+        Command::new(program()).args(["trace", "--all", "--text", "--state-dir"]).arg(lab.path("none")).output();
+    assert_eq!(nobody.unwrap().status.code(), Some(3));
 }
 
 fn notes_and_forms(lab: &Lab, mac: &str) {

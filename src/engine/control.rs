@@ -59,6 +59,13 @@ pub enum Request {
         /// Whether it is answered again.
         again: bool,
     },
+    /// The packets that passed.
+    Trace {
+        /// Those of this computer; all where it is none.
+        mac: Option<Mac>,
+        /// Whether hardware addresses are told only as far as their maker.
+        anonymous: bool,
+    },
 }
 
 /// What they answer.
@@ -95,6 +102,13 @@ pub enum Reply {
     Refused {
         /// Why: a sentence.
         reason: String,
+    },
+    /// The packets that passed.
+    Trace {
+        /// As Wireshark reads them: the bytes of a file as hexadecimal digits.
+        pcapng: String,
+        /// As people read them, beside what was said of the computers.
+        text: String,
     },
 }
 
@@ -146,6 +160,24 @@ impl Control {
         self.sheet.lock().ok()?.journal().computer(mac).cloned()
     }
 
+    /// The packets of a computer, or of all: no affair of the services themselves, which go on meanwhile.
+    async fn traced(&self, mac: Option<Mac>, anonymous: bool) -> Reply {
+        let (trace, computers) = (self.trace.clone(), self.computers(mac));
+        let written = tokio::task::spawn_blocking(move || trace.written(mac, &computers, anonymous));
+        match written.await {
+            Ok((pcapng, text)) => {
+                Reply::Trace { pcapng: pcapng.iter().map(|byte| format!("{byte:02x}")).collect(), text }
+            }
+            Err(error) => refused(&format!("The packets cannot be written ({error}).")),
+        }
+    }
+
+    fn computers(&self, mac: Option<Mac>) -> Vec<Computer> {
+        let Ok(sheet) = self.sheet.lock() else { return Vec::new() };
+        let wanted = |computer: &&Computer| mac.is_none_or(|mac| computer.mac == mac);
+        sheet.journal().computers().filter(wanted).cloned().collect()
+    }
+
     pub(super) fn sheet(&self) -> Arc<Mutex<Sheet>> {
         Arc::clone(&self.sheet)
     }
@@ -189,6 +221,7 @@ pub(super) async fn run(door: Option<Door>, control: Control) -> Result<(), Erro
 async fn receive(mut guest: Guest, control: &Control) -> io::Result<()> {
     let question = guest.question().await?;
     let reply = match serde_json::from_slice(&question) {
+        Ok(Request::Trace { mac, anonymous }) => control.traced(mac, anonymous).await,
         Ok(request) => control.ask(request).await.unwrap_or_else(|| refused("The services have ended.")),
         Err(error) => refused(&format!("That is no question ({error}).")),
     };
@@ -221,6 +254,8 @@ pub(super) async fn answer(services: &Services, request: Request) -> Reply {
             Reply::Done
         }
         Request::Rehearse { question } => Reply::Rehearsed { answer: services.rehearse(question).await },
+        // Guests get it without asking the services.
+        Request::Trace { .. } => refused("The packets are with whoever started the services."),
     }
 }
 

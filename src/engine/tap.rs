@@ -1,6 +1,6 @@
 //! Where packets are kept as they pass the sockets, and the file that `--trace` writes of them as it happens.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
@@ -8,13 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::Duration;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use tokio::task::JoinHandle;
 
 use super::events::Events;
-use crate::journal::Note;
+use crate::journal::{Computer, Event, Note, wording};
 use crate::mac::Mac;
 use crate::trace::pcapng::{self, About};
-use crate::trace::{Packet, Ring, Way, Whose};
+use crate::trace::{Packet, Ring, Way, Whose, secret, words};
 
 /// Packets that may wait for the disk; those beyond are counted in the file.
 const WAITING: usize = 16_384;
@@ -64,6 +66,20 @@ impl Trace {
         self.state().map(|state| state.ring.all()).unwrap_or_default()
     }
 
+    /// The packets of a computer, or of all, as Wireshark and as people read them; beside them what these computers did.
+    /// Where `anonymous` is set, hardware addresses are told only as far as their maker.
+    pub fn written(&self, mac: Option<Mac>, computers: &[Computer], anonymous: bool) -> (Vec<u8>, String) {
+        let ip = computers.iter().find(|computer| Some(computer.mac) == mac).and_then(|computer| computer.ip);
+        let packets = mac.map_or_else(|| self.all(), |mac| self.of(mac, ip));
+        let told = |computer: &Computer| computer.history.iter().filter_map(said).collect::<Vec<_>>();
+        let said: Vec<(Timestamp, String)> = computers.iter().flat_map(told).collect();
+        let text = words::file(&packets, &said, &TimeZone::system());
+        let hide = |text: String, mac: &Mac| secret::without_mac(&text, *mac);
+        let macs: BTreeSet<Mac> = packets.iter().filter_map(|packet| packet.mac).chain(mac).collect();
+        let text = if anonymous { macs.iter().fold(text, hide) } else { text };
+        (pcapng::file(&packets, &About { anonymous, ..self.about() }), text)
+    }
+
     /// Where they passed.
     pub fn about(&self) -> About {
         self.state().map(|state| state.about.clone()).unwrap_or_default()
@@ -103,6 +119,11 @@ impl Trace {
             packet.say(sentence);
         }
     }
+}
+
+/// An event beside the packets.
+fn said(event: &Event) -> Option<(Timestamp, String)> {
+    Some((event.time, wording::line(event)?))
 }
 
 fn whose(packet: &Packet) -> Whose {
@@ -190,8 +211,6 @@ fn next(trace: &Trace) -> Option<(VecDeque<Packet>, u64)> {
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddrV4;
-
-    use jiff::Timestamp;
 
     use super::*;
 
