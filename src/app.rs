@@ -8,6 +8,7 @@ pub mod clock;
 pub mod demo;
 pub mod focus;
 pub mod icon;
+pub mod jobs;
 pub mod log;
 pub mod overlay;
 pub mod parcel;
@@ -40,14 +41,16 @@ use crate::check::preflight::Facts;
 use crate::check::{Advice, Finding};
 use crate::deployment::{Library, Lock, Saved};
 use crate::deployment::{Plan, PlanError, SaveError, Settings};
-use crate::engine::Update;
 use crate::engine::probe::Probe;
+use crate::engine::{Trace, Update};
 use crate::image::checksum::Known;
 use crate::image::{DiscError, Inspection};
 use crate::journal::Journal;
+use crate::journal::job::Book;
 use crate::net::Interface;
 use crate::net::awake::Awake;
 use crate::net::privilege::{Grant, PrivilegeError};
+use jobs::Jobs;
 use log::Log;
 use overlay::Overlay;
 use parcel::Parcel;
@@ -148,6 +151,9 @@ pub struct App {
     /// The services are to start again as soon as they have ended.
     start_again: bool,
     journal: Journal,
+    jobs: Jobs,
+    /// The packets of what is or was served last.
+    trace: Option<Trace>,
     log: Log,
     /// What keeps each computer.
     watch: Watch,
@@ -255,6 +261,8 @@ pub enum Message {
     NameSaved(String, Arc<Result<PathBuf, SaveError>>),
     /// A text was saved to a file.
     TextSaved(Result<Option<PathBuf>, String>),
+    /// The job sheet was read.
+    JobsRead(Result<Arc<Book>, String>),
     /// Something was copied.
     Copied,
 }

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::app::clock;
 use crate::app::icon::Icon;
+use crate::app::jobs::{self, Jobs};
 use crate::app::preferences::{Preferences, SCALES, Shade};
 use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
 use crate::app::widget::card::{icon_button, small_button};
@@ -37,6 +38,8 @@ pub enum Overlay {
     SaveAs(String),
     /// A question before something that disturbs others.
     Question(Question),
+    /// What each computer booted.
+    Jobs,
 }
 
 /// A question that names who is affected.
@@ -94,6 +97,12 @@ pub enum Message {
     TimelineSaved(Mac),
     /// The question was answered with yes.
     Confirmed(Then),
+    /// A computer's packets are to be saved.
+    TraceSaved(Mac),
+    /// A page about a computer is to be copied for a colleague.
+    ColleagueCopied(Mac),
+    /// Something happened in the job sheet.
+    Jobs(jobs::Message),
 }
 
 /// What overlays are shown from.
@@ -109,6 +118,10 @@ pub struct Context<'a> {
     pub denied: &'a [Mac],
     /// The boot loaders that were found, with where they come from.
     pub loaders: &'a Manifest,
+    /// The job sheet.
+    pub jobs: &'a Jobs,
+    /// Whether packets are at hand.
+    pub traced: bool,
     /// The time.
     pub now: Timestamp,
 }
@@ -148,6 +161,7 @@ pub fn view<'a>(overlay: &'a Overlay, context: Context<'a>) -> Element<'a, crate
         Overlay::Timeline(mac) => (720.0, timeline(context, *mac)),
         Overlay::SaveAs(name) => (460.0, save_as(name)),
         Overlay::Question(asked) => (460.0, question(asked)),
+        Overlay::Jobs => (960.0, job_sheet(context.jobs)),
     };
     let sheet =
         container(content).id(scope()).padding(gap::SECTION).max_width(width).style(theme::ground(Ground::Card));
@@ -357,21 +371,34 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         true => small_button(Icon::Check, "Answer again", Look::Secondary).on_press(Message::AnswerPicked(mac, true)),
         false => small_button(Icon::Stop, "Never answer", Look::Secondary).on_press(Message::AnswerPicked(mac, false)),
     };
-    let buttons = row![soft(format!("Last heard {quiet} ago")).width(Fill)].push(answer).push(anew);
-    let buttons = buttons.extend([
-        small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)).into(),
-        small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)).into(),
-    ]);
+    let quiet = row![soft(format!("Last heard {quiet} ago")).width(Fill)].push(answer).push(anew);
+    let quiet = quiet.spacing(gap::TIGHT).align_y(Alignment::Center);
+    let packets = context.traced.then_some(Message::TraceSaved(mac));
+    let buttons = row![
+        small_button(Icon::Copy, "Copy for a colleague", Look::Secondary).on_press(Message::ColleagueCopied(mac)),
+        small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)),
+        small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)),
+        small_button(Icon::Save, "Save trace…", Look::Secondary).on_press_maybe(packets),
+    ];
     let causes = context.watch.causes(mac).iter().map(cause_strip);
     let causes = (!context.watch.causes(mac).is_empty()).then(|| Column::with_children(causes).spacing(gap::SMALL));
     column![head(computer.name()), soft(facts.join("   ·   "))]
         .push(loader.map(|boot| soft(text::plain(&wording::loader_line(boot), 300))))
         .push(steps(computer))
-        .push(buttons.spacing(gap::SMALL).align_y(Alignment::Center))
+        .push(quiet)
+        .push(buttons.spacing(gap::SMALL).wrap())
         .push(causes)
         .push(scrolling(Column::with_children(events).spacing(4)))
         .spacing(gap::INSIDE)
         .into()
+}
+
+fn job_sheet(jobs: &Jobs) -> Element<'_, Message> {
+    let sheet = jobs::view(jobs, |list| {
+        let content = container(list).padding(iced::Padding::ZERO.right(gap::INSIDE));
+        scrollable(content).height(Length::Shrink).width(Fill).style(theme::scroll).into()
+    });
+    column![head("Job sheet".to_owned()), sheet.map(Message::Jobs)].spacing(gap::INSIDE).into()
 }
 
 /// When each stage of this boot was reached.

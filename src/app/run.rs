@@ -258,6 +258,8 @@ impl App {
             undo: Default::default(),
             cautions: Vec::new(),
             journal: Journal::default(),
+            jobs: Default::default(),
+            trace: None,
             log: Log::default(),
             watch: Watch::default(),
             around: None,

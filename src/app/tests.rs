@@ -295,6 +295,13 @@ fn states() -> Vec<(&'static str, App)> {
     let mut timeline = serving_for(75);
     timeline.overlay = timeline.journal.by_activity().first().map(|computer| Overlay::Timeline(computer.mac));
     states.push(("timeline", timeline));
+    let mut jobs = serving_for(75);
+    send(&mut jobs, Message::Serve(serve::Message::JobsAsked));
+    send(&mut jobs, Message::Overlay(overlay::Message::Jobs(jobs::Message::OperatorTyped("Ann".into()))));
+    let noted = jobs.jobs.book().jobs().next().map(|job| job.id.clone()).expect("a job");
+    send(&mut jobs, Message::Overlay(overlay::Message::Jobs(jobs::Message::NoteTyped(noted, "Case 12".into()))));
+    jobs.now = at(75);
+    states.push(("jobs", jobs));
     let mut question = serving_for(40);
     send(&mut question, Message::Serve(serve::Message::Stopped));
     question.now = at(40);

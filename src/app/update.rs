@@ -5,6 +5,7 @@ mod answers;
 mod deployments;
 mod imports;
 mod interfaces;
+mod jobs;
 mod remedies;
 mod services;
 mod start;
@@ -103,6 +104,7 @@ impl App {
             Message::AutoSaved(draft, result) => self.auto_saved(*draft, &result),
             Message::NameSaved(name, result) => self.name_saved(name, &result),
             Message::TextSaved(result) => self.text_saved(result),
+            Message::JobsRead(read) => self.jobs_read(read),
             Message::Copied => self.say("Copied".to_owned()),
         }
     }
@@ -340,6 +342,9 @@ impl App {
             overlay::Message::AnswerPicked(mac, again) => self.answer_computer(mac, again),
             overlay::Message::TimelineSaved(mac) => self.save_timeline(mac),
             overlay::Message::Confirmed(then) => self.confirmed(then),
+            overlay::Message::TraceSaved(mac) => self.save_trace(mac),
+            overlay::Message::ColleagueCopied(mac) => self.copy_for_colleague(mac),
+            overlay::Message::Jobs(message) => self.on_jobs(message),
         }
     }
 

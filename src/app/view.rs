@@ -61,6 +61,8 @@ impl App {
             watch: &self.watch,
             denied: &self.draft.deny,
             loaders: &self.manifest,
+            jobs: &self.jobs,
+            traced: self.trace.is_some(),
             now: self.now,
         }
     }

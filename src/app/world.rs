@@ -23,11 +23,12 @@ use crate::check::preflight::Facts;
 use crate::deployment::{Library, Places, Plan, Settings};
 use crate::engine::control::Request;
 use crate::engine::probe::{self, Probe};
-use crate::engine::{self, Update};
+use crate::engine::{self, Update, jobs};
 use crate::image::checksum::kept::Key;
 use crate::image::checksum::{self, Expected, Known, Verdict};
 use crate::image::{self, DiscError, Inspection};
 use crate::journal::Event;
+use crate::journal::job::{Book, Line};
 use crate::look;
 use crate::net::privilege::{self, Grant, PrivilegeError};
 use crate::net::socket::Sockets;
@@ -88,6 +89,14 @@ impl Stopper {
             Stopper::Engine(control) => control.tell(request),
             // Computers that are only played do as they did when they were recorded.
             Stopper::Player(_) => {}
+        }
+    }
+
+    /// The packets that pass; played ones have none.
+    pub fn trace(&self) -> Option<engine::Trace> {
+        match self {
+            Stopper::Engine(control) => Some(control.trace().clone()),
+            Stopper::Player(_) => None,
         }
     }
 }
@@ -242,6 +251,11 @@ impl World {
     /// Lets the person choose where a text goes, and writes it there. Where no dialog can be shown it goes into the
     /// user's state folder. Returns where it is.
     pub async fn save_text(self, name: String, text: String) -> Result<Option<PathBuf>, String> {
+        self.save(name, text.into_bytes()).await
+    }
+
+    /// The same for any bytes.
+    pub async fn save(self, name: String, bytes: Vec<u8>) -> Result<Option<PathBuf>, String> {
         let World::Real(places) = self else { return Ok(None) };
         let began = Instant::now();
         let picked = rfd::AsyncFileDialog::new().set_title("Save").set_file_name(&name).save_file().await;
@@ -253,13 +267,28 @@ impl World {
         let written = path.clone();
         let work = blocking(move || {
             written.parent().map(std::fs::create_dir_all).transpose()?;
-            std::fs::write(&written, text)
+            std::fs::write(&written, bytes)
         });
         match work.await {
             Ok(Ok(())) => Ok(Some(path)),
             Ok(Err(error)) => Err(format!("{} cannot be written ({error}).", path.display())),
             Err(error) => Err(error),
         }
+    }
+
+    /// Reads the job sheet in a folder.
+    pub async fn read_jobs(self, folder: PathBuf) -> Result<Arc<Book>, String> {
+        let shown = folder.display().to_string();
+        let read = blocking(move || jobs::read(&folder)).await?;
+        read.map(Arc::new).map_err(|error| format!("The job sheet in {shown} cannot be read ({error})."))
+    }
+
+    /// Adds a line to the job sheet in a folder, and reads it.
+    pub async fn write_job(self, folder: PathBuf, line: Line) -> Result<Arc<Book>, String> {
+        let (place, shown) = (folder.clone(), folder.display().to_string());
+        let written = blocking(move || jobs::add(&place, &line)).await?;
+        written.map_err(|error| format!("The job sheet in {shown} cannot be written ({error})."))?;
+        self.read_jobs(folder).await
     }
 
     /// Image files among what was dropped or typed: folders are looked into, one level deep.

@@ -58,7 +58,7 @@ pub fn add(folder: &Path, line: &Line) -> io::Result<()> {
 }
 
 /// What is served, as jobs tell it. May wait for a disk, for the checksums that are known.
-pub(super) fn catalogue(inspections: &[Inspection], menu: &Menu, checksums: Option<&Path>) -> Catalogue {
+pub fn catalogue(inspections: &[Inspection], menu: &Menu, checksums: Option<&Path>) -> Catalogue {
     // Checksums that cannot be read are those that are not known.
     let kept = checksums.and_then(|file| checksum::kept::Kept::load(file).ok());
     let image = |inspection: &Inspection| {

@@ -100,6 +100,8 @@ pub enum Message {
     WorkBeside,
     /// A computer that waits is approved, or refused.
     Decided(Mac, bool),
+    /// The job sheet is to open.
+    JobsAsked,
 }
 
 /// What the page wants done.
@@ -129,6 +131,8 @@ pub enum Action {
     WorkBeside,
     /// Approve a computer, or refuse it.
     Decide(Mac, bool),
+    /// Show the job sheet.
+    Jobs,
 }
 
 /// How the services stand.
@@ -209,6 +213,7 @@ impl Serve {
             Message::Restarted => Action::Start,
             Message::WorkBeside => Action::WorkBeside,
             Message::Decided(mac, approved) => Action::Decide(mac, approved),
+            Message::JobsAsked => Action::Jobs,
         }
     }
 
@@ -301,6 +306,7 @@ impl Serve {
         let tabs = row![
             self.tab_button(Tab::Computers, format!("Computers ({count})")),
             self.tab_button(Tab::Log, "Log".to_owned()),
+            press(small("Job sheet…", Tone::Ink)).look(Look::Line).padding([6, 12]).on_press(Message::JobsAsked),
         ];
         let tabs = if context.narrow { tabs } else { tabs.push(space::horizontal()).push(listening(context)) };
         let content: Element<'a, Message> = match self.tab {

@@ -8,6 +8,7 @@ use crate::app::screen::check::Starting;
 use crate::app::screen::serve::Serving;
 use crate::app::screen::{Step, serve};
 use crate::app::widget::page;
+use crate::app::world::World;
 use crate::app::{App, Message, log};
 use crate::boot::approval::Which;
 use crate::check as judge;
@@ -53,6 +54,7 @@ impl App {
                 self.stopper.iter().for_each(|stopper| stopper.tell(request.clone()));
                 Task::none()
             }
+            serve::Action::Jobs => self.open_jobs(),
         }
     }
 
@@ -148,6 +150,9 @@ impl App {
         let notes = engine::notes(&plan, &listening);
         self.around = Some(Surroundings::of(&plan, &listening, self.now));
         self.watch = Watch::default();
+        if matches!(self.world, World::Described(_)) {
+            self.jobs.serves(engine::jobs::catalogue(&listening.images, &plan.menu(&listening.images), None));
+        }
         self.serving = Serving::On { plan: Box::new(plan), url: listening.url, since: self.now };
         let event = |note| Event { time: self.now, mac: None, ip: None, role: None, what: What::Service(note) };
         let warnings = self.cautions.iter().map(|finding| Note::Warning { sentence: finding.sentence() });
@@ -170,7 +175,17 @@ impl App {
         }
         self.look_at_computers();
         self.serve.arrange(&self.journal);
-        self.follow_log()
+        let jobs = self.follow_jobs(events);
+        Task::batch([self.follow_log(), jobs])
+    }
+
+    /// The job sheet follows while it is open; on a described machine it is only here.
+    fn follow_jobs(&mut self, events: &[Event]) -> Task<Message> {
+        if matches!(self.world, World::Described(_)) {
+            events.iter().for_each(|event| self.jobs.play(event));
+            return Task::none();
+        }
+        if matches!(self.overlay, Some(Overlay::Jobs)) { self.read_jobs() } else { Task::none() }
     }
 
     /// Looks what keeps each computer, and tells what is new. Once nothing is served any more, silence says nothing.

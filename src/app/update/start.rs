@@ -227,6 +227,7 @@ impl App {
         self.foreign = None;
         let run = self.serve_run;
         let (stopper, stream) = self.world.serve(plan, sockets);
+        self.trace = stopper.trace();
         (self.stopper, self.running) = (Some(stopper), Some(plan.clone()));
         let updates = Task::run(stream, move |update| Message::Engine(run, Parcel::new(update)));
         updates.chain(Task::done(Message::EngineEnded(run)))
