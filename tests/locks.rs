@@ -78,6 +78,7 @@ impl Bench {
             once_file: path("state/once.json"),
             approval_file: path("state/approved.json"),
             answers: Default::default(),
+            records: Default::default(),
             names_file: path("state/host-names.json"),
             preference: Preference::Auto,
             ladder_file: path("state/loaders.json"),

@@ -479,7 +479,7 @@ fn ipxe_finds_its_first_script_beside_itself() {
     let tree = bench.tree_of(vec![], vec![]);
     let script = String::from_utf8(body(&tree, "autoexec.ipxe").unwrap()).unwrap();
     assert!(script.starts_with("#!ipxe\n") && script.contains("\ndhcp || goto failed\n"), "{script}");
-    assert!(script.contains("&version=${version:uristring} "), "{script}");
+    assert!(script.contains("&version=${version:uristring}&memory=${memsize}&"), "{script}");
     assert!(path_of_name("\\AUTOEXEC.IPXE").is_some_and(|path| tree.find(&path, ANYBODY).is_some()));
     for elsewhere in ["nowhere/autoexec.ipxe", "xautoexec.ipxe", "autoexec.ipxe/", "files/autoexec.ipxe"] {
         assert!(tree.find(elsewhere, ANYBODY).is_none(), "{elsewhere}");

@@ -304,7 +304,10 @@ impl Player<'_> {
         while let Some((before, behind)) = rest.split_once("${") {
             let Some((name, after)) = behind.split_once('}') else { break };
             let value = self.settings.get(name);
-            let value = value.ok_or_else(|| Wrong::UnknownSetting { line, name: name.to_owned() })?;
+            // The firmware has no tables to look into.
+            let nothing = name.starts_with("smbios/").then(String::new);
+            let value =
+                value.or(nothing.as_ref()).ok_or_else(|| Wrong::UnknownSetting { line, name: name.to_owned() })?;
             out.push_str(before);
             out.push_str(value);
             rest = after;
@@ -344,6 +347,7 @@ mod tests {
             ("netX/ip", "10.77.0.100"),
             ("netX/gateway", ""),
             ("netX/netmask", "255.255.255.0"),
+            ("memsize", "512"),
             ("uuid", "u"),
             ("product:uristring", "p"),
             ("serial:uristring", "s"),
@@ -379,7 +383,7 @@ mod tests {
         let place = crate::boot::menu::Place { base: "http://10.0.0.1".into(), server: [10, 0, 0, 1].into() };
         let play = Script::read(&crate::boot::menu::ipxe::first(&place)).unwrap().start(&settings()).unwrap();
         let url = "http://10.0.0.1/menu.ipxe?mac=52-54-00-77-01-01&platform=efi&arch=x86_64&uuid=u&product=p&serial=s\
-                   &version=1.0.0";
+                   &version=1.0.0&memory=512&modules=";
         assert_eq!((play.fetches[0].url.as_str(), &play.end), (url, &End::Program { root_path: None }));
     }
 

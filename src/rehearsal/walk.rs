@@ -416,6 +416,7 @@ impl Walk<'_> {
             ("netX/ip", self.address.to_string()),
             ("netX/gateway", String::new()),
             ("netX/netmask", Ipv4Addr::new(255, 255, 255, 0).to_string()),
+            ("memsize", "2048".to_owned()),
             ("uuid", String::new()),
             ("product:uristring", "Rehearsal".to_owned()),
             ("serial:uristring", String::new()),
