@@ -1,5 +1,7 @@
 //! What opens above a page: settings, about, help, a computer's timeline, and questions.
 
+mod safety;
+
 use iced::advanced::widget::Id;
 use iced::widget::{Column, center, column, container, opaque, row, scrollable, space, text_input};
 use iced::{Alignment, Element, Fill, Length};
@@ -18,10 +20,13 @@ use crate::app::widget::words::{badge, body, marked, section, small, soft, title
 use crate::boot::loader::manifest::Manifest;
 use crate::check::diagnosis::Watch;
 use crate::check::help;
+use crate::deployment::Settings;
 use crate::journal::wording::{self, Level};
 use crate::journal::{Computer, Journal};
 use crate::mac::Mac;
 use crate::text;
+
+pub use safety::Change;
 
 /// What is open.
 #[derive(Clone, Debug)]
@@ -32,6 +37,8 @@ pub enum Overlay {
     About,
     /// What to do, and what a computer shows.
     Help(String),
+    /// What protects the network.
+    Safety,
     /// What one computer did.
     Timeline(Mac),
     /// A name for the deployment.
@@ -103,6 +110,8 @@ pub enum Message {
     ColleagueCopied(Mac),
     /// Something happened in the job sheet.
     Jobs(jobs::Message),
+    /// Something that protects is changed.
+    SafetyChanged(Change),
 }
 
 /// What overlays are shown from.
@@ -124,6 +133,12 @@ pub struct Context<'a> {
     pub traced: bool,
     /// The time.
     pub now: Timestamp,
+    /// What is decided.
+    pub draft: &'a Settings,
+    /// How many answer files have a password that anybody can read; none where they were not read.
+    pub readable_passwords: Option<usize>,
+    /// Whether the services run.
+    pub serving: bool,
 }
 
 /// The container inside which the focus stays.
@@ -158,6 +173,7 @@ pub fn view<'a>(overlay: &'a Overlay, context: Context<'a>) -> Element<'a, crate
         Overlay::Settings => (460.0, settings(context)),
         Overlay::About => (640.0, about(context)),
         Overlay::Help(shown) => (640.0, help(shown)),
+        Overlay::Safety => (640.0, safety::view(context)),
         Overlay::Timeline(mac) => (720.0, timeline(context, *mac)),
         Overlay::SaveAs(name) => (460.0, save_as(name)),
         Overlay::Question(asked) => (460.0, question(asked)),
@@ -307,6 +323,7 @@ fn help<'a>(shown: &'a str) -> Element<'a, Message> {
         ("Ctrl+F", "searches the log"),
         ("Ctrl+C", "copies the log or the open computer"),
         ("Ctrl+,", "opens the settings"),
+        ("Ctrl+L", "shows what protects the network"),
         ("F1", "opens this"),
         ("Ctrl+Q", "closes the window"),
     ];

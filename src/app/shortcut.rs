@@ -25,6 +25,8 @@ pub enum Shortcut {
     Help,
     /// Open the settings.
     Settings,
+    /// Show what protects the network.
+    Safety,
     /// Close the window.
     Close,
 }
@@ -50,6 +52,7 @@ fn pressed(key: &Key, modifiers: Modifiers, repeat: bool) -> Option<Shortcut> {
             "f" => Some(Shortcut::Search),
             "c" => Some(Shortcut::Copy),
             "," => Some(Shortcut::Settings),
+            "l" => Some(Shortcut::Safety),
             "q" => Some(Shortcut::Close),
             digit => Step::ALL.into_iter().find(|step| step.number() == digit).map(Shortcut::Visit),
         },
@@ -76,6 +79,7 @@ mod tests {
             (letter("6"), command, None),
             (letter("3"), none, None),
             (letter("F"), command, Some(Shortcut::Search)),
+            (letter("l"), command, Some(Shortcut::Safety)),
         ];
         for (key, modifiers, expected) in cases {
             assert_eq!(pressed(&key, modifiers, false), expected, "{key:?} {modifiers:?}");

@@ -27,6 +27,7 @@ use super::shortcut::{self, Shortcut};
 use super::widget::page;
 use super::{App, Message, clock, focus};
 use crate::boot::loader::Preference;
+use crate::deployment::parse_duration;
 use crate::engine::control::Request;
 use crate::journal::wording;
 use crate::text;
@@ -121,6 +122,7 @@ impl App {
             Shortcut::Copy => self.copy_shown(),
             Shortcut::Help if !open => self.open(Overlay::Help(String::new())),
             Shortcut::Settings if !open => self.open(Overlay::Settings),
+            Shortcut::Safety if !open => self.open(Overlay::Safety),
             Shortcut::Primary if !open => self.do_primary(),
             Shortcut::Back => self.go_back(),
             Shortcut::Visit(step) if !open => self.visit(step),
@@ -321,7 +323,14 @@ impl App {
         if self.said.as_ref().is_some_and(|(_, at)| clock::since(*at, now) >= SAID_FOR) {
             self.said = None;
         }
-        Task::none()
+        if self.is_due() { self.stop() } else { Task::none() }
+    }
+
+    /// Whether the time is over for which it was to serve.
+    fn is_due(&self) -> bool {
+        let Serving::On { since, .. } = &self.serving else { return false };
+        let time = self.draft.duration.as_deref().and_then(|text| parse_duration(text).ok());
+        time.is_some_and(|time| clock::since(*since, self.now) >= time)
     }
 
     pub(in crate::app) fn on_overlay(&mut self, message: overlay::Message) -> Task<Message> {
@@ -345,6 +354,10 @@ impl App {
             overlay::Message::TraceSaved(mac) => self.save_trace(mac),
             overlay::Message::ColleagueCopied(mac) => self.copy_for_colleague(mac),
             overlay::Message::Jobs(message) => self.on_jobs(message),
+            overlay::Message::SafetyChanged(change) => {
+                change.apply(&mut self.draft);
+                Task::none()
+            }
         }
     }
 
@@ -422,6 +435,8 @@ impl App {
             menu::Edited::Move(id, by) => draft.move_entry(&id, by, items),
             // What is hidden does not start by itself any more; the mark on the page shows it.
             menu::Edited::Hide(id, hidden) => drop(draft.set_hidden(&id, hidden, items)),
+            menu::Edited::Once(id, once) => draft.set_once(&id, once, items),
+            menu::Edited::Password(id, hash) => draft.set_password(&id, hash, items),
             menu::Edited::Default(id) => draft.default_entry = id,
             menu::Edited::Timeout(seconds) => draft.menu_timeout = Some(seconds),
             // The usual choice needs no word in the saved file.

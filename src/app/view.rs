@@ -64,6 +64,13 @@ impl App {
             jobs: &self.jobs,
             traced: self.trace.is_some(),
             now: self.now,
+            draft: &self.draft,
+            readable_passwords: self
+                .answers
+                .as_ref()
+                .and_then(|read| Result::as_ref(read).ok())
+                .map(|answers| answers.with_readable_passwords()),
+            serving: matches!(self.serving, Serving::On { .. }),
         }
     }
 

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::{DhcpMode, MENU_TIMEOUT, Settings, choice};
 use crate::boot::menu::{self, Default as Choice, Edit, Item, Menu};
+use crate::boot::password::Hash;
 use crate::image::Inspection;
 
 /// An image and one of its entries, under names that do not shift.
@@ -117,6 +118,16 @@ impl Settings {
         self.pin_default(items);
         self.edit(id, items, |edit| edit.hidden = hidden);
         self.default_entry.take_if(|default| hidden && default == id)
+    }
+
+    /// Lets an entry start once on each computer, or each time.
+    pub fn set_once(&mut self, id: &str, once: bool, items: &[Item]) {
+        self.edit(id, items, |edit| edit.once = once);
+    }
+
+    /// Gives an entry a password, of which only this is kept, or takes it away.
+    pub fn set_password(&mut self, id: &str, hash: Option<Hash>, items: &[Item]) {
+        self.edit(id, items, |edit| edit.password_hash = hash);
     }
 
     fn edit(&mut self, id: &str, items: &[Item], change: impl FnOnce(&mut Edit)) {

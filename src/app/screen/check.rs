@@ -71,6 +71,8 @@ pub enum Message {
     GivenUp,
     /// Every kind of computer is to be rehearsed.
     Rehearsed,
+    /// What protects the network is to be shown.
+    SafetyAsked,
 }
 
 /// What the page wants done.
@@ -88,6 +90,8 @@ pub enum Action {
     GiveUp,
     /// Rehearse.
     Rehearse,
+    /// Show what protects the network.
+    Safety,
 }
 
 /// What the page is shown from.
@@ -113,6 +117,7 @@ impl Check {
             Message::Started => Action::Start,
             Message::GivenUp => Action::GiveUp,
             Message::Rehearsed => Action::Rehearse,
+            Message::SafetyAsked => Action::Safety,
         }
     }
 
@@ -172,11 +177,15 @@ impl Check {
             Starting::Asking | Starting::Binding => {
                 press(body("Give up")).look(Look::Secondary).padding([9, 18]).on_press(Message::GivenUp).into()
             }
-            Starting::No => press(body("Check again"))
-                .look(Look::Secondary)
-                .padding([9, 18])
-                .on_press_maybe((!running && context.starting == Starting::No).then_some(Message::Again))
-                .into(),
+            Starting::No => row![
+                press(body("Safety…")).look(Look::Secondary).padding([9, 18]).on_press(Message::SafetyAsked),
+                press(body("Check again"))
+                    .look(Look::Secondary)
+                    .padding([9, 18])
+                    .on_press_maybe((!running && context.starting == Starting::No).then_some(Message::Again))
+            ]
+            .spacing(gap::SMALL)
+            .into(),
         };
         Page {
             title: "Everything we verified".to_owned(),

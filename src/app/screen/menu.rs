@@ -1,6 +1,7 @@
 //! What computers show: the entries in their order, what starts by itself, and a preview as computers draw it.
 
 pub mod answers;
+pub mod guard;
 mod loaders;
 mod strangers;
 
@@ -17,6 +18,7 @@ use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, memory, section, small, soft};
 use crate::boot::loader::{Loaders, Preference};
 use crate::boot::menu::{self, Asker, Edit, Item, Line, Menu as Model, ipxe};
+use crate::boot::password::Hash;
 use crate::deployment::{MAX_MENU_TIMEOUT, MENU_TIMEOUT, Settings};
 use crate::image::Firmware;
 use crate::text;
@@ -32,11 +34,13 @@ pub struct Menu {
     firmware: Firmware,
     /// The answer file that is shown filled in.
     preview: Option<Preview>,
+    /// The password that is being typed for the open entry.
+    password: guard::Typed,
 }
 
 impl std::default::Default for Menu {
     fn default() -> Menu {
-        Menu { open: None, timeout: None, firmware: Firmware::Uefi, preview: None }
+        Menu { open: None, timeout: None, firmware: Firmware::Uefi, preview: None, password: guard::Typed::default() }
     }
 }
 
@@ -55,6 +59,14 @@ pub enum Message {
     Moved(String, isize),
     /// An entry is shown, or hidden.
     Hidden(String, bool),
+    /// An entry starts once on each computer, or each time.
+    OnceSet(String, bool),
+    /// A password is being typed, for the first or the second time.
+    PasswordTyped(bool, String),
+    /// An entry gets the password that was typed.
+    PasswordSet(String),
+    /// An entry has no password any more.
+    PasswordCleared(String),
     /// This starts by itself: an entry, or the computer's own disk.
     DefaultPicked(Option<String>),
     /// The time-out is being typed.
@@ -109,6 +121,10 @@ pub enum Edited {
     Move(String, isize),
     /// Show or hide an entry.
     Hide(String, bool),
+    /// Start an entry once, or each time.
+    Once(String, bool),
+    /// Ask for a password, or for none.
+    Password(String, Option<Hash>),
     /// What starts by itself.
     Default(Option<String>),
     /// After how many seconds.
@@ -174,6 +190,16 @@ impl Menu {
             Message::AppendAllTyped(text) => Action::Edit(Edited::AppendAll(text)),
             Message::Moved(id, by) => Action::Edit(Edited::Move(id, by)),
             Message::Hidden(id, hidden) => Action::Edit(Edited::Hide(id, hidden)),
+            Message::OnceSet(id, once) => Action::Edit(Edited::Once(id, once)),
+            Message::PasswordTyped(second, text) => {
+                self.password.typed(second, text);
+                Action::None
+            }
+            Message::PasswordSet(id) => match self.password.finish() {
+                Some(hash) => Action::Edit(Edited::Password(id, Some(hash))),
+                None => Action::None,
+            },
+            Message::PasswordCleared(id) => Action::Edit(Edited::Password(id, None)),
             Message::DefaultPicked(id) => Action::Edit(Edited::Default(id)),
             Message::TimeoutTyped(text) => self.timeout_typed(text),
             Message::LoaderPicked(preference) => Action::Edit(Edited::Loader(preference)),
@@ -188,6 +214,7 @@ impl Menu {
     }
 
     fn unfold(&mut self, id: String) -> Action {
+        self.password = guard::Typed::default();
         if self.open.as_ref() == Some(&id) {
             self.open = None;
             return Action::None;
@@ -321,6 +348,7 @@ impl Menu {
         let badges = firmware_badge(&item)
             .into_iter()
             .chain(answers::mark(context, &item))
+            .chain(guard::marks(&item))
             .chain(hidden.then(|| badge("hidden", Tone::Caution)));
         let memory = item.entry.min_ram_mb.map(|mib| format!("{} of memory or more", memory(mib)));
         let below = match item.entry.firmware.as_slice() {
@@ -345,7 +373,7 @@ impl Menu {
             icon_button(Icon::Down, "Move down", down),
         ];
         let head = head.spacing(2).align_y(Alignment::Center);
-        let details = open.then(|| details(context, &item, self.preview.as_ref()));
+        let details = open.then(|| details(context, &item, self.preview.as_ref(), &self.password));
         card(column![head].push(details).spacing(gap::CARD)).padding([8, 12]).into()
     }
 
@@ -404,8 +432,8 @@ fn hit<'a>(mark: Element<'a, Message>, message: Message) -> Element<'a, Message>
 
 fn pencil_words(item: &Item) -> &'static str {
     match item.entry.answering {
-        Some(_) => "Title, arguments, answer file",
-        None => "Title and arguments",
+        Some(_) => "Title, arguments, password, answer file",
+        None => "Title, arguments, password",
     }
 }
 
@@ -425,7 +453,12 @@ fn entry_append_id(id: &str) -> Id {
     Id::from(format!("append-{id}"))
 }
 
-fn details<'a>(context: Context<'a>, item: &Item, preview: Option<&Preview>) -> Element<'a, Message> {
+fn details<'a>(
+    context: Context<'a>,
+    item: &Item,
+    preview: Option<&Preview>,
+    password: &'a guard::Typed,
+) -> Element<'a, Message> {
     let own = context.items.iter().find(|own| own.id == item.id).map(|own| own.entry.title.clone()).unwrap_or_default();
     let edit = context.edit(&item.id);
     let title = edit.and_then(|edit| edit.title.as_deref()).unwrap_or_default();
@@ -447,6 +480,7 @@ fn details<'a>(context: Context<'a>, item: &Item, preview: Option<&Preview>) -> 
     let words = objection.map(|why| marked(Icon::Stop, format!("Cannot be used: {why}."), Tone::Bad));
     column![soft("Title in the menu"), title, soft("Extra kernel arguments of this entry"), arguments]
         .push(words)
+        .push(guard::of_entry(item, password))
         .push(answers::of_entry(context, item, context.answers, preview))
         .spacing(gap::TIGHT + 2.0)
         .into()
