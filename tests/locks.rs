@@ -82,7 +82,6 @@ impl Bench {
             names_file: path("state/host-names.json"),
             preference: Preference::Auto,
             ladder_file: path("state/loaders.json"),
-            records: Default::default(),
             control_file: path("state/control.socket"),
             own_loaders: Some(self.folder.path().to_path_buf()),
             loaders: vec![],
