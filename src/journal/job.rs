@@ -272,7 +272,9 @@ impl Open {
     /// What a file tells of image and entry.
     fn learn(&mut self, event: &Event, catalogue: &Catalogue) {
         let file = match &event.what {
-            What::Service(Note::AnswerGiven { entry }) => return self.is_of(std::slice::from_ref(entry), catalogue),
+            What::Service(Note::AnswerGiven { entry } | Note::Chosen { entry } | Note::Begun { entry }) => {
+                return self.is_of(std::slice::from_ref(entry), catalogue);
+            }
             What::Tftp(tftp::Note::Done { file, .. }) | What::Http(http::Note::Done { file, .. }) => file,
             _ => return,
         };

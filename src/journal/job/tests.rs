@@ -199,14 +199,17 @@ fn who_comes_back_goes_on_and_who_starts_anew_has_a_new_job() {
 }
 
 #[test]
-fn an_answer_file_tells_which_of_several_entries_it_is() {
-    let mut sheet = Sheet::new(catalogue());
-    let given = event(30, Some(Role::Answer), What::Service(Note::AnswerGiven { entry: "debian-live-toram".into() }));
-    let kernel = done(20, Role::Kernel, "image/debian-live/live/vmlinuz-6.1.0-50-amd64");
-    let (jobs, _) = told(&mut sheet, &[boot(0), vec![kernel]].concat());
-    assert_eq!(jobs[0].entries.len(), 2);
-    let (jobs, _) = told(&mut sheet, &[given]);
-    assert_eq!(jobs[0].entries, ["debian-live-toram for people"]);
+fn what_the_server_knows_tells_which_of_several_entries_it_is() {
+    let entry = || "debian-live-toram".to_owned();
+    let notes = [Note::AnswerGiven { entry: entry() }, Note::Chosen { entry: entry() }, Note::Begun { entry: entry() }];
+    for note in notes {
+        let mut sheet = Sheet::new(catalogue());
+        let kernel = done(20, Role::Kernel, "image/debian-live/live/vmlinuz-6.1.0-50-amd64");
+        let (jobs, _) = told(&mut sheet, &[boot(0), vec![kernel]].concat());
+        assert_eq!(jobs[0].entries.len(), 2);
+        let (jobs, _) = told(&mut sheet, &[event(30, None, What::Service(note))]);
+        assert_eq!(jobs[0].entries, ["debian-live-toram for people"]);
+    }
 }
 
 fn job(second: i64, mac: Mac) -> Job {
