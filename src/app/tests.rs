@@ -226,6 +226,35 @@ fn serving_strangers() -> App {
     app
 }
 
+/// The menu with the first entry open, which starts once and has a password.
+fn with_lock() -> App {
+    let mut app = on_menu();
+    let id = app.items[0].id.clone();
+    for message in [
+        menu::Message::OnceSet(id.clone(), true),
+        menu::Message::Unfolded(id.clone()),
+        menu::Message::PasswordTyped(false, "sesame".into()),
+        menu::Message::PasswordTyped(true, "sesame".into()),
+        menu::Message::PasswordSet(id),
+        menu::Message::PasswordTyped(false, "new one".into()),
+    ] {
+        send(&mut app, Message::Menu(message));
+    }
+    app
+}
+
+#[test]
+fn it_stops_after_the_time_that_was_chosen() {
+    let mut app = serving();
+    send(&mut app, Message::Overlay(overlay::Message::SafetyChanged(overlay::Change::StopAfter(Some("15m")))));
+    let Serving::On { since, .. } = app.serving else { panic!("it serves") };
+    let after = |seconds: i64| since + jiff::SignedDuration::from_secs(seconds);
+    app.now = after(899);
+    assert!(!app.is_due());
+    app.now = after(900);
+    assert!(app.is_due());
+}
+
 /// Every state that has a picture.
 fn states() -> Vec<(&'static str, App)> {
     let mut states: Vec<(&'static str, App)> = vec![
@@ -248,6 +277,10 @@ fn states() -> Vec<(&'static str, App)> {
         ("serve-foreign", serving_beside()),
         ("serve-waiting", serving_strangers()),
     ];
+    let mut safety = on_check();
+    safety.overlay = Some(Overlay::Safety);
+    states.push(("safety", safety));
+    states.push(("menu-locked", with_lock()));
     let mut empty = app("bench");
     let _ = empty.go_to(Step::Images);
     states.push(("images-empty", empty));

@@ -327,7 +327,7 @@ impl App {
     }
 
     /// Whether the time is over for which it was to serve.
-    fn is_due(&self) -> bool {
+    pub(in crate::app) fn is_due(&self) -> bool {
         let Serving::On { since, .. } = &self.serving else { return false };
         let time = self.draft.duration.as_deref().and_then(|text| parse_duration(text).ok());
         time.is_some_and(|time| clock::since(*since, self.now) >= time)
