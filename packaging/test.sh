@@ -56,7 +56,8 @@ say "the crate without the window"
 cargo check --quiet --locked --no-default-features
 say "unit tests, and the tests that need no other program"
 cargo test --quiet --locked --no-run
-cargo test --locked --lib --bins --test engine --test image --test layouts --test unknown --test hostile --test tree --test answers --test quirks 2>&1 | tee "$log/tests"
+cargo test --locked --lib --bins --test answers --test engine --test hostile --test image --test layouts --test locks \
+    --test quirks --test trace --test tree --test unknown 2>&1 | tee "$log/tests"
 
 say "waiting for the live image"
 if ! wait "$image"; then
@@ -72,13 +73,13 @@ if [ "$(id -u)" != 0 ]; then
     export "CARGO_TARGET_${host}_RUNNER=sudo --preserve-env=PATH,BOOTWRIGHT_LIVE_ISO,CI"
 fi
 say "bad input, and real clients in network namespaces"
-cargo test --locked --test cli --test helper --test fat --test grub --test peers --test ports --test survey --test signed -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
+cargo test --locked --test check --test cli --test fat --test grub --test guard --test helper --test peers --test ports \
+    --test rehearsal --test signed --test survey -- --nocapture --test-threads=2 2>&1 | tee -a "$log/tests"
 say "the window, and a real computer that boots from it"
 cargo test --locked --test window -- --nocapture --test-threads=1 2>&1 | tee -a "$log/tests"
 say "real firmware"
-cargo test --locked --test firmware --test images_boot -- \
-    --nocapture --test-threads=1 "${long[@]}" 2>&1 | tee -a "$log/tests"
-cargo test --locked --test firmwares --test keyboard --test secure_boot --test diagnosis -- \
+cargo test --locked --test firmware --test images_boot --test firmwares --test keyboard --test secure_boot \
+    --test diagnosis --test jobs --test safety -- \
     --nocapture --test-threads=2 "${long[@]}" 2>&1 | tee -a "$log/tests"
 [ ${#long[@]} -gt 0 ] || say "boots of more than three minutes were left out; --all runs them too"
 
