@@ -349,8 +349,18 @@ impl Settings {
         }
     }
 
+    /// Who may be answered.
+    pub fn guests(&self) -> Guests {
+        Guests {
+            allow: self.allow.iter().copied().collect(),
+            deny: self.deny.iter().copied().collect(),
+            ask: self.ask_first == Some(true),
+        }
+    }
+
     /// Makes the plan, or says what is missing or wrong.
     pub fn plan(self, interfaces: &[Interface], places: Places) -> Result<Plan, PlanError> {
+        let guests = self.guests();
         let name = self.interface.ok_or(PlanError::NoInterface)?;
         let named = |interface: &&Interface| interface.is_called(&name);
         let useful = interfaces.iter().filter(|interface| interface.kind != Kind::Loopback);
@@ -393,11 +403,7 @@ impl Settings {
             interface: interface.name.clone(),
             network,
             dhcp,
-            guests: Guests {
-                allow: self.allow.into_iter().collect(),
-                deny: self.deny.into_iter().collect(),
-                ask: self.ask_first == Some(true),
-            },
+            guests,
             images: self.image,
             default: choice(self.default_entry.as_deref()),
             menu_timeout,

@@ -76,7 +76,8 @@ pub enum NoBoot {
 }
 
 /// Who may be answered. An entry in `allow` closes the list: all others are ignored then, or asked about.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Guests {
     /// Only these, where there are any.
     pub allow: BTreeSet<Mac>,

@@ -259,6 +259,15 @@ pub enum Note {
     Approved,
     /// The technician refused a computer.
     TurnedAway,
+    /// The technician changed who is answered while serving.
+    Guests {
+        /// Whether those on neither list wait for approval.
+        ask: bool,
+        /// How many are on the list of those who may; none is everybody.
+        allowed: usize,
+        /// How many are never answered.
+        denied: usize,
+    },
     /// The technician lets a computer be answered never, or again.
     Answered {
         /// Whether it is answered again.

@@ -356,6 +356,8 @@ impl App {
             overlay::Message::Jobs(message) => self.on_jobs(message),
             overlay::Message::SafetyChanged(change) => {
                 change.apply(&mut self.draft);
+                let guests = self.draft.guests();
+                self.stopper.iter().for_each(|stopper| stopper.tell(Request::Guests { guests: guests.clone() }));
                 Task::none()
             }
         }

@@ -11,6 +11,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot, watch as flag};
 
 use super::{Error, Services, Trace, double};
 use crate::boot::approval::{NobodyShows, Waiting, Which};
+use crate::dhcp::Guests;
 use crate::journal::Computer;
 use crate::journal::job::Sheet;
 use crate::mac::Mac;
@@ -58,6 +59,11 @@ pub enum Request {
         mac: Mac,
         /// Whether it is answered again.
         again: bool,
+    },
+    /// Answer these from now on, and no others.
+    Guests {
+        /// Who.
+        guests: Guests,
     },
     /// The packets that passed.
     Trace {
@@ -251,6 +257,10 @@ pub(super) async fn answer(services: &Services, request: Request) -> Reply {
         Request::Refuse { which } => decided(services.gate.decide(which, false)),
         Request::Answer { mac, again } => {
             services.gate.deny(mac, !again);
+            Reply::Done
+        }
+        Request::Guests { guests } => {
+            services.gate.admit(guests);
             Reply::Done
         }
         Request::Rehearse { question } => Reply::Rehearsed { answer: services.rehearse(question).await },

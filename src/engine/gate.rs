@@ -93,6 +93,22 @@ impl Gate {
         }
     }
 
+    /// Answers these from now on, and no others.
+    pub(super) fn admit(&self, guests: Guests) {
+        let changed = self.guests.send_if_modified(|known| {
+            let changed = *known != guests;
+            known.clone_from(&guests);
+            changed
+        });
+        if changed {
+            self.events.service(Note::Guests {
+                ask: guests.ask,
+                allowed: guests.allow.len(),
+                denied: guests.deny.len(),
+            });
+        }
+    }
+
     /// Whether nobody is asked about, and nobody left out: then nobody has to be known.
     pub(super) fn is_open(&self) -> bool {
         let guests = self.guests.borrow();

@@ -112,6 +112,7 @@ fn service_level(note: &Note) -> Level {
         | Note::Arranged { .. }
         | Note::Approved
         | Note::TurnedAway
+        | Note::Guests { .. }
         | Note::Answered { .. }
         | Note::Chosen { .. }
         | Note::Stopped => Level::Normal,
@@ -393,6 +394,20 @@ fn service(note: &Note) -> String {
         }
         Note::Approved => "was approved, and may have the menu".to_owned(),
         Note::TurnedAway => "was refused, and is sent to its own disk".to_owned(),
+        Note::Guests { ask, allowed, denied } => {
+            let known = match (*ask, *allowed) {
+                (true, _) => "computers that you have not approved wait for your word".to_owned(),
+                (false, 0) => "every computer is answered".to_owned(),
+                (false, 1) => "1 computer is answered, and no other".to_owned(),
+                (false, allowed) => format!("{allowed} computers are answered, and no others"),
+            };
+            let never = match denied {
+                0 => String::new(),
+                1 => "; 1 is never answered".to_owned(),
+                denied => format!("; {denied} are never answered"),
+            };
+            format!("From now on {known}{never}.")
+        }
         Note::Answered { again: true } => "is answered again".to_owned(),
         Note::Answered { again: false } => "is never answered from now on".to_owned(),
         Note::ApprovalSetAside { path } => format!(

@@ -130,3 +130,21 @@ fn a_refused_computer_and_a_denied_one_get_their_own_disk() {
         assert_eq!(status(port, "/files/setup.cmd"), "200", "{decision:?}");
     }
 }
+
+#[test]
+fn who_may_boot_changes_while_serving() {
+    let bench = Bench::new();
+    let plan = Plan { guests: Guests::default(), ..asking(&bench) };
+    let (mut running, listening) = bench.run(&plan).unwrap();
+    let port = listening.http_port;
+    assert!(text(port, MENU).contains("item "), "everybody may");
+    let guests = Guests { ask: true, ..Guests::default() };
+    assert_eq!(ask(&bench, &running, Request::Guests { guests }), Reply::Done);
+    bench.wait(&mut running, |what| matches!(what, What::Service(Note::Guests { ask: true, allowed: 0, denied: 0 })));
+    code_on(&text(port, MENU));
+    assert_eq!(status(port, "/files/setup.cmd"), "403");
+    let guests = Guests { ask: true, allow: [mac()].into(), ..Guests::default() };
+    ask(&bench, &running, Request::Guests { guests });
+    assert!(text(port, MENU).contains("item "), "it is named");
+    assert_eq!(status(port, "/files/setup.cmd"), "200");
+}

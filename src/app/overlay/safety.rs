@@ -10,6 +10,7 @@ use crate::app::widget::words::{badge, body, small, soft};
 use crate::boot::loader::Preference;
 use crate::check::lockdown::{self, Facts, Line, State, Topic};
 use crate::deployment::{Settings, Switch};
+use crate::mac::Mac;
 
 /// A change of what protects.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub enum Change {
     GuardDhcp,
     /// Whether computers that nobody knows wait for approval.
     AskFirst(bool),
+    /// Only these are answered; everybody where there are none.
+    Allow(Vec<Mac>),
 }
 
 impl Change {
@@ -32,6 +35,7 @@ impl Change {
             // The usual choice needs no word in the saved file.
             Change::Signed(signed) => settings.loader = signed.then_some(Preference::Signed),
             Change::AskFirst(ask) => settings.ask_first = ask.then_some(true),
+            Change::Allow(macs) => settings.allow.clone_from(macs),
             Change::GuardDhcp => {
                 settings.probe = settings.probe.filter(|probe| *probe == Switch::On);
                 settings.beside.clear();
@@ -48,7 +52,7 @@ pub(super) fn view<'a>(context: Context<'a>) -> Element<'a, Message> {
     let facts = Facts { settings: context.draft, readable_passwords: context.readable_passwords };
     let lines = lockdown::list(&facts).into_iter().map(|line| entry(line, context));
     let sentence = match context.serving {
-        true => "The time to stop counts at once, everything else from the next start.",
+        true => "Who may boot and the time to stop count at once, the rest from the next start.",
         false => "What protects this network while computers boot from it.",
     };
     let list = Column::with_children(lines).spacing(gap::INSIDE);
@@ -65,13 +69,14 @@ fn entry<'a>(line: Line, context: Context<'a>) -> Element<'a, Message> {
     let next = (!line.next_step.is_empty()).then(|| small(line.next_step, Tone::Ink).width(Fill));
     column![title, soft(line.meaning).width(Fill)]
         .push(next)
-        .push(choices(line.topic, line.state, context.draft))
+        .push(choices(line.topic, line.state, context))
         .spacing(gap::TIGHT)
         .into()
 }
 
 /// What can be changed about a line here.
-fn choices<'a>(topic: Topic, state: State, draft: &Settings) -> Option<Element<'a, Message>> {
+fn choices<'a>(topic: Topic, state: State, context: Context<'_>) -> Option<Element<'a, Message>> {
+    let draft = context.draft;
     let choice = |words: &'static str, chosen: bool, change: Change| {
         let look = if chosen { Look::Chosen } else { Look::Card };
         press(small(words, Tone::Ink)).look(look).padding([5, 12]).on_press(Message::SafetyChanged(change)).into()
@@ -87,6 +92,15 @@ fn choices<'a>(topic: Topic, state: State, draft: &Settings) -> Option<Element<'
             choice("Ask me", state == State::On, Change::AskFirst(true)),
             choice("Let everybody in", state != State::On, Change::AskFirst(false)),
         ],
+        Topic::AllowList => {
+            let here: Vec<Mac> = context.journal.computers().map(|computer| computer.mac).collect();
+            let only = (!here.is_empty()).then(|| {
+                let chosen = state == State::On && here.iter().all(|mac| draft.allow.contains(mac));
+                choice("Only those that are here now", chosen, Change::Allow(here))
+            });
+            let all = choice("Everybody", state != State::On, Change::Allow(Vec::new()));
+            only.into_iter().chain([all]).collect()
+        }
         Topic::Signed => vec![
             choice("Signed ones first", state == State::On, Change::Signed(true)),
             choice("What suits each computer", state != State::On, Change::Signed(false)),
@@ -117,6 +131,7 @@ mod tests {
             (Topic::StopAfter, Change::StopAfter(Some("1h"))),
             (Topic::Signed, Change::Signed(true)),
             (Topic::AskFirst, Change::AskFirst(true)),
+            (Topic::AllowList, Change::Allow(vec![Mac([2; 6])])),
             (Topic::Dhcp, Change::GuardDhcp),
         ];
         for (topic, change) in changes {

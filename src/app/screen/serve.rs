@@ -102,6 +102,8 @@ pub enum Message {
     Decided(Mac, bool),
     /// The job sheet is to open.
     JobsAsked,
+    /// What protects the network is to be shown.
+    SafetyAsked,
 }
 
 /// What the page wants done.
@@ -133,6 +135,8 @@ pub enum Action {
     Decide(Mac, bool),
     /// Show the job sheet.
     Jobs,
+    /// Show what protects the network.
+    Safety,
 }
 
 /// How the services stand.
@@ -214,6 +218,7 @@ impl Serve {
             Message::WorkBeside => Action::WorkBeside,
             Message::Decided(mac, approved) => Action::Decide(mac, approved),
             Message::JobsAsked => Action::Jobs,
+            Message::SafetyAsked => Action::Safety,
         }
     }
 
@@ -307,6 +312,7 @@ impl Serve {
             self.tab_button(Tab::Computers, format!("Computers ({count})")),
             self.tab_button(Tab::Log, "Log".to_owned()),
             press(small("Job sheet…", Tone::Ink)).look(Look::Line).padding([6, 12]).on_press(Message::JobsAsked),
+            press(small("Safety…", Tone::Ink)).look(Look::Line).padding([6, 12]).on_press(Message::SafetyAsked),
         ];
         let tabs = if context.narrow { tabs } else { tabs.push(space::horizontal()).push(listening(context)) };
         let content: Element<'a, Message> = match self.tab {

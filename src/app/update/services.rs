@@ -55,6 +55,7 @@ impl App {
                 Task::none()
             }
             serve::Action::Jobs => self.open_jobs(),
+            serve::Action::Safety => self.open(Overlay::Safety),
         }
     }
 
