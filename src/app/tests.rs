@@ -255,6 +255,17 @@ fn it_stops_after_the_time_that_was_chosen() {
     assert!(app.is_due());
 }
 
+/// On the Check page of a machine whose firewall keeps computers out.
+fn behind_a_firewall() -> App {
+    use crate::net::firewall::{Judgement, Look, Passage, Program};
+    let mut app = on_check();
+    let look = Look { program: Some(Program::Ufw), judgement: Some(Judgement::Dropped) };
+    let passage = Passage::of("enp3s0", &engine::incoming(true, Some(80)));
+    let finding = crate::check::firewall(&look, &passage, crate::deployment::Firewall::Leave);
+    app.checks = Checks::Done([vec![finding], app.checks.findings().to_vec()].concat());
+    app
+}
+
 /// Every state that has a picture.
 fn states() -> Vec<(&'static str, App)> {
     let mut states: Vec<(&'static str, App)> = vec![
@@ -269,6 +280,7 @@ fn states() -> Vec<(&'static str, App)> {
         ("menu-answers", with_answers("tests/answers/preseed.cfg")),
         ("menu-answers-missing", with_answers("tests/answers/none.cfg")),
         ("check", on_check()),
+        ("check-firewall", behind_a_firewall()),
         ("check-rehearsed", rehearsed(false)),
         ("check-rehearsal-fails", rehearsed(true)),
         ("serve-nobody", serving()),
@@ -642,6 +654,30 @@ fn stop_asks_only_while_somebody_boots() {
     send(&mut busy, Message::CloseRequested(window::Id::unique()));
     assert!(matches!(&busy.overlay, Some(Overlay::Question(Question { then: Then::Close, .. }))));
     assert!(matches!(busy.serving, Serving::On { .. }), "nothing ends without an answer");
+}
+
+#[test]
+fn a_firewall_is_opened_by_a_button_and_left_alone_by_another() {
+    let mut app = behind_a_firewall();
+    assert_eq!(app.primary().reason.as_deref(), Some("1 thing to fix"));
+    assert!(shows(&app, "The firewall (ufw) keeps computers out on enp3s0."));
+    send(&mut app, Message::Check(check::Message::Mended(crate::check::Remedy::OpenFirewall)));
+    assert_eq!(app.draft.firewall, Some(crate::deployment::Firewall::Open));
+    send(&mut app, Message::Check(check::Message::Mended(crate::check::Remedy::LeaveFirewall)));
+    assert_ne!(app.draft.firewall, Some(crate::deployment::Firewall::Open));
+}
+
+#[test]
+fn what_protects_can_be_changed_while_serving() {
+    let mut app = serving_for(75);
+    send(&mut app, Message::Serve(serve::Message::SafetyAsked));
+    assert!(shows(&app, "Who may boot and the time to stop count at once, the rest from the next start."));
+    let here: Vec<crate::mac::Mac> = app.journal.computers().map(|computer| computer.mac).collect();
+    assert!(here.len() > 1 && shows(&app, "Only those that are here now"));
+    for change in [overlay::Change::Allow(here.clone()), overlay::Change::AskFirst(true)] {
+        send(&mut app, Message::Overlay(overlay::Message::SafetyChanged(change)));
+    }
+    assert_eq!((app.draft.allow.clone(), app.draft.guests().ask), (here, true));
 }
 
 #[test]
