@@ -142,7 +142,7 @@ fn running_services_answer_other_programs_of_the_same_user() {
         let told = ask(&plan.control_file, &Request::Status).await.unwrap();
         assert!(matches!(&told, Reply::Status { interface, .. } if *interface == plan.interface), "{told:?}");
         let mac = "52:54:00:77:01:01".parse().unwrap();
-        assert_eq!(running.control().ask(Request::Forget { mac }).await, Some(Reply::Done));
+        assert_eq!(running.control().ask(Request::Forget { mac, all: false }).await, Some(Reply::Done));
         running.stop().await;
         assert!(!plan.control_file.exists(), "it goes with the services");
         ask(&plan.control_file, &Request::Status).await.unwrap_err();

@@ -255,7 +255,7 @@ fn an_entry_that_starts_once_falls_to_the_own_disk_and_stays_there() {
     // After a restart, and until it is forgotten.
     let serving = bench.serve(&plan);
     assert!(serving.menu().contains("--default local "));
-    serving.stop.tell(Request::Forget { mac: "52:54:00:77:01:01".parse().unwrap() });
+    serving.stop.tell(Request::Forget { mac: "52:54:00:77:01:01".parse().unwrap(), all: true });
     wait_for(|| serving.menu().contains(&default));
     serving.end();
     let kept = std::fs::read_to_string(&plan.once_file).unwrap();

@@ -168,7 +168,7 @@ impl App {
     /// Lets a computer begin with the usual loader again.
     fn forget_loader(&mut self, mac: crate::mac::Mac) -> Task<Message> {
         if let Some(stopper) = &self.stopper {
-            stopper.tell(Request::Forget { mac });
+            stopper.tell(Request::Forget { mac, all: false });
         }
         self.close_overlay()
     }

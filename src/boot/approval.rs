@@ -170,9 +170,9 @@ impl Approval {
     /// approved, where strangers are asked about.
     pub fn admits(&self, mac: Option<Mac>, guests: &Guests) -> bool {
         match mac {
-            Some(mac) if guests.deny.contains(&mac) => false,
+            Some(mac) if !guests.welcome(mac) || self.refused.contains(&mac) => false,
             Some(mac) => !guests.ask || guests.allow.contains(&mac) || self.approved.contains_key(&mac),
-            None => !guests.ask,
+            None => !guests.ask && guests.allow.is_empty(),
         }
     }
 
@@ -183,7 +183,7 @@ impl Approval {
             self.waiting.remove(&mac);
             return Answer::Menu;
         }
-        if guests.deny.contains(&mac) || self.refused.contains(&mac) {
+        if !guests.welcome(mac) || self.refused.contains(&mac) {
             return Answer::Refused;
         }
         if let Some(guest) = self.waiting.get_mut(&mac) {
@@ -196,6 +196,11 @@ impl Approval {
         let Some(code) = free.filter(|_| taken.len() < MAX_WAITING).map(Code) else { return Answer::Crowded };
         self.waiting.insert(mac, Guest { code, product, heard: now });
         Answer::Wait { code, new: true }
+    }
+
+    /// Whether there is somebody whom the technician refused.
+    pub fn refuses_anybody(&self) -> bool {
+        !self.refused.is_empty()
     }
 
     /// Who waits.

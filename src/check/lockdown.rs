@@ -1,6 +1,8 @@
 //! The lock-down list: what protects a network while computers boot from it, what of it is on, and what to do about the
 //! rest. Pure: what is decided comes from the caller.
 
+use std::path::Path;
+
 use serde::Serialize;
 
 use crate::boot::loader::Preference;
@@ -102,7 +104,7 @@ pub fn list(facts: &Facts<'_>) -> Vec<Line> {
         signed(settings),
         answers(facts),
         no_shell(),
-        logged(),
+        logged(settings),
     ];
     ours.into_iter().chain(yours()).collect()
 }
@@ -305,9 +307,14 @@ fn no_shell() -> Line {
     )
 }
 
-fn logged() -> Line {
+fn logged(settings: &Settings) -> Line {
+    const TITLE: &str = "Everything is logged";
+    if settings.job_sheet.as_deref().is_some_and(|folder| folder == Path::new("off")) {
+        let meaning = "The job sheet is switched off, so nothing stays on disk of what computers booted.";
+        return line(Topic::Logged, TITLE, false, meaning, "Keep a job sheet (--job-sheet FOLDER).");
+    }
     let meaning = "Each boot is written down with its time, computer and files, and never a password.";
-    line(Topic::Logged, "Everything is logged", true, meaning, "Look through it afterwards, and keep it.")
+    line(Topic::Logged, TITLE, true, meaning, "Look through it afterwards, and keep it.")
 }
 
 fn yours() -> [Line; 4] {

@@ -73,7 +73,7 @@ fn remembered(state: &Path, forget: Option<Forget>) -> std::io::Result<Remembere
     // Services that run know more than the files, and write them anew.
     let mut told = false;
     for mac in macs {
-        told |= !running::ask(state, &Request::Forget { mac })?.is_empty();
+        told |= !running::ask(state, &Request::Forget { mac, all: true })?.is_empty();
     }
     if !told && before.0 != computers.len() {
         engine::remember(&ladder_file, &ladder::Kept { computers: computers.clone() })?;

@@ -77,6 +77,14 @@ pub struct Said {
     pub answer: Answer,
 }
 
+impl Said {
+    /// Whether it is of a server that hands out addresses. One that only says what to boot names none (PXE 2.1 chapter 2),
+    /// and a NAK has none to name.
+    pub fn gives_addresses(&self) -> bool {
+        self.kind == MessageType::Nak || self.answer.address.is_some()
+    }
+}
+
 /// Reads the OFFER that answers our DISCOVER; every other packet is `None` and never a panic.
 pub fn offer(bytes: &[u8], xid: u32, mac: Mac) -> Option<Answer> {
     let said = said(bytes)?;
@@ -185,6 +193,9 @@ mod tests {
             let said = said(&bytes).expect("a server's word");
             assert_eq!((said.kind, said.client.0[5], said.answer.server), (expected, 9, SERVER));
             assert_eq!(offer(&bytes, XID, MAC), None);
+            assert!(said.gives_addresses());
+            bytes[16..20].fill(0);
+            assert_eq!(super::said(&bytes).map(|said| said.gives_addresses()), Some(kind == 6), "a ProxyDHCP offer");
         }
         for kind in [1u8, 3, 4, 7, 8, 0] {
             assert_eq!(said(&packet(&[(53, &[kind]), (54, &SERVER.octets())])), None, "{kind} is a client's");

@@ -95,7 +95,8 @@ impl Server {
     /// that this server is meant to work beside, nobody gets an address from now on but who has one already.
     pub fn foreign(&mut self, server: Ipv4Addr, mac: Option<Mac>) -> Outputs {
         let mut out = Outputs::default();
-        if self.foreign.is_some() || server == self.config.server || self.config.beside.contains(&server) {
+        let nobody = server.is_unspecified() || server == self.config.server;
+        if self.foreign.is_some() || nobody || self.config.beside.contains(&server) {
             return out;
         }
         self.foreign = Some(server);

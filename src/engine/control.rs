@@ -30,11 +30,13 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub enum Request {
     /// Who they are.
     Status,
-    /// Let a computer begin with the usual loader again, whatever it refused, and with the entries that start once,
-    /// whichever it has begun.
+    /// Let a computer begin with the usual loader again, whatever it refused.
     Forget {
         /// The computer.
         mac: Mac,
+        /// Whether all else that is known of it is forgotten as well: its approval, and which entries that start once it
+        /// has begun.
+        all: bool,
     },
     /// What a rehearsal needs.
     Rehearse {
@@ -244,10 +246,12 @@ pub(super) async fn answer(services: &Services, request: Request) -> Reply {
         Request::Status => {
             Reply::Status { interface: services.plan.interface.clone(), version: env!("CARGO_PKG_VERSION").to_owned() }
         }
-        Request::Forget { mac } => {
+        Request::Forget { mac, all } => {
             services.rungs.forget(mac);
-            services.locks.forget(mac);
-            services.gate.forget(mac);
+            if all {
+                services.locks.forget(mac);
+                services.gate.forget(mac);
+            }
             Reply::Done
         }
         Request::Waiting => {

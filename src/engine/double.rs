@@ -161,6 +161,11 @@ pub(super) struct Double {
 }
 
 impl Doubles {
+    /// The same place, where no machines are to be had and nobody is known.
+    fn without(&self) -> Doubles {
+        Doubles { origin: Origin::Live(mpsc::unbounded_channel().0), at: self.at, all: Mutex::default() }
+    }
+
     /// Of running services, with the place where copies of their DHCP machines are asked for.
     pub(super) fn live(plan: &Plan, at: At) -> (Doubles, mpsc::UnboundedReceiver<Wanted>) {
         let (sender, wanted) = mpsc::unbounded_channel();
@@ -286,6 +291,8 @@ impl Services {
             events,
             double: Some(address),
             trace: Trace::default(),
+            // Not ours, which keep this one: they would hold each other for ever.
+            doubles: Arc::new(self.doubles.without()),
             ..self.clone()
         };
         services.whois.lease(address, mac);

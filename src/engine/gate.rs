@@ -112,7 +112,8 @@ impl Gate {
     /// Whether nobody is asked about, and nobody left out: then nobody has to be known.
     pub(super) fn is_open(&self) -> bool {
         let guests = self.guests.borrow();
-        !guests.ask && guests.deny.is_empty()
+        let anybody_refused = self.approval.lock().is_ok_and(|approval| approval.refuses_anybody());
+        !guests.ask && guests.deny.is_empty() && guests.allow.is_empty() && !anybody_refused
     }
 
     /// Whether a computer may fetch more than its loader; nobody knows who it is where there is none.

@@ -80,7 +80,8 @@ impl Guard {
     }
 
     fn foreign(&self, message: &[u8], source: Ipv4Addr, mac: Option<Mac>) -> Option<Foreign> {
-        let server = dhcp::probe::said(message)?.answer.server;
+        let said = dhcp::probe::said(message)?;
+        let server = Some(said.answer.server).filter(|_| said.gives_addresses())?;
         // Our own answers come back from bridges and access points.
         let own = |address| self.own.contains(&address);
         (!own(server) && !own(source)).then_some(Foreign { server, mac })

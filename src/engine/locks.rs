@@ -64,9 +64,9 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Reads it, where an entry starts once. May wait for a disk.
+    /// Reads it: also where no entry starts once now, since a computer may be forgotten. May wait for a disk.
     pub(super) fn from(file: PathBuf, watched: Vec<Watched>) -> io::Result<Prepared> {
-        let (kept, set_aside) = if watched.is_empty() { Default::default() } else { kept::open::<Kept>(&file)? };
+        let (kept, set_aside) = kept::open::<Kept>(&file)?;
         Ok(Prepared { kept, file: Some(file), watched, set_aside })
     }
 

@@ -105,7 +105,7 @@ fn an_approval_outlives_a_restart_until_it_is_forgotten() {
     let (running, listening) = bench.run(&plan).unwrap();
     assert!(text(listening.http_port, MENU).contains("item "));
     assert_eq!(engine::approved(&plan.approval_file).unwrap().computers[0].product.as_deref(), Some("OptiPlex"));
-    ask(&bench, &running, Request::Forget { mac: mac() });
+    ask(&bench, &running, Request::Forget { mac: mac(), all: true });
     code_on(&text(listening.http_port, MENU));
 }
 
@@ -128,6 +128,19 @@ fn a_refused_computer_and_a_denied_one_get_their_own_disk() {
         ask(&bench, &running, Request::Answer { mac: mac(), again: true });
         ask(&bench, &running, Request::Approve { which: Which::Mac(mac()) });
         assert_eq!(status(port, "/files/setup.cmd"), "200", "{decision:?}");
+    }
+}
+
+#[test]
+fn a_list_of_those_who_may_counts_for_files_as_well() {
+    let bench = Bench::new();
+    for (named, page, file) in [(mac(), "item ", "200"), ("52:54:00:77:09:09".parse().unwrap(), "was refused", "403")] {
+        let guests = Guests { allow: [named].into(), ..Guests::default() };
+        let (_running, listening) = bench.run(&Plan { guests, ..asking(&bench) }).unwrap();
+        let port = listening.http_port;
+        assert_eq!(status(port, "/files/setup.cmd"), "403", "nobody knows who that is");
+        assert!(text(port, MENU).contains(page));
+        assert_eq!((status(port, "/files/setup.cmd").as_str(), status(port, "/boot.ipxe").as_str()), (file, "200"));
     }
 }
 

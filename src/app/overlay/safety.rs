@@ -94,7 +94,8 @@ fn choices<'a>(topic: Topic, state: State, context: Context<'_>) -> Option<Eleme
         ],
         Topic::AllowList => {
             let here: Vec<Mac> = context.journal.computers().map(|computer| computer.mac).collect();
-            let only = (!here.is_empty()).then(|| {
+            // Those who wait for a word are not to get it by this one.
+            let only = (!here.is_empty() && draft.ask_first != Some(true)).then(|| {
                 let chosen = state == State::On && here.iter().all(|mac| draft.allow.contains(mac));
                 choice("Only those that are here now", chosen, Change::Allow(here))
             });

@@ -125,8 +125,11 @@ impl Opened {
         let name = format!("--zone={zone}");
         let (_, added) = self.zone.insert((zone, Vec::new()));
         for port in closed {
-            run("firewall-cmd", &[&name, &format!("--add-port={port}")]).await?;
+            let add = format!("--add-port={port}");
+            // Before it is done: where firewalld is slow it may open the port after we gave up, and closing one that is
+            // not open does no harm.
             added.push(port);
+            run("firewall-cmd", &[&name, &add]).await?;
         }
         Ok(())
     }
