@@ -124,7 +124,7 @@ pub(super) async fn everything(plan: &Plan, mut sockets: Sockets) -> Result<Boun
     let path = &plan.once_file;
     let locks = locks::Prepared::from(path.clone(), watched);
     let locks = locks.map_err(|source| Error::Once { path: path.clone(), source })?;
-    let about = About { interface: interface.name.clone(), own: interface.mac, anonymous: false };
+    let about = About { interface: interface.name.clone(), own: interface.mac };
     let trace = plan.records.trace.as_ref().map(|path| {
         let opened = Live::open(path, &about).map_err(|source| Error::Trace { path: path.clone(), source });
         opened.map(|file| (file, path.clone()))

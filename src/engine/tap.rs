@@ -1,6 +1,6 @@
 //! Where packets are kept as they pass the sockets, and the file that `--trace` writes of them as it happens.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
@@ -16,7 +16,8 @@ use super::events::Events;
 use crate::journal::{Computer, Event, Note, wording};
 use crate::mac::Mac;
 use crate::trace::pcapng::{self, About};
-use crate::trace::{Packet, Ring, Way, Whose, secret, words};
+use crate::trace::secret::Mask;
+use crate::trace::{Packet, Ring, Way, Whose, words};
 
 /// Packets that may wait for the disk; those beyond are counted in the file.
 const WAITING: usize = 16_384;
@@ -73,11 +74,14 @@ impl Trace {
         let packets = mac.map_or_else(|| self.all(), |mac| self.of(mac, ip));
         let told = |computer: &Computer| computer.history.iter().filter_map(said).collect::<Vec<_>>();
         let said: Vec<(Timestamp, String)> = computers.iter().flat_map(told).collect();
-        let text = words::file(&packets, &said, &TimeZone::system());
-        let hide = |text: String, mac: &Mac| secret::without_mac(&text, *mac);
-        let macs: BTreeSet<Mac> = packets.iter().filter_map(|packet| packet.mac).chain(mac).collect();
-        let text = if anonymous { macs.iter().fold(text, hide) } else { text };
-        (pcapng::file(&packets, &About { anonymous, ..self.about() }), text)
+        if !anonymous {
+            return (pcapng::file(&packets, &self.about()), words::file(&packets, &said, &TimeZone::system()));
+        }
+        let known = self.all().into_iter().filter_map(|packet| packet.mac);
+        let mask = Mask::of(known.chain(computers.iter().map(|computer| computer.mac)).chain(mac));
+        let packets: Vec<Packet> = packets.iter().map(|packet| mask.packet(packet)).collect();
+        let text = mask.text(&words::file(&packets, &said, &TimeZone::system()));
+        (pcapng::file(&packets, &self.about()), text)
     }
 
     /// Where they passed.

@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Packet, Way, frame, secret};
+use super::{Packet, Way, frame};
 use crate::mac::Mac;
 
 const SECTION: u32 = 0x0a0d_0d0a;
@@ -27,15 +27,13 @@ mod option {
     pub(super) const PACKET_DROPPED: u16 = 4;
 }
 
-/// What a trace says of where it was made, and how much it tells.
+/// What a trace says of where it was made.
 #[derive(Clone, Debug, Default)]
 pub struct About {
     /// The interface.
     pub interface: String,
     /// Our network card.
     pub own: Option<Mac>,
-    /// Whether the computers' hardware addresses are told only as far as their maker.
-    pub anonymous: bool,
 }
 
 /// How every trace begins.
@@ -62,13 +60,6 @@ pub fn beginning(about: &About) -> Vec<u8> {
 
 /// One packet. `dropped` were left out since the one before.
 pub fn packet(packet: &Packet, about: &About, dropped: u64) -> Vec<u8> {
-    let hidden;
-    let packet = if about.anonymous {
-        hidden = anonymous(packet);
-        &hidden
-    } else {
-        packet
-    };
     let (frame, wire) = frame::of(packet, about.own);
     let time = nanoseconds(packet.at);
     let mut body = Vec::with_capacity(frame.len() + 64);
@@ -97,17 +88,6 @@ pub fn file(packets: &[Packet], about: &About) -> Vec<u8> {
         bytes.extend(packet(one, about, 0));
         bytes
     })
-}
-
-/// The packet of a computer of which only the maker is told.
-fn anonymous(packet: &Packet) -> Packet {
-    let mut hidden = packet.clone();
-    if let Some(mac) = packet.mac {
-        hidden.mac = Some(secret::anonymous(mac));
-        secret::hide(&mut hidden.payload, mac);
-        hidden.comments.iter_mut().for_each(|comment| *comment = secret::without_mac(comment, mac));
-    }
-    hidden
 }
 
 /// Since 1970; a time before that is no time of a packet.
@@ -146,7 +126,7 @@ mod tests {
     use crate::trace::tests::{MAC, address};
 
     fn about() -> About {
-        About { interface: "eth0".into(), own: Some(Mac([2; 6])), anonymous: false }
+        About { interface: "eth0".into(), own: Some(Mac([2; 6])) }
     }
 
     fn request(name: &str) -> Packet {
@@ -212,7 +192,10 @@ mod tests {
         let name = "grub/01-52-54-00-77-01-01/menu.cfg";
         let mut packet = request(name);
         packet.say("52:54:00:77:01:01 asks");
-        let bytes = file(&[packet.clone()], &About { anonymous: true, ..about() });
+        // One whose sender is not known yet has it in its text as well.
+        let stranger = Packet { mac: None, ..packet.clone() };
+        let mask = super::super::secret::Mask::of([MAC]);
+        let bytes = file(&[mask.packet(&packet), mask.packet(&stranger)], &about());
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("01-52-54-00-00-00-00") && text.contains("52:54:00:00:00:00 asks"), "{text}");
         assert!(!bytes.windows(6).any(|part| part == MAC.0));

@@ -1,6 +1,9 @@
 //! What must not leave with a trace or a report: tokens of answer files, passwords in arguments, and where a person
 //! wants it so, who the computers are.
 
+use std::collections::HashSet;
+
+use super::Packet;
 use crate::answer::{preview, tickets};
 use crate::image::AnswerKind;
 use crate::mac::Mac;
@@ -48,57 +51,70 @@ pub fn without_secrets(text: &str) -> String {
 }
 
 /// A hardware address of which only the maker is left.
-pub fn anonymous(mac: Mac) -> Mac {
+fn anonymous(mac: Mac) -> Mac {
     let Mac([a, b, c, ..]) = mac;
     Mac([a, b, c, 0, 0, 0])
 }
 
-/// Replaces the last three octets of a hardware address by zeros, wherever it stands: as octets (many UUIDs end in it),
-/// and written with colons, with dashes or without either.
-pub fn hide(bytes: &mut [u8], mac: Mac) {
-    for at in 0..bytes.len() {
-        if let Some(rest) = bytes.get_mut(at..) {
-            hide_octets(rest, mac);
-            for between in [Some(b':'), Some(b'-'), None] {
-                hide_written(rest, mac, between);
+/// The computers of which only the maker is to be told.
+#[derive(Clone, Debug, Default)]
+pub struct Mask(HashSet<Mac>);
+
+impl Mask {
+    /// For these.
+    pub fn of(macs: impl IntoIterator<Item = Mac>) -> Mask {
+        Mask(macs.into_iter().collect())
+    }
+
+    /// Replaces the last three octets of their hardware addresses by zeros, wherever they stand: as octets (many UUIDs end
+    /// in them), and written with colons, with dashes or without either.
+    pub fn hide(&self, bytes: &mut [u8]) {
+        for at in 0..bytes.len() {
+            let Some(rest) = bytes.get_mut(at..) else { return };
+            if let Some((found, _)) = rest.split_first_chunk_mut::<6>()
+                && self.0.contains(&Mac(*found))
+            {
+                *found = anonymous(Mac(*found)).0;
+            }
+            for step in [2, 3] {
+                if written(rest, step).is_some_and(|mac| self.0.contains(&mac)) {
+                    let digits = rest.iter_mut().take(6 * step).skip(OWN * step);
+                    digits.filter(|digit| digit.is_ascii_hexdigit()).for_each(|digit| *digit = b'0');
+                }
             }
         }
     }
-}
 
-/// The same in a text.
-pub fn without_mac(text: &str, mac: Mac) -> String {
-    let mut bytes = text.as_bytes().to_vec();
-    hide(&mut bytes, mac);
-    // Octets of an address could stand in the middle of a letter that takes several.
-    String::from_utf8_lossy(&bytes).into_owned()
-}
+    /// The same in a text.
+    pub fn text(&self, text: &str) -> String {
+        let mut bytes = text.as_bytes().to_vec();
+        self.hide(&mut bytes);
+        // Octets of an address could stand in the middle of a letter that takes several.
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
 
-fn hide_octets(rest: &mut [u8], mac: Mac) {
-    if let Some((found, _)) = rest.split_first_chunk_mut::<6>()
-        && *found == mac.0
-    {
-        *found = anonymous(mac).0;
+    /// The same of a packet.
+    pub fn packet(&self, packet: &Packet) -> Packet {
+        let mut hidden = packet.clone();
+        hidden.mac = packet.mac.map(|mac| if self.0.contains(&mac) { anonymous(mac) } else { mac });
+        self.hide(&mut hidden.payload);
+        hidden.comments.iter_mut().for_each(|comment| *comment = self.text(comment));
+        hidden
     }
 }
 
-fn hide_written(rest: &mut [u8], mac: Mac, between: Option<u8>) {
-    let written: Vec<u8> = mac
-        .0
-        .iter()
-        .enumerate()
-        .flat_map(|(at, octet)| {
-            let digits = format!("{octet:02x}").into_bytes();
-            between.filter(|_| at > 0).into_iter().chain(digits)
-        })
-        .collect();
-    let Some(found) = rest.get_mut(..written.len()).filter(|found| found.eq_ignore_ascii_case(&written)) else {
-        return;
-    };
-    let kept = OWN * (2 + usize::from(between.is_some()));
-    for digit in found.iter_mut().skip(kept).filter(|digit| digit.is_ascii_hexdigit()) {
-        *digit = b'0';
+/// The hardware address that is written at the beginning, with two digits for each octet; `step` is 3 where something
+/// stands between those.
+fn written(text: &[u8], step: usize) -> Option<Mac> {
+    let mut octets = [0; 6];
+    for (at, octet) in octets.iter_mut().enumerate() {
+        let digit = |place: usize| char::from(*text.get(at * step + place)?).to_digit(16);
+        *octet = u8::try_from(digit(0)? * 16 + digit(1)?).ok()?;
+        if step == 3 && at > 0 && !matches!(text.get(at * step - 1), Some(b':' | b'-')) {
+            return None;
+        }
     }
+    Some(Mac(octets))
 }
 
 #[cfg(test)]
@@ -147,10 +163,10 @@ mod tests {
             ("52:54:00:77:a1:02", "52:54:00:77:a1:02"),
         ];
         for (text, expected) in cases {
-            assert_eq!(without_mac(text, mac), expected);
+            assert_eq!(Mask::of([mac]).text(text), expected);
         }
         let mut bytes = [1, 0x52, 0x54, 0, 0x77, 0xa1, 1, 9];
-        hide(&mut bytes, mac);
+        Mask::of([mac]).hide(&mut bytes);
         assert_eq!(bytes, [1, 0x52, 0x54, 0, 0, 0, 0, 9]);
     }
 }
