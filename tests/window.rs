@@ -91,7 +91,7 @@ fn a_person_with_a_mouse_boots_a_computer() {
     window.clear_clipboard();
     let open_and_copy = |window: &Window<'_>| {
         window.click(500, 200);
-        window.click(633, 212);
+        window.click(318, 231);
         window.picture("mouse-5-timeline");
     };
     let report = window
@@ -100,7 +100,7 @@ fn a_person_with_a_mouse_boots_a_computer() {
 
     // Close the timeline. Stop asks, since a computer was heard just now; its answer is the right one of two buttons.
     window.until_title("Serve", |window| {
-        window.click(767, 97);
+        window.click(770, 73);
         window.click(820, 567);
         window.picture("mouse-5-question");
         window.click(624, 355);
