@@ -114,7 +114,7 @@ impl App {
 
     pub(in crate::app) fn undone(&mut self, sentences: Vec<String>) -> Task<Message> {
         let told = self.tell(sentences.into_iter().map(|sentence| Note::Arranged { sentence }));
-        if self.closing && self.stopper.is_none() { self.close_window() } else { told }
+        if self.stopper.is_some() { told } else { Task::batch([told, self.go_on()]) }
     }
 
     fn tell(&mut self, notes: impl Iterator<Item = Note>) -> Task<Message> {

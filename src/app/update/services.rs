@@ -218,12 +218,19 @@ impl App {
             let stopped = What::Service(Note::Stopped);
             let _ = self.events(&[Event { time: Timestamp::now(), mac: None, ip: None, role: None, what: stopped }]);
         }
-        match (undoing, self.closing, std::mem::take(&mut self.start_again)) {
-            // Where the window is to close, it does so after this.
-            (Some(undoing), _, false) => undoing,
-            (undoing, false, true) => Task::batch([undoing.unwrap_or_else(Task::none), self.start()]),
-            (None, true, _) => self.close_window(),
-            (undoing, ..) => undoing.unwrap_or_else(Task::none),
+        match undoing {
+            // What comes next comes after this.
+            Some(undoing) => undoing,
+            None => self.go_on(),
+        }
+    }
+
+    /// What is to come after the end of the services, once all is undone that was for their time.
+    pub(in crate::app) fn go_on(&mut self) -> Task<Message> {
+        match (self.closing, std::mem::take(&mut self.start_again)) {
+            (true, _) => self.close_window(),
+            (false, true) => self.start(),
+            (false, false) => Task::none(),
         }
     }
 
