@@ -188,6 +188,10 @@ fn text(report: &Report) -> String {
     }
 }
 
+fn some(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 fn line(row: &Row) -> String {
     match &row.outcome {
         Outcome::Ready => {
@@ -197,7 +201,9 @@ fn line(row: &Row) -> String {
             let way = row.loaders.first().map(|first| format!(" by {first}")).unwrap_or_default();
             match row.entries.len() {
                 0 => format!("ok{way}"),
-                count => format!("ok{way}: {count} entries, {files} files{failed}"),
+                count => {
+                    format!("ok{way}: {}, {}{failed}", some(count, "entry", "entries"), some(files, "file", "files"))
+                }
             }
         }
         Outcome::NotServed { reason } => format!("nothing for it here: {reason}"),
