@@ -250,6 +250,8 @@ pub enum Refusal {
     Taken,
     /// Another address was offered or leased to this computer.
     NotYours,
+    /// It was offered before another server was heard; the computer asks anew, and gets one from there.
+    OtherServer,
 }
 
 /// Why a question stays without answer.

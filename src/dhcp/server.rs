@@ -245,8 +245,8 @@ impl Server {
         let keeps = |address: Option<Ipv4Addr>| address.is_some_and(|address| self.leases.leased_to(address, &key));
         let kept = match question {
             Question::Discover => false,
-            // Who takes an offer of the other server is told; one of ours must not be taken any more.
-            Question::Select => request.server().is_some_and(|chosen| chosen != self.config.server),
+            // Who takes an offer of the other server is told, and who takes one of ours is refused below.
+            Question::Select => true,
             Question::Reboot => keeps(request.requested()),
             Question::Renew => keeps(Some(request.ciaddr)),
             Question::Inform | Question::BootServer => true,
@@ -364,6 +364,12 @@ impl Server {
             return;
         }
         let Some(address) = request.requested() else { return };
+        // It chose this server, so it is nobody else's client; without a word it would wait for one.
+        if self.foreign.is_some() && !self.leases.leased_to(address, &key) {
+            self.leases.withdraw(now, &key);
+            self.refuse(request, address, Refusal::OtherServer, out);
+            return;
+        }
         // After a restart of ours an offer is forgotten; the address is granted all the same if it is free.
         let mine = self.leases.address_of(&key).is_none_or(|own| own == address);
         let refusal = match () {

@@ -231,6 +231,7 @@ pub fn refusal(reason: Refusal) -> &'static str {
         Refusal::WrongNetwork => "it does not belong to this network",
         Refusal::Taken => "another computer has it",
         Refusal::NotYours => "it has another one here",
+        Refusal::OtherServer => "another DHCP server gives the addresses here",
     }
 }
 

@@ -387,10 +387,11 @@ fn another_server_ends_the_handing_out_at_once_and_takes_nothing_from_anybody() 
     assert_eq!(lab.server.foreign(OTHER, Some(CARD)), Outputs::default(), "told once");
     let (own, foreign) = (SERVER.octets(), OTHER.octets());
     let silent = Note::Ignored { reason: Silence::OtherServer { server: OTHER } };
-    let cases: [(&str, Outputs); 5] = [
+    let late = lab.ask(2, 3, &[(54, &own), (50, &offered.octets())]);
+    assert_eq!(kind(&late), Some(6), "who takes an offer from before is to ask anew");
+    let cases: [(&str, Outputs); 4] = [
         ("a new client", lab.ask(3, 1, &[])),
         ("one of ours that begins anew", lab.ask(1, 1, &[])),
-        ("who takes an offer from before", lab.ask(2, 3, &[(54, &own), (50, &offered.octets())])),
         ("who comes back with an address from elsewhere", lab.ask(4, 3, &[(50, &[192, 168, 1, 50])])),
         ("who comes back with an address of somebody else", lab.ask(4, 3, &[(50, &address.octets())])),
     ];
