@@ -27,14 +27,7 @@ struct Report<'a> {
 
 pub(super) fn run(options: Options) -> Status {
     complain_of_recipes();
-    let deployment = options.serve.deployment.clone();
-    let settings = match serve::settings(options.serve.settings(), deployment) {
-        Ok(settings) => settings,
-        Err(error) => {
-            complain(&check::explain_plan(&error).sentence());
-            return Status::Wrong;
-        }
-    };
+    let Some(settings) = serve::asked(options.serve) else { return Status::Wrong };
     let looked = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(|error| error.to_string());
     let looked = looked.and_then(|runtime| runtime.block_on(look::facts(Places::of_this_user(), settings, None)));
     let facts = match looked {

@@ -2,9 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Serve, Status, complain, out, out_json, serve};
+use super::{Serve, Status, out, out_json, serve};
 use crate::answer::{self, Answers};
-use crate::check;
 use crate::check::lockdown::{self, Facts, Line};
 
 /// What is wanted.
@@ -24,14 +23,7 @@ struct Report<'a> {
 }
 
 pub(super) fn run(options: Options) -> Status {
-    let deployment = options.serve.deployment.clone();
-    let settings = match serve::settings(options.serve.settings(), deployment) {
-        Ok(settings) => settings,
-        Err(error) => {
-            complain(&check::explain_plan(&error).sentence());
-            return Status::Wrong;
-        }
-    };
+    let Some(settings) = serve::asked(options.serve) else { return Status::Wrong };
     let readable_passwords = readable_passwords(&settings.answers);
     let lines = lockdown::list(&Facts { settings: &settings, readable_passwords });
     match options.json {

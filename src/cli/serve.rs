@@ -46,6 +46,13 @@ pub(super) fn run(options: Serve) -> Status {
     status
 }
 
+/// What these options and their deployment ask for; nothing where that cannot be read, which has been told then.
+pub(super) fn asked(options: Serve) -> Option<Settings> {
+    let deployment = options.deployment.clone();
+    let settings = settings(options.settings(), deployment);
+    settings.map_err(|error| complain(&check::explain_plan(&error).sentence())).ok()
+}
+
 /// The saved deployment with these options on top.
 pub(super) fn settings(options: Settings, deployment: Option<PathBuf>) -> Result<Settings, PlanError> {
     let saved = deployment.map(|path| Settings::load(&path)).transpose()?.unwrap_or_default();
