@@ -245,6 +245,8 @@ pub enum Note {
         /// What.
         sentence: String,
     },
+    /// Other DHCP servers are not listened for any more: the helper that did it has ended.
+    GuardEnded,
     /// What keeps a computer, or all of them, as far as can be told now.
     Diagnosis(Cause),
     /// A computer waits for the technician's approval before it gets its menu.

@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use super::bind::{Dhcp, Full};
 use super::double::{Machines, Wanted};
 use super::events::Events;
-use super::guard::{Foreign, Guard};
+use super::guard::{Foreign, Guard, Word};
 use super::{Error, Services, kept};
 use crate::dhcp::lease::Record;
 use crate::dhcp::{Guests, Note, Outputs, Question};
@@ -52,7 +52,7 @@ pub(super) async fn run(
         let happened = tokio::select! {
             received = socket.recv_from(&mut packet) => packet_from(received, Happened::Packet),
             received = pxe.recv_from(&mut pxe_packet) => packet_from(received, Happened::PxePacket),
-            foreign = foreign(guard.flatten()) => Happened::Foreign(foreign),
+            word = guarded(guard.flatten()) => Happened::Guard(word),
             heard = heard(arp.flatten()) => heard.map_or(Happened::Nothing, |(address, mac)| Happened::Arp(address, mac)),
             () = sleep_until(deadline) => Happened::Deadline,
             Some(wanted) = doubles.recv() => {
@@ -80,7 +80,14 @@ pub(super) async fn run(
                 (&pxe, proxy.handle_boot_server(pxe_packet.get(..length).unwrap_or_default(), from, &policy))
             }
             (Happened::Arp(address, mac), Some(full)) => (&socket, full.server.heard(now, address, mac)),
-            (Happened::Foreign(Foreign { server, mac }), Some(full)) => (&socket, full.server.foreign(server, mac)),
+            (Happened::Guard(Word::Foreign(Foreign { server, mac })), Some(full)) => {
+                (&socket, full.server.foreign(server, mac))
+            }
+            (Happened::Guard(Word::Ended), Some(full)) => {
+                full.guard = None;
+                services.events.service(journal::Note::GuardEnded);
+                continue;
+            }
             (Happened::Deadline, Some(full)) => (&socket, full.server.tick(now, &policy)),
             (Happened::Guests(guests), full) => {
                 full.iter_mut().for_each(|full| full.server.welcome(guests.clone()));
@@ -106,7 +113,7 @@ enum Happened {
     Packet(usize, SocketAddrV4),
     PxePacket(usize, SocketAddrV4),
     Arp(Ipv4Addr, Mac),
-    Foreign(Foreign),
+    Guard(Word),
     Deadline,
     Guests(Guests),
     Nothing,
@@ -129,8 +136,8 @@ async fn sleep_until(deadline: Option<Instant>) {
     }
 }
 
-/// The next word of another DHCP server; never, where none is heard.
-async fn foreign(guard: Option<&mut Guard>) -> Foreign {
+/// The next word of the guard; never, where there is none.
+async fn guarded(guard: Option<&mut Guard>) -> Word {
     match guard {
         Some(guard) => guard.heard().await,
         None => std::future::pending().await,

@@ -33,6 +33,15 @@ pub(super) struct Guard {
     next: Instant,
 }
 
+/// What the guard has to tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Somebody else gives addresses.
+    Foreign(Foreign),
+    /// The helper that listened for us has ended: nothing will be heard any more.
+    Ended,
+}
+
 /// A server that is not ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Foreign {
@@ -49,8 +58,9 @@ impl Guard {
         Ok(Guard { socket, own, question, asked: 0, next: Instant::now() })
     }
 
-    /// Waits for a word of another server to whichever client. May be dropped at any time.
-    pub(super) async fn heard(&mut self) -> Foreign {
+    /// Waits for a word of another server to whichever client. May be dropped at any time, and is not to be called again
+    /// after [`Word::Ended`].
+    pub(super) async fn heard(&mut self) -> Word {
         loop {
             let heard = tokio::select! {
                 heard = self.socket.heard() => heard,
@@ -62,9 +72,10 @@ impl Guard {
             match heard {
                 Ok((message, source, mac)) => {
                     if let Some(foreign) = self.foreign(&message, source, mac) {
-                        return foreign;
+                        return Word::Foreign(foreign);
                     }
                 }
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Word::Ended,
                 Err(_) => sleep(PAUSE).await,
             }
         }

@@ -1,10 +1,12 @@
 //! Answer files, and what is wrong with them.
 
 use std::io::ErrorKind;
+use std::path::Path;
 
-use super::super::{Finding, Subject};
+use super::list;
 use crate::answer::hostname::NameError;
 use crate::answer::{AnswerError, Fault, Severity};
+use crate::check::{Finding, Subject};
 use crate::image::file_name;
 use crate::text;
 
@@ -111,6 +113,26 @@ pub fn answer_fault(path: &std::path::Path, fault: &Fault) -> Finding {
 fn line(fault: &Fault) -> String {
     let what = text::plain(fault.what.trim_end_matches('.'), 300);
     fault.line.map_or(what.clone(), |line| format!("line {line}: {what}"))
+}
+
+/// An answer file is for an entry that cannot use one; `able` are those that can.
+pub fn answer_entry(entry: &str, able: &[String]) -> Finding {
+    let next = match able {
+        [] => "Leave the answer file out, or serve an image whose installer takes one.".to_owned(),
+        able => format!("Give it to {}.", list(able.iter().cloned())),
+    };
+    let title = format!("{} is no entry that takes an answer file.", text::plain(entry, 60));
+    Finding::new(title, "Its installer would ask its questions.", next).about(Subject::Files)
+}
+
+/// An answer file lies where anybody may fetch it by its name.
+pub fn published(file: &Path) -> Finding {
+    Finding::new(
+        format!("The answer file {} lies in the published folder.", file.display()),
+        "Anybody on this network could read it under /files/, passwords included.",
+        "Move it out of that folder.",
+    )
+    .about(Subject::Files)
 }
 
 #[cfg(test)]

@@ -120,3 +120,25 @@ pub(in crate::check) fn unasked_beside(name: &str) -> Finding {
 fn unasked_title(name: &str) -> String {
     format!("Nobody could be asked whether there is a DHCP server on {name}.")
 }
+
+/// Other DHCP servers may stay unnoticed while addresses are handed out.
+pub fn unguarded() -> Finding {
+    Finding::new(
+        "Other DHCP servers are noticed only when a computer takes their offer.",
+        "The right to listen for them and to ask for them is missing. Two servers give one address to two computers.",
+        "Start with sudo, or make sure that there is no other DHCP server on this cable.",
+    )
+    .caution()
+}
+
+/// Another DHCP server was heard on the network where addresses were handed out.
+pub fn foreign_server(server: Ipv4Addr, card: Option<Mac>) -> Finding {
+    let card = card.map(|mac| format!(" (network card {mac})")).unwrap_or_default();
+    Finding::new(
+        format!("{server}{card} gives addresses on this network too, so Bootwright has stopped handing them out."),
+        "Two DHCP servers give one address to two computers. Computers that have an address from here keep it; new ones \
+         get theirs from that server, and nothing to boot.",
+        "Work beside it, or unplug it and start again.",
+    )
+    .remedy(Remedy::UseProxyMode)
+}

@@ -70,6 +70,8 @@ impl ClientSocket {
 
     /// Waits for the next packet to the port of DHCP clients, whoever it is for, and returns what it carries and who sent
     /// it: its address and its network card. Packets that this computer sends are not among them.
+    ///
+    /// Where the socket is lent and the helper has ended, this and every later call is [`io::ErrorKind::UnexpectedEof`].
     pub async fn heard(&self) -> io::Result<(Vec<u8>, Ipv4Addr, Option<Mac>)> {
         loop {
             match &self.0 {
@@ -82,8 +84,7 @@ impl ClientSocket {
                 Way::Lent(channel) => {
                     let message = channel.receive().await?.bytes;
                     if message.is_empty() {
-                        // The helper has ended, and nothing is heard any more.
-                        return std::future::pending().await;
+                        return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                     if let Some(heard) = unpacked(&message) {
                         return Ok(heard);
@@ -353,6 +354,10 @@ mod tests {
         }
         socket.ask(b"who is there?").await.expect("asked");
         assert_eq!(theirs.receive().await.expect("a question").bytes, b"who is there?");
+        drop(theirs);
+        for _ in 0..2 {
+            assert_eq!(socket.heard().await.map_err(|error| error.kind()), Err(io::ErrorKind::UnexpectedEof));
+        }
     }
 
     #[test]
