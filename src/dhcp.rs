@@ -218,6 +218,9 @@ pub enum Note {
         /// Its network card, where its own answer was heard and not only a client's word.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         mac: Option<Mac>,
+        /// Who made that card, where the engine could look it up.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        maker: Option<String>,
     },
     /// An address of the range is used by a machine that did not get it from us; it is skipped.
     AddressInUse {

@@ -202,7 +202,11 @@ fn serving_many(count: u8) -> App {
 fn serving_beside() -> App {
     let mut app = serving_for(75);
     app.draft.dhcp = Some(crate::deployment::DhcpMode::Full);
-    let note = crate::dhcp::Note::ForeignServer { server: [192, 168, 1, 1].into(), mac: None };
+    let note = crate::dhcp::Note::ForeignServer {
+        server: [192, 168, 1, 1].into(),
+        mac: "4c:5e:0c:00:00:01".parse().ok(),
+        maker: Some("Routerboard.com".into()),
+    };
     let event = Event { time: at(75), mac: None, ip: None, role: None, what: crate::journal::What::Dhcp(note) };
     let _ = app.events(&[event]);
     app.now = at(75);

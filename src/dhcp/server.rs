@@ -102,7 +102,7 @@ impl Server {
         self.foreign = Some(server);
         self.waiting.clear();
         self.probing.clear();
-        out.notes.push((None, Note::ForeignServer { server, mac }));
+        out.notes.push((None, Note::ForeignServer { server, mac, maker: None }));
         out
     }
 

@@ -22,6 +22,7 @@ use crate::dhcp::{Guests, Note, Outputs, Question};
 use crate::journal::{self, Event, What, wording};
 use crate::mac::Mac;
 use crate::net::platform::ArpSocket;
+use crate::net::vendor;
 use crate::trace::{Packet, Way};
 
 /// Longest that an answer may wait for room in the socket's buffer.
@@ -208,7 +209,10 @@ async fn carry_out(
         if let Some((packet, words)) = beside.zip(wording::words(&event)) {
             packet.say(&words);
         }
-        services.events.tell(mac, None, None, event.what);
+        match event.what {
+            What::Dhcp(Note::ForeignServer { server, mac: Some(card), .. }) => tell_foreign(services, server, card),
+            what => services.events.tell(mac, None, None, what),
+        }
     }
     passed.into_iter().for_each(|packet| services.trace.keep(packet));
     for (mac, note) in services.rungs.untold() {
@@ -217,6 +221,16 @@ async fn carry_out(
     if let Some((to, error)) = trouble {
         services.events.service(journal::Note::NotSent { to, reason: error.to_string() });
     }
+}
+
+/// Tells of another server and who made its card, which says where to look. The list of makers is read in the
+/// background: computers are not to wait for it.
+fn tell_foreign(services: &Services, server: Ipv4Addr, card: Mac) {
+    let events = services.events.clone();
+    tokio::task::spawn_blocking(move || {
+        let maker = vendor::of([card]).remove(&card);
+        events.tell(None, None, None, What::Dhcp(Note::ForeignServer { server, mac: Some(card), maker }));
+    });
 }
 
 /// The address that a computer has, as far as a note tells: granted by us, or, where another server gives the

@@ -11,7 +11,7 @@ use super::{Computer, Event, Stage, What};
 
 pub use cause::{cause_heading, cause_line, cause_title, likelihood};
 pub use level::{Level, is_minor, level};
-pub use notes::{refusal, silence};
+pub use notes::{refusal, server_name, silence};
 
 /// What happened, without time and without whom it concerns; `None` for what is only worth a progress bar.
 pub fn words(event: &Event) -> Option<String> {
@@ -152,6 +152,15 @@ mod tests {
 
     fn about(what: What) -> Event {
         Event { time: Timestamp::UNIX_EPOCH, mac: "52:54:00:77:01:01".parse().ok(), ip: None, role: None, what }
+    }
+
+    #[test]
+    fn a_server_is_told_by_what_helps_to_find_it() {
+        let mac = "4c:5e:0c:00:00:01".parse().ok();
+        let named = |mac, maker| server_name([192, 168, 1, 1].into(), mac, maker);
+        assert_eq!(named(None, None), "192.168.1.1");
+        assert_eq!(named(mac, None), "192.168.1.1 (4c:5e:0c:00:00:01)");
+        assert_eq!(named(mac, Some("Router\u{202e}board")), "192.168.1.1 (4c:5e:0c:00:00:01, Router·board)");
     }
 
     #[test]

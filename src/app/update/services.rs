@@ -165,8 +165,8 @@ impl App {
     pub(in crate::app) fn events(&mut self, events: &[Event]) -> Task<Message> {
         self.now = Timestamp::now();
         for event in events {
-            if let What::Dhcp(dhcp::Note::ForeignServer { server, mac }) = event.what {
-                self.foreign = Some(judge::foreign_server(server, mac));
+            if let What::Dhcp(dhcp::Note::ForeignServer { server, mac, maker }) = &event.what {
+                self.foreign = Some(judge::foreign_server(*server, *mac, maker.as_deref()));
             }
             self.log.record(event);
             self.watch.hear(event);

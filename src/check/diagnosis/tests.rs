@@ -863,7 +863,7 @@ fn what_is_new_is_told_once() {
 fn a_server_that_is_heard_meanwhile_explains_what_comes_after() {
     let around = Surroundings { since: at(0.0), ..around(DhcpMode::Full) };
     let (mut watch, mut journal) = (Watch::default(), Journal::default());
-    let server = dhcp::Note::ForeignServer { server: [10, 77, 0, 254].into(), mac: None };
+    let server = dhcp::Note::ForeignServer { server: [10, 77, 0, 254].into(), mac: None, maker: None };
     watch.hear(&Event { mac: None, ..event(1.0, None, What::Dhcp(server)) });
     for event in each(&EDK2, |second| offered(second + 10.0, Who::Uefi)) {
         watch.hear(&event);

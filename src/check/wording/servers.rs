@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use super::preflight::{and, passed};
 use crate::check::{Finding, Remedy, Subject};
 use crate::dhcp::probe::Answer;
+use crate::journal::wording::server_name;
 use crate::mac::Mac;
 use crate::text;
 
@@ -62,12 +63,8 @@ fn title(name: &str, answers: &[&Answer], vendors: &Vendors) -> String {
 }
 
 fn who(answer: &Answer, vendors: &Vendors) -> String {
-    let server = answer.server;
-    let Some(mac) = answer.mac else { return server.to_string() };
-    match vendors.get(&mac) {
-        Some(vendor) => format!("{server} ({mac}, {})", text::plain(vendor, 40)),
-        None => format!("{server} ({mac})"),
-    }
+    let maker = answer.mac.and_then(|mac| vendors.get(&mac));
+    server_name(answer.server, answer.mac, maker.map(String::as_str))
 }
 
 /// Nobody gives addresses, and it is not to be us.
@@ -132,10 +129,10 @@ pub fn unguarded() -> Finding {
 }
 
 /// Another DHCP server was heard on the network where addresses were handed out.
-pub fn foreign_server(server: Ipv4Addr, card: Option<Mac>) -> Finding {
-    let card = card.map(|mac| format!(" (network card {mac})")).unwrap_or_default();
+pub fn foreign_server(server: Ipv4Addr, card: Option<Mac>, maker: Option<&str>) -> Finding {
+    let server = server_name(server, card, maker);
     Finding::new(
-        format!("{server}{card} gives addresses on this network too, so Bootwright has stopped handing them out."),
+        format!("{server} gives addresses on this network too, so Bootwright has stopped handing them out."),
         "Two DHCP servers give one address to two computers. Computers that have an address from here keep it; new ones \
          get theirs from that server, and nothing to boot.",
         "Work beside it, or unplug it and start again.",

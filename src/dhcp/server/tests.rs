@@ -383,7 +383,7 @@ fn another_server_ends_the_handing_out_at_once_and_takes_nothing_from_anybody() 
     let address = lab.lease(1);
     let offered = yiaddr(&lab.ask(2, 1, &[]));
     let told = lab.server.foreign(OTHER, Some(CARD));
-    assert_eq!(told.notes, [(None, Note::ForeignServer { server: OTHER, mac: Some(CARD) })]);
+    assert_eq!(told.notes, [(None, Note::ForeignServer { server: OTHER, mac: Some(CARD), maker: None })]);
     assert_eq!(lab.server.foreign(OTHER, Some(CARD)), Outputs::default(), "told once");
     let (own, foreign) = (SERVER.octets(), OTHER.octets());
     let silent = Note::Ignored { reason: Silence::OtherServer { server: OTHER } };
@@ -409,7 +409,7 @@ fn a_client_that_takes_the_offer_of_another_server_gives_it_away() {
     let mut lab = Lab::new(100, 110, false);
     lab.ask(1, 1, &[]);
     let chose = lab.ask(1, 3, &[(54, &OTHER.octets()), (50, &[192, 168, 1, 51])]);
-    assert_eq!(last(&chose), Some(&Note::ForeignServer { server: OTHER, mac: None }));
+    assert_eq!(last(&chose), Some(&Note::ForeignServer { server: OTHER, mac: None, maker: None }));
     assert!(lab.ask(2, 1, &[]).send.is_empty());
 }
 

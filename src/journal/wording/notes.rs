@@ -1,10 +1,13 @@
 //! What each room of the program notes, as the end of a line that begins with whom it concerns.
 
+use std::net::Ipv4Addr;
+
 use super::{amount, bytes, cause_line};
 use crate::boot::Machine;
 use crate::dhcp::{self, Question, Refusal, Silence};
 use crate::journal::Note;
-use crate::{http, tftp};
+use crate::mac::Mac;
+use crate::{http, text, tftp};
 
 pub(super) fn dhcp(note: &dhcp::Note) -> String {
     match note {
@@ -46,10 +49,10 @@ pub(super) fn dhcp(note: &dhcp::Note) -> String {
             "took the offer of another DHCP server, {server}. Two on one network give one address to two machines: stop, \
              and start again with --dhcp proxy."
         ),
-        dhcp::Note::ForeignServer { server, mac } => {
-            let card = mac.map(|mac| format!(" ({mac})")).unwrap_or_default();
+        dhcp::Note::ForeignServer { server, mac, maker } => {
+            let named = server_name(*server, *mac, maker.as_deref());
             format!(
-                "{server}{card} is a DHCP server of this network too, so nobody new gets an address from here any more: two \
+                "{named} is a DHCP server of this network too, so nobody new gets an address from here any more: two \
                  servers give one address to two machines. Work beside it with --dhcp proxy, or switch it off and start \
                  again; --beside {server} is for those who mean to have two."
             )
@@ -62,6 +65,13 @@ pub(super) fn dhcp(note: &dhcp::Note) -> String {
         }
         dhcp::Note::Unreadable { from, reason } => format!("A packet from {from} is no DHCP: {reason}."),
     }
+}
+
+/// A DHCP server by what helps to find it: its address, its network card and who made that.
+pub fn server_name(server: Ipv4Addr, card: Option<Mac>, maker: Option<&str>) -> String {
+    let maker = maker.map(|maker| text::plain(maker, 40));
+    let card: Vec<String> = card.map(|mac| mac.to_string()).into_iter().chain(maker).collect();
+    if card.is_empty() { server.to_string() } else { format!("{server} ({})", card.join(", ")) }
 }
 
 /// Why an address was refused, a clause.
