@@ -20,8 +20,6 @@ pub struct Advice {
     pub mode: DhcpMode,
     /// Why: a sentence without capital letter and full stop, which whoever shows it adds.
     pub evidence: String,
-    /// Whether somebody answered. Otherwise it rests on silence, which is no proof, on a sign, or on nothing at all.
-    pub certain: bool,
 }
 
 /// Which mode suits this interface's network. A second server that gives addresses disturbs everybody on it, hence full
@@ -34,7 +32,7 @@ pub fn mode_advice(interface: &Interface, probe: &Probe, hint: &Hint) -> Advice 
     };
     let (mode, sign) = by_sign(interface, error, hint);
     let evidence = [Some(unable(interface, error)), sign].into_iter().flatten().collect::<Vec<_>>().join("; ");
-    Advice { mode, evidence, certain: false }
+    Advice { mode, evidence }
 }
 
 fn beside(answers: &[Answer]) -> Advice {
@@ -43,13 +41,13 @@ fn beside(answers: &[Answer]) -> Advice {
         [_] => format!("{servers} answered as a DHCP server, so Bootwright works beside it"),
         _ => format!("{servers} answered as DHCP servers, so Bootwright works beside them"),
     };
-    Advice { mode: DhcpMode::Proxy, evidence, certain: true }
+    Advice { mode: DhcpMode::Proxy, evidence }
 }
 
 fn alone() -> Advice {
     // No more than was heard: a server may be slow, or its answer be lost.
     let evidence = "nobody answered as a DHCP server on this connection".to_owned();
-    Advice { mode: DhcpMode::Full, evidence, certain: false }
+    Advice { mode: DhcpMode::Full, evidence }
 }
 
 /// Why nobody was asked.
@@ -135,7 +133,7 @@ mod tests {
         ];
         for (count, evidence) in cases {
             for hint in [&ROUTER, &Hint::Nothing] {
-                let expected = Advice { mode: DhcpMode::Proxy, evidence: evidence.clone(), certain: true };
+                let expected = Advice { mode: DhcpMode::Proxy, evidence: evidence.clone() };
                 assert_eq!(advice(&answered(count), hint), expected);
             }
         }
@@ -144,13 +142,13 @@ mod tests {
     #[test]
     fn silence_is_full_whatever_the_hint_and_no_proof() {
         let evidence = "nobody answered as a DHCP server on this connection".to_owned();
-        let expected = Advice { mode: DhcpMode::Full, evidence, certain: false };
+        let expected = Advice { mode: DhcpMode::Full, evidence };
         assert_eq!(advice(&Probe::Nobody, &ROUTER), expected);
         assert_eq!(advice(&answered(0), &Hint::Nothing), expected);
     }
 
     #[test]
-    fn where_nobody_was_asked_the_router_decides_and_nothing_is_certain() {
+    fn where_nobody_was_asked_the_router_decides() {
         let router = "enp3s0 uses the router 192.168.1.1, which usually gives addresses";
         let nothing = "enp3s0 has no router; make sure that no other DHCP server is on this connection";
         let dhclient = Holder { program: "dhclient".into(), pid: 7, unit: None };
@@ -173,9 +171,9 @@ mod tests {
         for (error, why, without) in cases {
             let probe = Probe::Unable(error);
             let evidence = format!("{why}; {router}");
-            assert_eq!(advice(&probe, &ROUTER), Advice { mode: DhcpMode::Proxy, evidence, certain: false });
+            assert_eq!(advice(&probe, &ROUTER), Advice { mode: DhcpMode::Proxy, evidence });
             let evidence = [Some(why), without].into_iter().flatten().collect::<Vec<_>>().join("; ");
-            assert_eq!(advice(&probe, &Hint::Nothing), Advice { mode: DhcpMode::Full, evidence, certain: false });
+            assert_eq!(advice(&probe, &Hint::Nothing), Advice { mode: DhcpMode::Full, evidence });
         }
     }
 
