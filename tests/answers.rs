@@ -9,6 +9,7 @@
 
 #[path = "disc/layout.rs"]
 mod layout;
+mod plan;
 #[path = "disc/raw.rs"]
 mod raw;
 #[path = "disc/table.rs"]
@@ -21,10 +22,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bootwright::answer::{AnswerError, ForComputer, Settings};
-use bootwright::boot::loader::Preference;
-use bootwright::boot::menu::Default as Choice;
-use bootwright::deployment::{DhcpPlan, Plan, Ports};
-use bootwright::dhcp::Guests;
+use bootwright::deployment::Plan;
 use bootwright::engine::{self, Control, Error, Listening, Update};
 use bootwright::journal::{Event, Note, What, wording};
 use futures_util::StreamExt;
@@ -89,30 +87,10 @@ impl Bench {
     }
 
     fn plan(&self) -> Plan {
-        let loopback = bootwright::net::interface::list().pop().unwrap();
         Plan {
-            interface: loopback.name.clone(),
-            network: loopback.network().unwrap(),
-            dhcp: DhcpPlan::Off,
-            guests: Guests::default(),
             images: ["debian-netboot.iso", "rocky-linux.iso", "ubuntu-server.iso"].map(|name| self.path(name)).to_vec(),
-            default: Choice::Local,
-            menu_timeout: 30,
-            append: String::new(),
-            edits: vec![],
-            once: Default::default(),
-            once_file: self.path("state/once.json"),
             answers: self.settings.clone(),
-            names_file: self.path("state/host-names.json"),
-            preference: Preference::Auto,
-            ladder_file: self.path("state/loaders.json"),
-            control_file: self.path("state/control.sock"),
-            approval_file: self.path("state/approved.json"),
-            records: Default::default(),
-            own_loaders: Some(self.folder.path().to_path_buf()),
-            loaders: vec![],
-            files: None,
-            ports: Ports { dhcp: 0, pxe: 0, tftp: 0, http: Some(0) },
+            ..plan::on_loopback(self.folder.path())
         }
     }
 

@@ -14,6 +14,7 @@ mod approval;
 mod disc;
 #[path = "disc/layout.rs"]
 mod layout;
+mod plan;
 #[path = "disc/raw.rs"]
 mod raw;
 #[path = "disc/table.rs"]
@@ -24,7 +25,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::path::Path;
 use std::time::Duration;
 
-use bootwright::boot::loader::Preference;
 use bootwright::boot::menu::Default as Choice;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
@@ -56,30 +56,10 @@ impl Bench {
     }
 
     fn plan(&self, images: &[&Path]) -> Plan {
-        let loopback = bootwright::net::interface::list().pop().unwrap();
         Plan {
-            interface: loopback.name.clone(),
-            network: loopback.network().unwrap(),
-            dhcp: DhcpPlan::Off,
-            guests: Guests::default(),
             images: images.iter().map(|path| path.to_path_buf()).collect(),
-            default: Choice::Local,
-            menu_timeout: 30,
-            append: String::new(),
-            answers: Default::default(),
-            names_file: self.path("host-names.json"),
-            preference: Preference::Auto,
-            ladder_file: self.path("loaders.json"),
-            control_file: self.path("control.sock"),
-            approval_file: self.path("approved.json"),
-            records: Default::default(),
-            edits: vec![],
-            once: Default::default(),
-            once_file: self.path("once.json"),
-            own_loaders: Some(self.folder.path().to_path_buf()),
-            loaders: vec![],
             files: Some(self.path("files")),
-            ports: Ports { dhcp: 0, pxe: 0, tftp: 0, http: Some(0) },
+            ..plan::on_loopback(self.folder.path())
         }
     }
 

@@ -10,6 +10,7 @@
 )]
 
 mod lab;
+mod plan;
 
 use std::collections::BTreeSet;
 use std::io::{IoSlice, IoSliceMut};
@@ -21,8 +22,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bootwright::boot::loader::Preference;
-use bootwright::boot::menu::Default as Choice;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
 use bootwright::dhcp::Guests;
 use bootwright::dhcp::lease::Range;
@@ -421,25 +420,8 @@ async fn play(scene: &str) {
         interface: "eth0".into(),
         network: own.parse().unwrap(),
         dhcp: DhcpPlan::Proxy,
-        guests: Guests::default(),
-        images: vec![],
-        default: Choice::Local,
-        menu_timeout: 30,
-        append: String::new(),
-        answers: Default::default(),
-        names_file: std::env::temp_dir().join("unused"),
-        preference: Preference::Auto,
-        ladder_file: std::env::temp_dir().join("unused"),
-        control_file: std::env::temp_dir().join("unused.sock"),
-        approval_file: std::env::temp_dir().join("unused"),
-        records: Default::default(),
-        edits: vec![],
-        once: Default::default(),
-        once_file: std::env::temp_dir().join("unused"),
-        own_loaders: Some(folder),
-        loaders: vec![],
-        files: None,
         ports: Ports { dhcp: 67, pxe: 4011, tftp: 69, http: None },
+        ..plan::on_loopback(&folder)
     };
     let request = engine::request(&plan);
     let acquire = async |request: &Request| {

@@ -9,6 +9,7 @@
 
 #[path = "disc/layout.rs"]
 mod layout;
+mod plan;
 #[path = "disc/raw.rs"]
 mod raw;
 
@@ -17,11 +18,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bootwright::boot::loader::Preference;
 use bootwright::boot::menu::{Default as Choice, Edit};
 use bootwright::boot::password::Hash;
-use bootwright::deployment::{DhcpPlan, Plan, Ports};
-use bootwright::dhcp::Guests;
+use bootwright::deployment::Plan;
 use bootwright::engine::control::Request;
 use bootwright::engine::{self, Error, Update};
 use bootwright::journal::{Event, Note, What};
@@ -62,31 +61,11 @@ impl Bench {
     }
 
     fn plan(&self, edits: Vec<Edit>) -> Plan {
-        let loopback = bootwright::net::interface::list().pop().unwrap();
-        let path = |name: &str| self.folder.path().join(name);
         Plan {
-            interface: loopback.name.clone(),
-            network: loopback.network().unwrap(),
-            dhcp: DhcpPlan::Off,
-            guests: Guests::default(),
-            images: vec![path("d.iso")],
+            images: vec![self.folder.path().join("d.iso")],
             default: Choice::Entry(ENTRY.into()),
-            menu_timeout: 30,
-            append: String::new(),
             edits,
-            once: Default::default(),
-            once_file: path("state/once.json"),
-            approval_file: path("state/approved.json"),
-            answers: Default::default(),
-            records: Default::default(),
-            names_file: path("state/host-names.json"),
-            preference: Preference::Auto,
-            ladder_file: path("state/loaders.json"),
-            control_file: path("state/control.socket"),
-            own_loaders: Some(self.folder.path().to_path_buf()),
-            loaders: vec![],
-            files: None,
-            ports: Ports { dhcp: 0, pxe: 0, tftp: 0, http: Some(0) },
+            ..plan::on_loopback(self.folder.path())
         }
     }
 

@@ -12,6 +12,7 @@
 mod lab;
 #[path = "disc/layout.rs"]
 mod layout;
+mod plan;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -22,10 +23,8 @@ use std::sync::Arc;
 
 use lab::{Lab, Server, program as bootwright, ready};
 
-use bootwright::boot::loader::{Loader, Preference};
-use bootwright::boot::menu::Default as Choice;
+use bootwright::boot::loader::Loader;
 use bootwright::deployment::{DhcpPlan, Plan, Ports};
-use bootwright::dhcp::Guests;
 use bootwright::dhcp::lease::Range;
 use bootwright::engine::double::{Ask, Private, Reply};
 use bootwright::rehearsal::driver::Trouble;
@@ -98,25 +97,9 @@ impl Bench {
             interface: "rehearsed".into(),
             network: "10.77.0.1/24".parse().unwrap(),
             dhcp: full.unwrap_or(DhcpPlan::Proxy),
-            guests: Guests::default(),
             images: images.to_vec(),
-            default: Choice::Local,
-            menu_timeout: 30,
-            append: String::new(),
-            answers: Default::default(),
-            names_file: self.path("host-names.json"),
-            preference: Preference::Auto,
-            ladder_file: self.path("ladder.json"),
-            once: Default::default(),
-            once_file: self.path("once.json"),
-            records: Default::default(),
-            control_file: self.path("control.sock"),
-            approval_file: self.path("approved.json"),
-            edits: vec![],
-            own_loaders: Some(self.folder.path().to_path_buf()),
-            loaders: vec![],
-            files: None,
             ports: Ports::default(),
+            ..plan::on_loopback(self.folder.path())
         }
     }
 
@@ -337,7 +320,7 @@ fn a_range_that_is_full_is_found_and_a_free_address_stays_free() {
     let report = bench.rehearse(&plan, &[Firmware::X64Pxe]);
     assert_eq!(fault(&report, Firmware::X64Pxe), &Fault::NoAddress { size: 1 }, "{}", told(&report));
     assert_eq!(std::fs::read_to_string(bench.path("leases.json")).unwrap(), kept);
-    assert!(!Path::new(&bench.path("ladder.json")).exists());
+    assert!(!Path::new(&bench.path("state/loaders.json")).exists());
 }
 
 /// Services with something wrong about what they say: these bytes instead of those, which are as many.
@@ -542,7 +525,7 @@ fn answer_files_are_filled_in_and_nothing_is_counted() {
     let files = |report: &Report, entry: &str| report.rows[1].entries[entry].files;
     assert_eq!(files(&with, "fedora-installer"), files(&without, "fedora-installer") + 1);
     assert_eq!(files(&with, "ubuntu-server"), files(&without, "ubuntu-server") + 2, "user-data and meta-data");
-    assert!(!bench.path("host-names.json").exists(), "no number is given away");
+    assert!(!bench.path("state/host-names.json").exists(), "no number is given away");
     // What cannot be filled in is found.
     bench.write("ks.cfg", b"{{ nothing.at.all }}\n");
     let report = bench.rehearse(&plan, &SIX);

@@ -8,15 +8,15 @@
     reason = "a test may stop at the first surprise"
 )]
 
+mod plan;
+
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use bootwright::boot::loader::Preference;
-use bootwright::boot::menu::Default as Choice;
-use bootwright::deployment::{DhcpPlan, Plan, Ports, Records};
-use bootwright::dhcp::{self, Guests};
+use bootwright::deployment::{DhcpPlan, Plan, Records};
+use bootwright::dhcp;
 use bootwright::engine::{self, Listening, Running, Update};
 use bootwright::journal::What;
 use bootwright::mac::Mac;
@@ -46,30 +46,10 @@ impl Bench {
     }
 
     fn plan(&self, trace: Option<&Path>) -> Plan {
-        let loopback = bootwright::net::interface::list().pop().unwrap();
         Plan {
-            interface: loopback.name.clone(),
-            network: loopback.network().unwrap(),
             dhcp: DhcpPlan::Proxy,
-            guests: Guests::default(),
-            images: vec![],
-            default: Choice::Local,
-            menu_timeout: 30,
-            append: String::new(),
-            answers: Default::default(),
-            names_file: self.path("host-names.json"),
-            preference: Preference::Auto,
-            ladder_file: self.path("loaders.json"),
-            control_file: self.path("control.sock"),
-            approval_file: self.path("approved.json"),
-            edits: vec![],
-            own_loaders: Some(self.folder.path().to_path_buf()),
-            loaders: vec![],
-            files: None,
-            ports: Ports { dhcp: 0, pxe: 0, tftp: 0, http: Some(0) },
-            once: Default::default(),
-            once_file: self.path("once.json"),
             records: Records { trace: trace.map(Path::to_path_buf), ..Records::default() },
+            ..plan::on_loopback(self.folder.path())
         }
     }
 
