@@ -1,28 +1,27 @@
 //! The running services: a card for each computer, and the live log.
 
+mod card;
+mod log;
 mod waiting;
 
-use std::time::Duration;
-
 use iced::advanced::widget::Id;
-use iced::widget::{Column, column, container, mouse_area, progress_bar, row, scrollable, space, text_input};
+use iced::widget::{Column, column, container, mouse_area, row, scrollable, space};
 use iced::{Alignment, Element, Fill};
 use jiff::Timestamp;
 
-use crate::app::clock;
 use crate::app::icon::{self, Icon};
 use crate::app::log::Log;
-use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
-use crate::app::widget::card::{card, small_button};
+use crate::app::theme::{self, Look, Tone, space as gap};
+use crate::app::widget::card::card;
 use crate::app::widget::list::{self, Position};
 use crate::app::widget::notice;
 use crate::app::widget::page::{Page, Primary};
 use crate::app::widget::press::press;
-use crate::app::widget::words::{badge, body, marked, section, shortened, small, soft};
+use crate::app::widget::words::{body, marked, section, small, soft};
 use crate::check::diagnosis::Watch;
 use crate::deployment::{DhcpPlan, Plan};
-use crate::journal::wording::{self, Level, bytes};
-use crate::journal::{Computer, Journal, Stage};
+use crate::journal::wording::Level;
+use crate::journal::{Computer, Journal};
 use crate::mac::Mac;
 use crate::text;
 
@@ -30,9 +29,6 @@ use crate::text;
 const FULL_CARDS: usize = 8;
 /// Height of such a line, in logical pixels.
 const COMPACT: f32 = 52.0;
-/// Height of a line of the log.
-const LOG_LINE: f32 = 22.0;
-
 /// What the page keeps for itself.
 #[derive(Clone, Debug)]
 pub struct Serve {
@@ -366,7 +362,7 @@ impl Serve {
         }
         let computers: Vec<&Computer> = self.order.iter().filter_map(|mac| context.journal.computer(*mac)).collect();
         let list: Element<'a, Message> = if count <= FULL_CARDS {
-            scroll(column![].extend(above).push(cards(&computers, context)).spacing(gap::CARD).into())
+            scroll(column![].extend(above).push(card::cards(&computers, context)).spacing(gap::CARD).into())
         } else {
             let rows = list::view(
                 Id::new("computers"),
@@ -375,71 +371,12 @@ impl Serve {
                 COMPACT,
                 Message::ComputersScrolled,
                 |from, count| {
-                    computers.iter().skip(from).take(count).map(|computer| compact(computer, context)).collect()
+                    computers.iter().skip(from).take(count).map(|computer| card::compact(computer, context)).collect()
                 },
             );
             column![].extend(above).push(rows).spacing(gap::CARD).into()
         };
         mouse_area(list).on_enter(Message::Hovered(true)).on_exit(Message::Hovered(false)).into()
-    }
-
-    fn log<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
-        let field = text_input("Search", &self.search)
-            .id(search_id())
-            .on_input(Message::Searched)
-            .padding([6, 10])
-            .size(size::SMALL)
-            .style(theme::field(false));
-        let level = |level: Level, words: &'static str| {
-            let look = if context.log.level() == level { Look::CurrentLine } else { Look::Line };
-            press(small(words, Tone::Ink)).look(look).padding([5, 10]).on_press(Message::LevelPicked(level))
-        };
-        let levels = row![
-            level(Level::Detail, "All"),
-            level(Level::Normal, "Usual"),
-            level(Level::Notice, "Notable"),
-            level(Level::Problem, "Problems")
-        ];
-        let paused = context.log.is_paused();
-        let pause = match paused {
-            true => small_button(Icon::Play, "Go on", Look::Quiet).on_press(Message::Paused(false)),
-            false => small_button(Icon::Pause, "Pause", Look::Quiet).on_press(Message::Paused(true)),
-        };
-        let follow = (!self.log.follows())
-            .then(|| small_button(Icon::Down, "To the end", Look::Quiet).on_press(Message::Followed(true)));
-        let copy = small_button(Icon::Copy, "Copy", Look::Quiet).on_press(Message::LogCopied);
-        let save = small_button(Icon::Save, "Save", Look::Quiet).on_press(Message::LogSaved);
-        let acts = row![pause].push(copy).push(save).spacing(gap::TIGHT);
-        let tools: Element<'a, Message> = match context.narrow {
-            true => column![field, levels, acts].spacing(gap::TIGHT).into(),
-            false => row![field, levels, acts].spacing(gap::TIGHT).align_y(Alignment::Center).into(),
-        };
-        let lines: Element<'a, Message> = if context.log.is_empty() {
-            let words = match (context.log.total(), self.search.is_empty()) {
-                (0, _) => "Nothing has happened yet.",
-                (_, false) => "No line has this in it. Clear the search to see all.",
-                (_, true) => "Nothing of this kind. Choose “All” to see everything.",
-            };
-            container(soft(words)).padding(gap::INSIDE).height(Fill).into()
-        } else {
-            list::view(log_id(), self.log, context.log.len(), LOG_LINE, Message::LogScrolled, |from, count| {
-                context.log.window(from, count).map(log_line).collect()
-            })
-        };
-        let waiting = paused.then(|| {
-            marked(
-                Icon::Pause,
-                match context.log.waiting() {
-                    1 => "Paused; 1 new line waits. Serving goes on.".to_owned(),
-                    count => format!("Paused; {count} new lines wait. Serving goes on."),
-                },
-                Tone::Caution,
-            )
-        });
-        let below = (paused || !self.log.follows())
-            .then(|| row![].push(waiting).push(space::horizontal()).push(follow).align_y(Alignment::Center));
-        let frame = container(lines).padding(6).width(Fill).height(Fill).style(theme::ground(Ground::Card));
-        column![tools].push(below).push(frame).spacing(gap::SMALL).height(Fill).into()
     }
 }
 
@@ -496,191 +433,4 @@ fn nobody_yet<'a>(context: Context<'a>) -> Element<'a, Message> {
         .align_y(Alignment::Center);
     let both = row![facts.spacing(gap::SMALL).width(Fill), keys.width(Fill)].spacing(gap::SECTION);
     column![card(column![head, both].spacing(gap::INSIDE))].push(hint).spacing(gap::CARD).into()
-}
-
-fn cards<'a>(computers: &[&'a Computer], context: Context<'a>) -> Element<'a, Message> {
-    if !context.wide {
-        return Column::with_children(computers.iter().map(|computer| full(computer, context)))
-            .spacing(gap::CARD)
-            .into();
-    }
-    let pairs = computers.chunks(2).map(|pair| {
-        let mut line = row![].spacing(gap::CARD);
-        for computer in pair {
-            line = line.push(container(full(computer, context)).width(Fill));
-        }
-        if pair.len() == 1 { line.push(space::horizontal()).into() } else { line.into() }
-    });
-    Column::with_children(pairs).spacing(gap::CARD).into()
-}
-
-/// What the five dots of a card stand for.
-const DOTS: [Stage; 5] = [Stage::Asked, Stage::Loader, Stage::Menu, Stage::Kernel, Stage::System];
-
-/// Which dot a stage is at.
-fn dot(stage: Stage) -> usize {
-    match stage {
-        Stage::Asked | Stage::Offered => 0,
-        Stage::Loader => 1,
-        Stage::Menu => 2,
-        Stage::Kernel => 3,
-        Stage::System | Stage::HandedOver => 4,
-    }
-}
-
-fn stage_line<'a>(computer: &Computer) -> Element<'a, Message> {
-    let at = dot(computer.stage);
-    let done = computer.stage == Stage::HandedOver;
-    let dots = DOTS.into_iter().enumerate().map(|(number, stage)| {
-        let (color_tone, size) = match () {
-            () if number < at || done => (Tone::Accent, 10.0),
-            () if number == at => (Tone::Accent, 14.0),
-            () => (Tone::Soft, 10.0),
-        };
-        let filled = number <= at;
-        let mark =
-            container(space::horizontal().width(size)).height(size).width(size).style(move |theme: &iced::Theme| {
-                let color = color_tone.of(theme);
-                container::Style {
-                    background: filled.then(|| color.into()),
-                    border: iced::border::rounded(size / 2.0).color(color).width(1.5),
-                    ..container::Style::default()
-                }
-            });
-        let tone = if number == at { Tone::Ink } else { Tone::Soft };
-        let stage = if number == at { computer.stage } else { stage };
-        let way = |passed: bool, drawn: bool| {
-            let tone = if passed { Tone::Accent } else { Tone::Faint };
-            container(space::horizontal().height(2)).width(Fill).style(move |theme: &iced::Theme| container::Style {
-                background: drawn.then(|| tone.of(theme).into()),
-                ..container::Style::default()
-            })
-        };
-        let line = row![way(number <= at, number > 0), mark, way(number < at, number + 1 < DOTS.len())];
-        column![line.align_y(Alignment::Center).height(16), small(wording::stage_word(stage), tone).size(12)]
-            .spacing(2)
-            .align_x(Alignment::Center)
-            .width(Fill)
-            .into()
-    });
-    iced::widget::Row::with_children(dots).into()
-}
-
-fn firmware(computer: &Computer) -> Option<String> {
-    computer.machine.and_then(|machine| machine.platform).map(|platform| platform.name().to_owned())
-}
-
-fn full<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
-    let address = computer.ip.map(|ip| ip.to_string());
-    let product = computer.product.as_ref().map(|_| computer.mac.to_string());
-    let below: Vec<String> = [product, address].into_iter().flatten().collect();
-    let names = column![body(computer.name()), soft(below.join("   ·   "))].spacing(1).width(Fill);
-    let heard = clock::since(computer.heard, context.now);
-    let fresh = if heard < Duration::from_secs(2) { Tone::Good } else { Tone::Soft };
-    let head =
-        row![icon::sized(Icon::Computer, if fresh == Tone::Good { Tone::Accent } else { Tone::Soft }, 24.0), names,]
-            .push(firmware(computer).map(|firmware| badge(firmware, Tone::Soft)))
-            .spacing(gap::CARD)
-            .align_y(Alignment::Center);
-    let content =
-        column![head, stage_line(computer), progress(computer)].push(loader(computer)).push(trouble(computer, context));
-    let waits = computer.waits(context.now);
-    let waits = waits.map(|code| marked(Icon::Caution, format!("Waits for your approval: {code}"), Tone::Caution));
-    let content = content.push(waits);
-    let content = content.spacing(gap::CARD);
-    press(content).look(Look::Card).padding(gap::INSIDE).width(Fill).on_press(Message::Picked(computer.mac)).into()
-}
-
-/// The file that is on its way, or the last thing that happened.
-fn progress<'a>(computer: &'a Computer) -> Element<'a, Message> {
-    let Some(transfer) = computer.transfer() else {
-        let words = computer.last.clone().unwrap_or_default();
-        let when = clock::time(computer.heard);
-        let line =
-            soft(shortened(&text::plain(&text::capital(&words), 300), 90)).wrapping(iced::widget::text::Wrapping::None);
-        return row![container(line).width(Fill).clip(true), soft(when)].spacing(gap::SMALL).into();
-    };
-    let share = transfer.fraction();
-    let file = shortened(&text::plain(&transfer.file, 300), 44);
-    let left = transfer.left().map(|left| format!(" · {} left", clock::span(left)));
-    let mut rate = format!("{} of {}", bytes(transfer.bytes), bytes(transfer.total));
-    if transfer.rate_bps > 0 {
-        rate.push_str(&format!(" · {}/s", bytes(transfer.rate_bps)));
-    }
-    let bar = progress_bar(0.0..=1.0, share).girth(6).style(theme::bar(Tone::Accent));
-    let words = row![container(soft(file)).width(Fill).clip(true), soft(format!("{rate}{}", left.unwrap_or_default()))];
-    column![words.spacing(gap::SMALL), bar].spacing(6).into()
-}
-
-/// Its loader and why it gets that one.
-fn loader<'a>(computer: &Computer) -> Option<Element<'a, Message>> {
-    let words = wording::loader_line(computer.loader.as_ref()?);
-    let line = soft(shortened(&text::plain(&words, 300), 96)).wrapping(iced::widget::text::Wrapping::None);
-    Some(container(line).width(Fill).clip(true).into())
-}
-
-/// What keeps it most likely, with the next step.
-fn trouble<'a>(computer: &'a Computer, context: Context<'a>) -> Option<Element<'a, Message>> {
-    context.watch.causes(computer.mac).first().map(notice::cause)
-}
-
-/// One line for one of many computers.
-fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Element<'a, Message> {
-    let transfer = computer.transfer();
-    let share = transfer.map(|transfer| transfer.fraction());
-    let waits = computer.waits(context.now).map(|code| format!("Waits: {code}"));
-    let state: Element<'a, Message> = match (share, context.watch.trouble(computer.mac)) {
-        _ if waits.is_some() => marked(Icon::Caution, waits.unwrap_or_default(), Tone::Caution).into(),
-        (_, Some(_)) => marked(Icon::Caution, "Look here", Tone::Bad).into(),
-        (Some(share), None) => {
-            progress_bar(0.0..=1.0, share).length(120).girth(6).style(theme::bar(Tone::Accent)).into()
-        }
-        (None, None) => soft(clock::time(computer.heard)).into(),
-    };
-    let file = transfer.map(|transfer| transfer.file.rsplit('/').next().unwrap_or_default()).unwrap_or_default();
-    let file = soft(shortened(&text::plain(file, 200), 20)).wrapping(iced::widget::text::Wrapping::None);
-    let line = row![
-        icon::icon(Icon::Computer, Tone::Soft),
-        column![small(shortened(&computer.name(), 22), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(170),
-        small(wording::stage_word(computer.stage), Tone::Accent).width(90),
-        container(file).width(Fill),
-        state,
-    ];
-    press(line.spacing(gap::CARD).align_y(Alignment::Center))
-        .look(Look::Card)
-        .padding([6, 12])
-        .width(Fill)
-        .on_press(Message::Picked(computer.mac))
-        .into()
-}
-
-fn log_line<'a>(line: &'a crate::app::log::Line) -> Element<'a, Message> {
-    let tone = match line.level {
-        Level::Problem => Tone::Bad,
-        Level::Notice => Tone::Accent,
-        Level::Normal => Tone::Ink,
-        Level::Detail => Tone::Soft,
-    };
-    let who = line.mac.map(|mac| soft(mac.to_string()).width(132));
-    let words = small(line.words.as_str(), tone).wrapping(iced::widget::text::Wrapping::None);
-    row![soft(clock::time(line.time)).width(66)]
-        .push(who)
-        .push(words)
-        .spacing(gap::SMALL)
-        .align_y(Alignment::Center)
-        .into()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_stage_has_its_dot() {
-        let stages =
-            [Stage::Asked, Stage::Offered, Stage::Loader, Stage::Menu, Stage::Kernel, Stage::System, Stage::HandedOver];
-        let dots: Vec<usize> = stages.into_iter().map(dot).collect();
-        assert_eq!(dots, [0, 0, 1, 2, 3, 4, 4]);
-        assert!(dots.iter().all(|at| *at < DOTS.len()));
-    }
 }
