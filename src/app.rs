@@ -120,7 +120,7 @@ pub struct App {
     /// Something to say on whichever page is open.
     notice: Option<Finding>,
     /// A word about what was just done, like "Copied".
-    said: Option<(String, Timestamp)>,
+    said: Option<(String, theme::Tone, Timestamp)>,
 
     checks: Checks,
     /// Which run of the checks is awaited; answers of earlier ones are dropped.

@@ -185,7 +185,7 @@ pub use wording::{
 /// What to know once everything is bound, before the first computer comes.
 pub fn at_start(listening: &Listening) -> Vec<Finding> {
     let single = |item: &Item| match item.entry.firmware.as_slice() {
-        [firmware] => Some(one_firmware(&item.id, *firmware)),
+        [firmware] => Some(one_firmware(&item.entry.title, *firmware)),
         _ => None,
     };
     let lacks = listening.lacking.iter().map(|(item, loader)| lacking(&item.entry.title, *loader));

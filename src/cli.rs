@@ -375,6 +375,12 @@ fn argument_sentence(error: &clap::Error, help: &str) -> String {
             let allowed = allowed.unwrap_or_default();
             return format!("{value:?} does not fit {named}{allowed}. `{help}` says what does.");
         }
+        (ErrorKind::InvalidSubcommand, _) => {
+            let named = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let suggested = context(ContextKind::SuggestedSubcommand).map(|name| format!(" Did you mean {name}?"));
+            let next = suggested.unwrap_or_else(|| format!(" `{help}` lists what there is."));
+            return format!("There is no command {named:?}.{next}");
+        }
         _ => {}
     }
     let text = error.render().to_string();

@@ -15,6 +15,11 @@ pub fn time(at: Timestamp) -> String {
     at.to_zoned(zone()).strftime("%H:%M:%S").to_string()
 }
 
+/// `14:46`, for what is not over yet.
+pub fn minute(at: Timestamp) -> String {
+    at.to_zoned(zone()).strftime("%H:%M").to_string()
+}
+
 /// `25 Nov, 14:46`.
 pub fn day(at: Timestamp) -> String {
     at.to_zoned(zone()).strftime("%-d %b, %H:%M").to_string()

@@ -25,8 +25,8 @@ use crate::dhcp::probe::Answer;
 use crate::engine::probe::{Probe, ProbeError};
 use crate::engine::{Listening, Update};
 use crate::image::{DiscError, Inspection};
-use crate::journal::Event;
 use crate::journal::recording::Recording;
+use crate::journal::{Event, Note, What};
 use crate::mac::Mac;
 use crate::net::Interface;
 use crate::net::survey::{PortState, State};
@@ -254,7 +254,12 @@ impl Machine {
                 // A reader that is gone ends the play.
                 let _ = sender.send(Update::Listening(Box::new(self.listening(&plan)))).await;
                 let start = Timestamp::now();
-                for batch in batches(self.story(start)) {
+                let mut story = self.story(start);
+                if plan.guests.ask {
+                    story.extend(stranger(start));
+                    story.sort_by_key(|event| event.time);
+                }
+                for batch in batches(story) {
                     let Some(first) = batch.first() else { continue };
                     let wait = Duration::try_from(first.time.duration_since(Timestamp::now())).unwrap_or_default();
                     tokio::time::sleep(wait).await;
@@ -314,6 +319,14 @@ impl Computer {
     }
 }
 
+/// A computer that nobody knows, and that waits for the person's word.
+fn stranger(start: Timestamp) -> Option<Event> {
+    let code = "4821".parse().ok()?;
+    let note = Note::Waiting { code, product: Some("OptiPlex 7090".to_owned()) };
+    let time = start.checked_add(SignedDuration::from_secs(4)).ok()?;
+    Some(Event { time, mac: Some(STRANGER), ip: None, role: None, what: What::Service(note) })
+}
+
 /// The address of the computer that stands so many places behind this one.
 fn next(Mac([a, b, c, d, e, f]): Mac, number: u16) -> Mac {
     let [e, f] = u16::from_be_bytes([e, f]).wrapping_add(number).to_be_bytes();
@@ -325,6 +338,9 @@ pub fn recorded(name: &str) -> Option<Recording> {
     let file = Boots::get(&format!("{name}.jsonl"))?;
     Recording::read(&String::from_utf8_lossy(&file.data)).ok()
 }
+
+/// The computer that nobody knows.
+const STRANGER: Mac = Mac([0x52, 0x54, 0x00, 0x77, 0x01, 0x63]);
 
 /// Events that come close together, as one batch.
 fn batches(events: Vec<Event>) -> Vec<Vec<Event>> {

@@ -143,7 +143,9 @@ fn entry<'a>(job: &'a Job, typed: Option<&'a String>) -> Element<'a, Message> {
     let nothing = if job.ended.is_some() { "Nothing" } else { "Nothing yet" };
     let head = row![
         soft(clock::day(job.began)).width(110),
-        body(shown(words::computer(job))).width(Length::FillPortion(3)),
+        column![body(shown(words::computer(job)))]
+            .push(job.product.as_ref().map(|_| soft(job.mac.to_string())))
+            .width(Length::FillPortion(3)),
         small(shown(booted.unwrap_or_else(|| nothing.to_owned())), Tone::Ink).width(Length::FillPortion(4)),
         soft(took).width(60),
     ];

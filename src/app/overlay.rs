@@ -26,7 +26,7 @@ use crate::journal::{Computer, Journal};
 use crate::mac::Mac;
 use crate::text;
 
-pub use safety::Change;
+pub use safety::{Change, named};
 
 /// What is open.
 #[derive(Clone, Debug)]
@@ -37,8 +37,8 @@ pub enum Overlay {
     About,
     /// What to do, and what a computer shows.
     Help(String),
-    /// What protects the network.
-    Safety,
+    /// What protects the network, and the hardware addresses that are being typed.
+    Safety(String),
     /// What one computer did.
     Timeline(Mac),
     /// A name for the deployment.
@@ -112,6 +112,10 @@ pub enum Message {
     Jobs(jobs::Message),
     /// Something that protects is changed.
     SafetyChanged(Change),
+    /// Hardware addresses of computers that may boot are being typed.
+    AllowTyped(String),
+    /// Those may boot.
+    AllowGiven,
 }
 
 /// What overlays are shown from.
@@ -139,6 +143,10 @@ pub struct Context<'a> {
     pub readable_passwords: Option<usize>,
     /// Whether the services run.
     pub serving: bool,
+    /// What was just done, in words.
+    pub said: Option<(&'a str, Tone)>,
+    /// Whether the machine is only described, and nothing can be saved.
+    pub described: bool,
 }
 
 /// The container inside which the focus stays.
@@ -173,15 +181,21 @@ pub fn view<'a>(overlay: &'a Overlay, context: Context<'a>) -> Element<'a, crate
         Overlay::Settings => (460.0, settings(context)),
         Overlay::About => (640.0, about(context)),
         Overlay::Help(shown) => (640.0, help(shown)),
-        Overlay::Safety => (640.0, safety::view(context)),
+        Overlay::Safety(typed) => (640.0, safety::view(context, typed)),
         Overlay::Timeline(mac) => (720.0, timeline(context, *mac)),
         Overlay::SaveAs(name) => (460.0, save_as(name)),
         Overlay::Question(asked) => (460.0, question(asked)),
         Overlay::Jobs => (960.0, job_sheet(context.jobs)),
     };
+    let said = context.said.map(|(words, tone)| marked(notice::mark(tone), words, tone));
+    let content = column![content].push(said).spacing(gap::INSIDE);
     let sheet =
         container(content).id(scope()).padding(gap::SECTION).max_width(width).style(theme::ground(Ground::Card));
     let sheet = center(opaque(sheet)).padding(gap::SECTION).style(theme::ground(Ground::Veil));
+    // A click beside a question is no answer to it, and one beside a name is no decision.
+    let closes = !matches!(overlay, Overlay::Question(_) | Overlay::SaveAs(_));
+    let sheet = iced::widget::mouse_area(sheet);
+    let sheet = if closes { sheet.on_press(Message::Closed) } else { sheet };
     opaque(Element::from(sheet).map(crate::app::Message::Overlay))
 }
 
@@ -317,7 +331,7 @@ fn help<'a>(shown: &'a str) -> Element<'a, Message> {
     let topics = topics.into_iter().map(|(heading, words)| column![section(heading), soft(words)].spacing(4).into());
     let keys = [
         ("Tab, arrows", "go through the page"),
-        ("Enter", "does what the button at the lower right says"),
+        ("Enter", "does what the button at the lower right says, except stopping"),
         ("Esc", "closes, or goes back"),
         ("Ctrl+1 to Ctrl+5", "go to a step"),
         ("Ctrl+F", "searches the log"),
@@ -395,8 +409,12 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         small_button(Icon::Copy, "Copy for a colleague", Look::Secondary).on_press(Message::ColleagueCopied(mac)),
         small_button(Icon::Copy, "Copy", Look::Secondary).on_press(Message::TimelineCopied(mac)),
         small_button(Icon::Save, "Save report", Look::Secondary).on_press(Message::TimelineSaved(mac)),
-        small_button(Icon::Save, "Save trace…", Look::Secondary).on_press_maybe(packets),
+        small_button(Icon::Save, "Save packets…", Look::Secondary).on_press_maybe(packets),
     ];
+    let untraced = (!context.traced).then(|| match context.described {
+        true => soft("A demonstration has no packets to save."),
+        false => soft("Packets are at hand only while serving."),
+    });
     let causes = context.watch.causes(mac).iter().map(cause_strip);
     let causes = (!context.watch.causes(mac).is_empty()).then(|| Column::with_children(causes).spacing(gap::SMALL));
     column![head(computer.name()), soft(facts.join("   ·   "))]
@@ -404,6 +422,7 @@ fn timeline<'a>(context: Context<'a>, mac: Mac) -> Element<'a, Message> {
         .push(steps(computer))
         .push(quiet)
         .push(buttons.spacing(gap::SMALL).wrap())
+        .push(untraced)
         .push(causes)
         .push(scrolling(Column::with_children(events).spacing(4)))
         .spacing(gap::INSIDE)
@@ -476,9 +495,8 @@ pub fn openers<'a>(room: Room) -> Element<'a, crate::app::Message> {
         opener(Icon::Help, "Help", Overlay::Help(String::new())),
         opener(Icon::Info, "About", Overlay::About),
     ];
-    // Where there is little room one of them is enough: the settings make room again, and F1 opens the help.
     match room.narrow {
-        true => iced::widget::Row::with_children(all.into_iter().take(1)).into(),
+        true => Column::with_children(all).spacing(gap::TIGHT).into(),
         false => iced::widget::Row::with_children(all).spacing(gap::TIGHT).into(),
     }
 }

@@ -33,6 +33,9 @@ use crate::net::socket::BindError;
 use scenes::*;
 
 const SMALL: Size = Size::new(900.0, 600.0);
+const LARGE: Size = Size::new(1600.0, 1000.0);
+/// The small window with texts of 200 %.
+const DOUBLED: Size = Size::new(450.0, 300.0);
 
 /// An app on a described machine, with everything answered that it asked at the start.
 fn app(machine: &str) -> App {
@@ -101,7 +104,7 @@ fn every_page_is_drawn_as_its_golden_picture() {
                 wrong.push(format!("{name} (no golden file)"));
                 continue;
             }
-            let picture = simulator(&app, SMALL).snapshot(&theme::theme(dark)).unwrap();
+            let picture = simulator(&app, app.size).snapshot(&theme::theme(dark)).unwrap();
             if let Some(look) = std::env::var_os("BOOTWRIGHT_PICTURES") {
                 picture.matches_image(Path::new(&look).join(&name)).unwrap();
             }

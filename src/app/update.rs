@@ -24,6 +24,7 @@ use super::screen::check::Starting;
 use super::screen::serve::{Serving, Tab};
 use super::screen::{Step, images, menu, network, serve};
 use super::shortcut::{self, Shortcut};
+use super::theme::Tone;
 use super::widget::page;
 use super::{App, Message, clock, focus};
 use crate::boot::loader::Preference;
@@ -122,7 +123,7 @@ impl App {
             Shortcut::Copy => self.copy_shown(),
             Shortcut::Help if !open => self.open(Overlay::Help(String::new())),
             Shortcut::Settings if !open => self.open(Overlay::Settings),
-            Shortcut::Safety if !open => self.open(Overlay::Safety),
+            Shortcut::Safety if !open => self.open(Overlay::Safety(String::new())),
             Shortcut::Primary if !open => self.do_primary(),
             Shortcut::Back => self.go_back(),
             Shortcut::Visit(step) if !open => self.visit(step),
@@ -135,6 +136,8 @@ impl App {
     pub(in crate::app) fn do_primary(&mut self) -> Task<Message> {
         let primary = self.primary();
         match (primary.message, primary.cause) {
+            // What ends something is done by its own button alone.
+            _ if primary.danger => Task::none(),
             (Some(message), _) => self.react(message),
             (None, Some(cause)) => focus::to(cause),
             (None, None) => Task::none(),
@@ -182,7 +185,8 @@ impl App {
         if let Some(stopper) = &self.stopper {
             stopper.tell(Request::Answer { mac, again });
         }
-        self.close_overlay()
+        // The overlay stays, with the way back.
+        self.say(if again { "It is answered again" } else { "It is never answered from now on" }.to_owned())
     }
 
     /// Whether a step can be visited, or why not.
@@ -217,6 +221,9 @@ impl App {
     }
 
     pub(in crate::app) fn go_to(&mut self, step: Step) -> Task<Message> {
+        if let Some(edit) = self.menu.leave().filter(|_| self.step == Step::Menu) {
+            self.edit_menu(edit);
+        }
         self.step = step;
         self.reached = self.reached.max(step);
         self.failure = None;
@@ -253,7 +260,8 @@ impl App {
 
     pub(in crate::app) fn close_overlay(&mut self) -> Task<Message> {
         self.overlay = None;
-        focus::to(page::primary_id())
+        // Not at Stop, where an Enter that is meant for something else would end what others depend on.
+        focus::to(if self.step == Step::Serve { serve::computers_tab_id() } else { page::primary_id() })
     }
 
     pub(in crate::app) fn close_notice(&mut self) -> Task<Message> {
@@ -262,8 +270,17 @@ impl App {
     }
 
     pub(in crate::app) fn say(&mut self, words: String) -> Task<Message> {
+        self.tell_person(words, Tone::Good)
+    }
+
+    /// Says that something was not done, and why.
+    pub(in crate::app) fn regret(&mut self, words: String) -> Task<Message> {
+        self.tell_person(words, Tone::Caution)
+    }
+
+    fn tell_person(&mut self, words: String, tone: Tone) -> Task<Message> {
         self.now = Timestamp::now();
-        self.said = Some((words, self.now));
+        self.said = Some((words, tone, self.now));
         Task::none()
     }
 
@@ -320,17 +337,23 @@ impl App {
     pub(in crate::app) fn tick(&mut self, now: Timestamp) -> Task<Message> {
         self.now = now;
         self.look_at_computers();
-        if self.said.as_ref().is_some_and(|(_, at)| clock::since(*at, now) >= SAID_FOR) {
+        self.serve.arrange(&self.journal, &self.watch);
+        if self.said.as_ref().is_some_and(|(_, _, at)| clock::since(*at, now) >= SAID_FOR) {
             self.said = None;
         }
         if self.is_due() { self.stop() } else { Task::none() }
     }
 
+    /// When it stops by itself, where it does.
+    pub(in crate::app) fn due(&self) -> Option<Timestamp> {
+        let Serving::On { since, .. } = &self.serving else { return None };
+        let time = self.draft.duration.as_deref().and_then(|text| parse_duration(text).ok())?;
+        since.checked_add(time).ok()
+    }
+
     /// Whether the time is over for which it was to serve.
     pub(in crate::app) fn is_due(&self) -> bool {
-        let Serving::On { since, .. } = &self.serving else { return false };
-        let time = self.draft.duration.as_deref().and_then(|text| parse_duration(text).ok());
-        time.is_some_and(|time| clock::since(*since, self.now) >= time)
+        self.due().is_some_and(|due| self.now >= due)
     }
 
     pub(in crate::app) fn on_overlay(&mut self, message: overlay::Message) -> Task<Message> {
@@ -354,13 +377,30 @@ impl App {
             overlay::Message::TraceSaved(mac) => self.save_trace(mac),
             overlay::Message::ColleagueCopied(mac) => self.copy_for_colleague(mac),
             overlay::Message::Jobs(message) => self.on_jobs(message),
-            overlay::Message::SafetyChanged(change) => {
-                change.apply(&mut self.draft);
-                let guests = self.draft.guests();
-                self.stopper.iter().for_each(|stopper| stopper.tell(Request::Guests { guests: guests.clone() }));
+            overlay::Message::SafetyChanged(change) => self.change_safety(&change),
+            overlay::Message::AllowTyped(typed) => {
+                self.overlay = Some(Overlay::Safety(typed));
                 Task::none()
             }
+            overlay::Message::AllowGiven => self.allow_typed(),
         }
+    }
+
+    /// Changes what protects the network; who may boot counts at once.
+    fn change_safety(&mut self, change: &overlay::Change) -> Task<Message> {
+        change.apply(&mut self.draft);
+        let guests = self.draft.guests();
+        self.stopper.iter().for_each(|stopper| stopper.tell(Request::Guests { guests: guests.clone() }));
+        Task::none()
+    }
+
+    fn allow_typed(&mut self) -> Task<Message> {
+        let Some(Overlay::Safety(typed)) = &self.overlay else { return Task::none() };
+        let Some(mut named) = overlay::named(typed).ok().filter(|named| !named.is_empty()) else { return Task::none() };
+        named.retain(|mac| !self.draft.allow.contains(mac));
+        self.overlay = Some(Overlay::Safety(String::new()));
+        let allow = [self.draft.allow.clone(), named].concat();
+        self.change_safety(&overlay::Change::Allow(allow))
     }
 
     fn help_typed(&mut self, shown: String) -> Task<Message> {
@@ -389,7 +429,7 @@ impl App {
         match result {
             Ok(Some(path)) => self.say(format!("Saved as {}", text::plain(&path.to_string_lossy(), 200))),
             Ok(None) => Task::none(),
-            Err(reason) => self.say(text::plain(&reason, 300)),
+            Err(reason) => self.regret(text::plain(&reason, 300)),
         }
     }
 

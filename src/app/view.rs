@@ -71,6 +71,8 @@ impl App {
                 .and_then(|read| Result::as_ref(read).ok())
                 .map(|answers| answers.with_readable_passwords()),
             serving: matches!(self.serving, Serving::On { .. }),
+            said: self.said.as_ref().map(|(words, tone, _)| (words.as_str(), *tone)),
+            described: matches!(self.world, World::Described(_)),
         }
     }
 
@@ -96,7 +98,7 @@ impl App {
             Stop { step, state, answer, visit }
         });
         let said: Option<Element<'_, Message>> =
-            self.said.as_ref().map(|(words, _)| marked(Icon::Check, words.clone(), Tone::Good).into());
+            self.said.as_ref().map(|(words, tone, _)| marked(notice::mark(*tone), words.clone(), *tone).into());
         let locked = (!self.is_idle()).then(|| soft("Stop serving to change the answers above.").into());
         let demo =
             matches!(self.world, World::Described(_)).then(|| badge("Demonstration: nothing is served", Tone::Caution));

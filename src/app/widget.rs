@@ -1,6 +1,7 @@
 //! What pages are made of.
 
 pub mod card;
+pub mod line;
 pub mod list;
 pub mod notice;
 pub mod page;

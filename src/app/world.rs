@@ -256,7 +256,7 @@ impl World {
 
     /// The same for any bytes.
     pub async fn save(self, name: String, bytes: Vec<u8>) -> Result<Option<PathBuf>, String> {
-        let World::Real(places) = self else { return Ok(None) };
+        let World::Real(places) = self else { return Err("A demonstration saves nothing".to_owned()) };
         let began = Instant::now();
         let picked = rfd::AsyncFileDialog::new().set_title("Save").set_file_name(&name).save_file().await;
         let path = match picked {

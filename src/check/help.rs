@@ -97,7 +97,12 @@ fn is_ipxe(part: &str) -> bool {
 
 /// The words of a text, in lower case and without what stands between them.
 fn words(text: &str) -> Vec<String> {
-    let text = text.to_lowercase();
+    // One thing in three spellings.
+    let text = text
+        .to_lowercase()
+        .replace("timed out", "timeout")
+        .replace("time out", "timeout")
+        .replace("time-out", "timeout");
     text.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 1).map(str::to_owned).collect()
 }
 

@@ -80,6 +80,9 @@ pub struct Line {
     pub meaning: String,
     /// What to do; empty where nothing is left.
     pub next_step: String,
+    /// The option or command that does it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub option: Option<&'static str>,
 }
 
 /// What the list is made of.
@@ -111,7 +114,30 @@ pub fn list(facts: &Facts<'_>) -> Vec<Line> {
 
 fn line(topic: Topic, title: &'static str, on: bool, meaning: impl Into<String>, next_step: &str) -> Line {
     let state = if on { State::On } else { State::Off };
-    Line { topic, title, state, meaning: meaning.into(), next_step: next_step.to_owned() }
+    Line {
+        topic,
+        title,
+        state,
+        meaning: meaning.into(),
+        next_step: next_step.to_owned(),
+        option: option(topic, next_step),
+    }
+}
+
+/// What does a next step in a terminal.
+fn option(topic: Topic, next_step: &str) -> Option<&'static str> {
+    let option = match topic {
+        Topic::AskFirst => "--ask-first",
+        Topic::AllowList => "--allow MAC",
+        Topic::StopAfter => "--for 1h",
+        Topic::Once => "--once ID",
+        Topic::Passwords => "bootwright password",
+        Topic::Dhcp => "--probe on",
+        Topic::Signed => "--loader signed",
+        Topic::Logged => "--job-sheet FOLDER",
+        _ => return None,
+    };
+    Some(option).filter(|_| !next_step.is_empty())
 }
 
 /// `1 entry`, `2 entries`.
@@ -137,7 +163,7 @@ fn ask_first(settings: &Settings) -> Line {
             TITLE,
             false,
             "A computer that nobody knows gets the menu at once.",
-            "Let it wait until you have approved it (--ask-first).",
+            "Let it wait until you have approved it.",
         ),
     }
 }
@@ -150,7 +176,7 @@ fn allow_list(settings: &Settings) -> Line {
             TITLE,
             false,
             "Every computer on this network that asks is answered.",
-            "Name the computers that may boot, by their hardware addresses (--allow).",
+            "Name the computers that may boot, by their hardware addresses.",
         ),
         named => {
             let named = count(named, "computer is", "computers are");
@@ -168,7 +194,7 @@ fn stop_after(settings: &Settings) -> Line {
             TITLE,
             false,
             "It serves until somebody stops it.",
-            "Choose a time, so that a forgotten laptop does not go on serving (--for).",
+            "Choose a time, so that a forgotten laptop does not go on serving.",
         ),
         Some(duration) => {
             line(Topic::StopAfter, TITLE, true, format!("It stops by itself {duration} after it starts."), "")
@@ -189,7 +215,7 @@ fn once(settings: &Settings) -> Line {
             TITLE,
             false,
             "An installation that starts by itself would start again at each network boot.",
-            "Say so of the entry on the Menu page (--once).",
+            "Say so of the entry on the Menu page.",
         ),
         1 => line(
             Topic::Once,
@@ -216,7 +242,7 @@ fn passwords(settings: &Settings) -> Line {
             TITLE,
             false,
             "Whoever sits in front of a computer may start every entry.",
-            "Give entries that erase a disk a password, on the Menu page (`bootwright password`).",
+            "Give entries that erase a disk a password, on the Menu page.",
         ),
         locked => {
             let meaning = format!(
@@ -240,15 +266,18 @@ fn dhcp(settings: &Settings) -> Line {
             TITLE,
             false,
             "Addresses are handed out without a look for another server first.",
-            "Let it look before it starts (--probe on).",
+            "Let it look before it starts.",
         ),
-        DhcpMode::Full if !settings.beside.is_empty() => line(
-            Topic::Dhcp,
-            TITLE,
-            false,
-            "Addresses are handed out beside another server, on your word: computers may get one from either.",
-            "Work beside it instead, or use a cable or switch of your own.",
-        ),
+        DhcpMode::Full if !settings.beside.is_empty() => Line {
+            option: Some("--dhcp proxy"),
+            ..line(
+                Topic::Dhcp,
+                TITLE,
+                false,
+                "Addresses are handed out beside another server, on your word: computers may get one from either.",
+                "Work beside it instead, or use a cable or switch of your own.",
+            )
+        },
         DhcpMode::Full => fine(
             "Addresses are handed out only while no other server answers; it looks before, and listens while it serves.",
         ),
@@ -270,7 +299,7 @@ fn signed(settings: &Settings) -> Line {
             TITLE,
             false,
             "Computers get the loader that suits them, signed or not.",
-            "Choose the signed loaders where every computer has Secure Boot on (--loader signed).",
+            "Choose the signed loaders where every computer has Secure Boot on.",
         ),
     }
 }
@@ -311,7 +340,7 @@ fn logged(settings: &Settings) -> Line {
     const TITLE: &str = "Everything is logged";
     if settings.job_sheet.as_deref().is_some_and(|folder| folder == Path::new("off")) {
         let meaning = "The job sheet is switched off, so nothing stays on disk of what computers booted.";
-        return line(Topic::Logged, TITLE, false, meaning, "Keep a job sheet (--job-sheet FOLDER).");
+        return line(Topic::Logged, TITLE, false, meaning, "Keep a job sheet.");
     }
     let meaning = "Each boot is written down with its time, computer and files, and never a password.";
     line(Topic::Logged, TITLE, true, meaning, "Look through it afterwards, and keep it.")
@@ -324,6 +353,7 @@ fn yours() -> [Line; 4] {
         state: State::NotOurs,
         meaning: meaning.to_owned(),
         next_step: next_step.to_owned(),
+        option: None,
     };
     [
         yours(
@@ -356,7 +386,9 @@ fn yours() -> [Line; 4] {
 /// The list in words, for a terminal.
 pub fn told(lines: &[Line]) -> String {
     let line = |line: &Line| {
-        let more = [&line.meaning, &line.next_step].into_iter().filter(|words| !words.is_empty());
+        let option = line.option.filter(|_| line.state == State::Off).map(|option| format!(" ({option})"));
+        let next = format!("{}{}", line.next_step, option.unwrap_or_default());
+        let more = [&line.meaning, &next].into_iter().filter(|words| !words.is_empty());
         let more: String = more.map(|words| format!("         {words}\n")).collect();
         format!("  {:<6} {}\n{more}", line.state.word(), line.title)
     };
@@ -366,7 +398,7 @@ pub fn told(lines: &[Line]) -> String {
         off => format!("{} off.", count(off, "thing is", "things are")),
     };
     let all: String = lines.iter().map(line).collect();
-    format!("{all}\n{sum}\n")
+    format!("What `bootwright serve` with these options does:\n\n{all}\n{sum}\n")
 }
 
 #[cfg(test)]

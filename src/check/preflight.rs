@@ -239,8 +239,8 @@ fn network(facts: &Facts) -> Vec<Finding> {
 
 fn no_interface(plan: &Result<Plan, PlanError>) -> Finding {
     match plan {
-        Ok(plan) => say::interface_gone(&plan.interface),
-        Err(PlanError::UnknownInterface { name, .. }) => say::interface_gone(name),
+        Ok(plan) => say::interface_gone(&plan.interface, &[]),
+        Err(PlanError::UnknownInterface { name, known }) => say::interface_gone(name, known),
         Err(PlanError::NoInterface) => say::no_network(),
         Err(error) => explain_plan(error),
     }

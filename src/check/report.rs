@@ -18,8 +18,10 @@ use crate::trace::secret;
 const EVENTS: usize = 40;
 /// Most entries of the menu that are named.
 const ENTRIES: usize = 12;
-/// Longest line, in characters.
-const MAX_LINE: usize = 200;
+/// Longest line, in characters: room for every sentence of a diagnosis.
+const MAX_LINE: usize = 700;
+/// Longest line about something that happened; what a computer sent may be long.
+const MAX_EVENT: usize = 200;
 /// The first line.
 const HEAD: &str = concat!("Bootwright ", env!("CARGO_PKG_VERSION"), ": one computer, for a colleague");
 
@@ -64,7 +66,14 @@ impl Ours {
         menu.push(format!("By itself {starts} starts after {} s{}", plan.menu_timeout, arguments(&plan.append)));
         let loaders: Vec<String> =
             manifest.iter().map(|origin| format!("{} {}", origin.file, origin.version)).collect();
-        Ours { services: vec![mode, place], menu, loaders: loaders.join(", ") }
+        let asks = plan.guests.ask.then(|| "Computers that nobody knows wait for approval".to_owned());
+        let listed = match plan.guests.allow.len() {
+            0 => None,
+            1 => Some("Only 1 computer is answered".to_owned()),
+            count => Some(format!("Only {count} computers are answered")),
+        };
+        let services = [mode, place].into_iter().chain(asks).chain(listed).collect();
+        Ours { services, menu, loaders: loaders.join(", ") }
     }
 }
 
@@ -91,7 +100,7 @@ pub fn colleague(computer: &Computer, ours: &Ours, causes: &[Cause], now: &Zoned
         ("Computer", about(computer)),
         ("What is wrong", wrong(causes)),
         ("How far it came", stages(computer, zone)),
-        ("What serves", [ours.services.clone(), vec![format!("Loaders: {}", known(&ours.loaders))]].concat()),
+        ("What serves", [ours.services.clone(), loaders(&ours.loaders)].concat()),
         ("Menu", ours.menu.clone()),
         ("What it did last", last(computer, zone)),
     ];
@@ -108,8 +117,8 @@ pub fn colleague(computer: &Computer, ours: &Ours, causes: &[Cause], now: &Zoned
     report
 }
 
-fn known(text: &str) -> &str {
-    if text.is_empty() { "not known" } else { text }
+fn loaders(names: &str) -> Vec<String> {
+    if names.is_empty() { Vec::new() } else { vec![format!("Loaders: {names}")] }
 }
 
 fn about(computer: &Computer) -> Vec<String> {
@@ -128,7 +137,8 @@ fn wrong(causes: &[Cause]) -> Vec<String> {
     if causes.is_empty() {
         return vec!["Nothing that its packets tell.".to_owned()];
     }
-    causes.iter().map(wording::cause_line).collect()
+    let parts = |cause: &Cause| [wording::cause_heading(cause), cause.evidence.clone(), cause.next_step.clone()];
+    causes.iter().flat_map(parts).filter(|part| !part.is_empty()).collect()
 }
 
 fn stages(computer: &Computer, zone: &TimeZone) -> Vec<String> {
@@ -145,7 +155,7 @@ fn last(computer: &Computer, zone: &TimeZone) -> Vec<String> {
     let told = computer.history.iter().filter_map(|event| {
         let words = wording::words(event)?;
         let time = event.time.to_zoned(zone.clone());
-        Some(format!("{}  {words}", time.strftime("%H:%M:%S%.3f")))
+        Some(format!("{}  {}", time.strftime("%H:%M:%S%.3f"), text::plain(&words, MAX_EVENT)))
     });
     let told: Vec<String> = told.collect();
     told.get(told.len().saturating_sub(EVENTS)..).unwrap_or_default().to_vec()
@@ -245,7 +255,11 @@ mod tests {
         let (computer, now) = (journal.computers().next().unwrap(), events[0].time.to_zoned(TimeZone::UTC));
         let found = cause("It said so.");
         let report = colleague(computer, &Ours::default(), std::slice::from_ref(&found), &now);
-        assert!(report.contains(&format!("What is wrong\n  {}\n", wording::cause_line(&found))), "{report}");
-        assert!(report.contains("It said so.") && !report.contains("Nothing that its packets tell"), "{report}");
+        let heading = wording::cause_heading(&found);
+        assert!(report.contains(&format!("What is wrong\n  {heading}\n  It said so.\n")), "{report}");
+        assert!(!report.contains("Nothing that its packets tell"), "{report}");
+        // The longest sentences of a diagnosis come whole.
+        let long = cause(&"It sent this again. ".repeat(25));
+        assert!(colleague(computer, &Ours::default(), &[long.clone()], &now).contains(long.evidence.trim()));
     }
 }

@@ -182,7 +182,7 @@ fn text(report: &Report) -> String {
     }
     let seconds = report.millis as f64 / 1000.0;
     text + &match told.len() {
-        0 => format!("\nAll is well. It took {seconds:.1} s.\n"),
+        0 => format!("\nEverything starts that is served. It took {seconds:.1} s.\n"),
         1 => format!("\n1 problem. It took {seconds:.1} s.\n"),
         count => format!("\n{count} problems. It took {seconds:.1} s.\n"),
     }

@@ -213,6 +213,12 @@ impl Menu {
         }
     }
 
+    /// The page is left: a password that was typed twice alike counts, whether "Set" was pressed or not.
+    pub fn leave(&mut self) -> Option<Edited> {
+        let id = self.open.clone()?;
+        self.password.finish().map(|hash| Edited::Password(id, Some(hash)))
+    }
+
     fn unfold(&mut self, id: String) -> Action {
         self.password = guard::Typed::default();
         if self.open.as_ref() == Some(&id) {
@@ -279,6 +285,9 @@ impl Menu {
             () if context.answers.is_some_and(|read| read.is_err()) && !context.draft.answers.is_empty() => {
                 let reason = answers::hindrance(context.answers).unwrap_or_default();
                 Primary::waiting(LABEL, reason, None)
+            }
+            () if self.open.is_some() && self.password.hindrance().is_some() => {
+                Primary::waiting(LABEL, "The new password is not typed twice alike yet", Some(guard::password_id()))
             }
             () if let Some(edit) = wrong => {
                 let reason = format!("The arguments of {} cannot be used", edit.id);

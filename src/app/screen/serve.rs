@@ -9,8 +9,9 @@ use iced::widget::{Column, column, container, mouse_area, row, scrollable, space
 use iced::{Alignment, Element, Fill};
 use jiff::Timestamp;
 
+use crate::app::clock;
 use crate::app::icon::{self, Icon};
-use crate::app::log::Log;
+use crate::app::log::{Line, Log};
 use crate::app::theme::{self, Look, Tone, space as gap};
 use crate::app::widget::card::card;
 use crate::app::widget::list::{self, Position};
@@ -38,6 +39,8 @@ pub struct Serve {
     hovered: bool,
     search: String,
     log: Position,
+    /// The line of the log that is shown whole.
+    picked: Option<Line>,
     computers: Position,
 }
 
@@ -59,6 +62,7 @@ impl Default for Serve {
             search: String::new(),
             log: Position::default(),
             computers: Position::top(),
+            picked: None,
         }
     }
 }
@@ -78,6 +82,12 @@ pub enum Message {
     Searched(String),
     /// A level was picked.
     LevelPicked(Level),
+    /// A line of the log is to be shown whole.
+    LinePicked(Box<Line>),
+    /// Enough of that.
+    LineClosed,
+    /// Computers that something keeps are to be shown.
+    TroubleAsked,
     /// The log was scrolled.
     LogScrolled(scrollable::Viewport),
     /// The end of the log is to stay in view, or not.
@@ -115,6 +125,8 @@ pub enum Action {
     Level(Level),
     /// Freeze the view of the log.
     Pause(bool),
+    /// Scroll the computers to the first one.
+    ToTop,
     /// Scroll the log to its end.
     ToEnd,
     /// Copy the log.
@@ -173,10 +185,21 @@ pub struct Context<'a> {
     pub cautions: &'a [crate::check::Finding],
     /// The time.
     pub now: Timestamp,
+    /// Whether computers that nobody knows wait for the person's word.
+    pub asks: bool,
+    /// When it stops by itself.
+    pub until: Option<Timestamp>,
     /// Whether two cards stand side by side.
     pub wide: bool,
     /// Whether rows of tools need a second line.
     pub narrow: bool,
+}
+
+impl Context<'_> {
+    /// How many computers something keeps.
+    fn troubled(&self) -> usize {
+        self.journal.computers().filter(|computer| self.watch.trouble(computer.mac).is_some()).count()
+    }
 }
 
 /// The name of the tab with the computers.
@@ -187,6 +210,11 @@ pub fn computers_tab_id() -> Id {
 /// The name of the search field.
 pub fn search_id() -> Id {
     Id::new("log-search")
+}
+
+/// The name of the list of computers.
+pub fn computers_id() -> Id {
+    Id::new("computers")
 }
 
 /// The name of the log.
@@ -205,6 +233,9 @@ impl Serve {
             Message::Searched(text) => self.search(text),
             Message::LevelPicked(level) => Action::Level(level),
             Message::LogScrolled(viewport) => self.log_scrolled(viewport),
+            Message::LinePicked(line) => self.pick(Some(*line)),
+            Message::LineClosed => self.pick(None),
+            Message::TroubleAsked => self.to_trouble(),
             Message::Followed(follow) => self.follow(follow),
             Message::Paused(paused) => Action::Pause(paused),
             Message::LogCopied => Action::Copy,
@@ -257,6 +288,17 @@ impl Serve {
         Action::None
     }
 
+    fn pick(&mut self, line: Option<Line>) -> Action {
+        self.picked = line;
+        Action::None
+    }
+
+    /// Those that need somebody are the first ones.
+    fn to_trouble(&mut self) -> Action {
+        let _ = self.show(Tab::Computers);
+        Action::ToTop
+    }
+
     fn follow(&mut self, follow: bool) -> Action {
         self.log.set_follow(follow);
         if follow { Action::ToEnd } else { Action::None }
@@ -267,20 +309,18 @@ impl Serve {
         self.tab == Tab::Log && self.log.follows()
     }
 
-    /// Takes over who is there now. The order by activity is taken only while the pointer is elsewhere: nothing jumps
-    /// from under it.
-    pub fn arrange(&mut self, journal: &Journal) {
+    /// Takes over who is there now: those that something keeps, and then the others, the one heard last first. That order
+    /// is taken only while the pointer is elsewhere: nothing jumps from under it.
+    pub fn arrange(&mut self, journal: &Journal, watch: &Watch) {
+        let mut order: Vec<Mac> = journal.by_activity().into_iter().map(|computer| computer.mac).collect();
+        // A stable sort. A computer that is kept goes silent, and would sink below all that are well.
+        order.sort_by_key(|mac| watch.trouble(*mac).is_none());
         if self.hovered {
-            self.order.retain(|mac| journal.computer(*mac).is_some());
-            let new: Vec<Mac> = journal
-                .by_activity()
-                .into_iter()
-                .map(|computer| computer.mac)
-                .filter(|mac| !self.order.contains(mac))
-                .collect();
-            self.order.extend(new);
+            self.order.retain(|mac| order.contains(mac));
+            order.retain(|mac| !self.order.contains(mac));
+            self.order.extend(order);
         } else {
-            self.order = journal.by_activity().into_iter().map(|computer| computer.mac).collect();
+            self.order = order;
         }
     }
 
@@ -304,13 +344,33 @@ impl Serve {
     /// Draws the page.
     pub fn view<'a>(&'a self, context: Context<'a>) -> Page<'a, Message> {
         let count = context.journal.count();
+        let kept = match context.troubled() {
+            0 => None,
+            1 => Some("1 needs you".to_owned()),
+            count => Some(format!("{count} need you")),
+        };
+        let kept = kept.map(|words| {
+            let words = marked(Icon::Caution, words, Tone::Bad);
+            press(words).look(Look::Line).padding([6, 12]).on_press(Message::TroubleAsked)
+        });
         let tabs = row![
             self.tab_button(Tab::Computers, format!("Computers ({count})")),
             self.tab_button(Tab::Log, "Log".to_owned()),
             press(small("Job sheet…", Tone::Ink)).look(Look::Line).padding([6, 12]).on_press(Message::JobsAsked),
             press(small("Safety…", Tone::Ink)).look(Look::Line).padding([6, 12]).on_press(Message::SafetyAsked),
         ];
-        let tabs = if context.narrow { tabs } else { tabs.push(space::horizontal()).push(listening(context)) };
+        let tabs = tabs.push(kept);
+        // Beside the tabs there is room for more than the address in a wide window only.
+        let more = context.asks || context.until.is_some();
+        let (beside, below) = match (context.narrow, more && !context.wide) {
+            (true, false) => (None, None),
+            (_, true) => (None, Some(listening(context))),
+            (false, false) => (Some(listening(context)), None),
+        };
+        let tabs = match beside {
+            Some(beside) => tabs.push(space::horizontal()).push(beside),
+            None => tabs,
+        };
         let content: Element<'a, Message> = match self.tab {
             Tab::Computers => self.computers(context, count),
             Tab::Log => self.log(context),
@@ -329,7 +389,9 @@ impl Serve {
         Page {
             title: title.to_owned(),
             sentence: sentence.to_owned(),
-            body: column![tabs.spacing(gap::TIGHT).align_y(Alignment::Center), content]
+            body: column![tabs.spacing(gap::TIGHT).align_y(Alignment::Center)]
+                .push(below)
+                .push(content)
                 .spacing(gap::CARD)
                 .height(Fill)
                 .into(),
@@ -365,7 +427,7 @@ impl Serve {
             scroll(column![].extend(above).push(card::cards(&computers, context)).spacing(gap::CARD).into())
         } else {
             let rows = list::view(
-                Id::new("computers"),
+                computers_id(),
                 self.computers,
                 computers.len(),
                 COMPACT,
@@ -382,7 +444,7 @@ impl Serve {
 
 fn scroll<'a>(content: Element<'a, Message>) -> Element<'a, Message> {
     let content = container(content).padding(iced::Padding::ZERO.bottom(gap::CARD).right(gap::INSIDE));
-    scrollable(content).id(Id::new("computers")).width(Fill).height(Fill).style(theme::scroll).into()
+    scrollable(content).id(computers_id()).width(Fill).height(Fill).style(theme::scroll).into()
 }
 
 /// Where the tree begins, as people write it.
@@ -394,8 +456,11 @@ fn address(url: &str) -> &str {
 fn listening<'a>(context: Context<'a>) -> Element<'a, Message> {
     match context.serving {
         Serving::On { plan, url, .. } => {
-            let words = format!("Listening on {} · {}", text::plain(&plan.interface, 24), address(url));
-            marked(Icon::Check, words, Tone::Good).into()
+            let asks = context.asks.then(|| "asks you first".to_owned());
+            let until = context.until.map(|until| format!("stops at {}", clock::minute(until)));
+            let words = [format!("{} · {}", text::plain(&plan.interface, 24), address(url))];
+            let words: Vec<String> = words.into_iter().chain(asks).chain(until).collect();
+            marked(Icon::Check, words.join(" · "), Tone::Good).into()
         }
         Serving::Stopping => marked(Icon::Info, "Stopping…", Tone::Soft).into(),
         Serving::No | Serving::Ended(_) => marked(Icon::Close, "Not listening", Tone::Soft).into(),

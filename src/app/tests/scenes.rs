@@ -209,7 +209,7 @@ pub(super) fn states() -> Vec<(&'static str, App)> {
         ("serve-waiting", serving_strangers()),
     ];
     let mut safety = on_check();
-    safety.overlay = Some(Overlay::Safety);
+    safety.overlay = Some(Overlay::Safety(String::new()));
     states.push(("safety", safety));
     states.push(("menu-locked", with_lock()));
     let mut empty = app("bench");
@@ -270,7 +270,27 @@ pub(super) fn states() -> Vec<(&'static str, App)> {
     send(&mut question, Message::Serve(serve::Message::Stopped));
     question.now = at(40);
     states.push(("question", question));
+    let mut line = serving_for(75);
+    let _ = line.serve.show(serve::Tab::Log);
+    send(&mut line, Message::Serve(serve::Message::LevelPicked(crate::journal::wording::Level::Problem)));
+    let problem = line.log.window(0, 1).next().expect("a problem").clone();
+    send(&mut line, Message::Serve(serve::Message::LinePicked(Box::new(problem))));
+    line.now = at(75);
+    states.push(("serve-log-line", line));
+    let mut asking = serving_for(75);
+    (asking.draft.duration, asking.draft.ask_first) = (Some("1h".into()), Some(true));
+    states.push(("serve-large", sized(asking, LARGE)));
+    states.push(("check-large", sized(rehearsed(true), LARGE)));
+    states.push(("menu-large", sized(with_lock(), LARGE)));
+    states.push(("check-doubled", sized(on_check(), DOUBLED)));
+    states.push(("serve-doubled", sized(serving_for(75), DOUBLED)));
     states
+}
+
+/// A window of another size.
+fn sized(mut app: App, size: Size) -> App {
+    app.size = size;
+    app
 }
 
 /// Start states for the scripts in `tests/ice`.

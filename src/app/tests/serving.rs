@@ -187,3 +187,65 @@ fn strangers_are_asked_about_and_computers_denied_by_the_persons_word() {
     (app.now, app.overlay) = (at(76), None);
     assert!(!shows(&app, "Waits for your approval: 4821") && shows(&app, "Waits for your approval: 0042"));
 }
+
+#[test]
+fn enter_does_not_stop_what_others_depend_on() {
+    let mut app = serving();
+    press(&mut app, iced::keyboard::key::Named::Enter);
+    assert!(matches!(app.serving, Serving::On { .. }) && app.overlay.is_none());
+    send(&mut app, Message::Opened(Overlay::Jobs));
+    press(&mut app, iced::keyboard::key::Named::Escape);
+    press(&mut app, iced::keyboard::key::Named::Enter);
+    assert!(matches!(app.serving, Serving::On { .. }) && app.overlay.is_none());
+}
+
+#[test]
+fn who_needs_somebody_is_the_first() {
+    let mut app = serving_for(75);
+    let kept = kept(&app);
+    let order = app.serve.order().to_vec();
+    assert!(order.len() > 1 && order[0] == kept, "{kept} of {order:?}");
+    assert!(shows(&app, "1 needs you"));
+    app.serve = serve::Serve::default();
+    send(&mut app, Message::Serve(serve::Message::TabPicked(serve::Tab::Log)));
+    send(&mut app, Message::Serve(serve::Message::TroubleAsked));
+    assert_eq!(app.serve.tab(), serve::Tab::Computers);
+}
+
+#[test]
+fn a_line_of_the_log_is_shown_whole() {
+    let mut app = serving_for(75);
+    send(&mut app, Message::Serve(serve::Message::TabPicked(serve::Tab::Log)));
+    send(&mut app, Message::Serve(serve::Message::LevelPicked(crate::journal::wording::Level::Problem)));
+    let line = app.log.window(0, 1).next().expect("a problem").clone();
+    assert!(!shows(&app, "This computer"));
+    send(&mut app, Message::Serve(serve::Message::LinePicked(Box::new(line))));
+    assert!(shows(&app, "This computer"));
+    send(&mut app, Message::Serve(serve::Message::LineClosed));
+    assert!(!shows(&app, "This computer"));
+}
+
+#[test]
+fn what_was_switched_on_stands_beside_the_address() {
+    let mut app = serving();
+    assert!(!shows(&app, "enp3s0 · http://10.77.0.1 · asks you first · stops at 15:15"));
+    send(&mut app, Message::Overlay(overlay::Message::SafetyChanged(overlay::Change::StopAfter(Some("15m")))));
+    send(&mut app, Message::Overlay(overlay::Message::SafetyChanged(overlay::Change::AskFirst(true))));
+    assert!(shows(&app, "enp3s0 · http://10.77.0.1 · asks you first · stops at 15:15"));
+}
+
+#[test]
+fn computers_that_may_boot_are_named_in_the_window() {
+    let mut app = serving();
+    app.overlay = Some(Overlay::Safety(String::new()));
+    let typed = |text: &str| Message::Overlay(overlay::Message::AllowTyped(text.into()));
+    send(&mut app, typed("front desk"));
+    assert!(shows(&app, "front is no hardware address. It has six pairs of digits."));
+    send(&mut app, Message::Overlay(overlay::Message::AllowGiven));
+    assert!(app.draft.allow.is_empty(), "nothing of it counts");
+    for text in ["52:54:00:77:01:01", "52-54-00-77-01-02, 52:54:00:77:01:01"] {
+        send(&mut app, typed(text));
+        send(&mut app, Message::Overlay(overlay::Message::AllowGiven));
+    }
+    assert_eq!(app.draft.allow.len(), 2);
+}

@@ -290,3 +290,25 @@ fn a_file_that_is_there_and_again_is_read_once() {
     send(&mut app, Message::Inspected(path, late));
     assert!(app.imports[0].inspection().is_some(), "a late answer changes nothing");
 }
+
+#[test]
+fn a_password_that_was_typed_twice_counts_without_a_word_more() {
+    let typed = |second: bool, text: &str| Message::Menu(menu::Message::PasswordTyped(second, text.into()));
+    let opened = || {
+        let mut app = on_menu();
+        let id = app.items[0].id.clone();
+        send(&mut app, Message::Menu(menu::Message::Unfolded(id)));
+        send(&mut app, typed(false, "sesame"));
+        app
+    };
+    let mut app = opened();
+    assert_eq!(app.primary().reason.as_deref(), Some("The new password is not typed twice alike yet"));
+    send(&mut app, typed(true, "sesame"));
+    send(&mut app, Message::Menu(menu::Message::Continued));
+    let hash = app.draft.entry.iter().find_map(|edit| edit.password_hash.as_ref());
+    assert!(app.step == Step::Check && hash.is_some_and(|hash| hash.fits("sesame")));
+    let mut app = opened();
+    send(&mut app, typed(true, "sesame"));
+    send(&mut app, Message::WentBack);
+    assert!(app.draft.entry.iter().any(|edit| edit.password_hash.is_some()), "the other way out as well");
+}

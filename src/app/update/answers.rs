@@ -86,7 +86,7 @@ impl App {
             }
             Chosen::None => Task::none(),
             Chosen::NoDialog => {
-                let said = self.say("This desktop has no file dialog: type the path".to_owned());
+                let said = self.regret("This desktop has no file dialog: type the path".to_owned());
                 Task::batch([said, focus::to(field)])
             }
         }

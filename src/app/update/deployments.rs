@@ -64,7 +64,7 @@ impl App {
 
     pub(in crate::app) fn save_by_name(&mut self, name: String, replace: bool) -> Task<Message> {
         let Some(library) = self.library.clone() else {
-            return self.say("A demonstration is not saved".to_owned());
+            return self.regret("A demonstration is not saved".to_owned());
         };
         let (draft, given) = (self.draft.clone(), name.clone());
         let save = async move {

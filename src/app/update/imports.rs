@@ -54,7 +54,7 @@ impl App {
         let unhover = self.hover_files(false);
         let paths = std::mem::take(&mut self.dropped);
         if self.overlay.is_some() {
-            return Task::batch([unhover, self.say("Close what is open before you add images".to_owned())]);
+            return Task::batch([unhover, self.regret("Close what is open before you add images".to_owned())]);
         }
         // A drop on another page is meant for this one.
         let elsewhere = self.step != Step::Images && self.is_idle();
@@ -80,7 +80,7 @@ impl App {
 
     pub(in crate::app) fn add_images(&mut self, paths: Vec<PathBuf>) -> Task<Message> {
         if !self.is_idle() {
-            return self.say("Stop serving before you add images".to_owned());
+            return self.regret("Stop serving before you add images".to_owned());
         }
         if paths.is_empty() {
             self.images.say(Some("There is no ISO file in that folder.".to_owned()));
@@ -101,7 +101,10 @@ impl App {
             (more, 0) => Some(format!("{} of them are there already.", more.len())),
         };
         self.images.say(said);
-        self.read_next()
+        // What came last stands at the end, and the field for more below it.
+        let to_end = iced::widget::operation::snap_to_end(page::body_id());
+        let shown = if self.step == Step::Images { to_end } else { Task::none() };
+        Task::batch([self.read_next(), shown])
     }
 
     /// Reads images that wait, some at once.

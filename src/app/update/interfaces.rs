@@ -179,7 +179,7 @@ impl App {
             return Task::none();
         };
         if matches!(self.world, World::Described(_)) {
-            return self.say("A demonstration sets no address".to_owned());
+            return self.regret("A demonstration sets no address".to_owned());
         }
         self.address_trouble = None;
         let request = privilege::Request {

@@ -39,7 +39,7 @@ impl App {
 
     pub(in crate::app) fn stop_service(&mut self, unit: String) -> Task<Message> {
         if matches!(self.world, World::Described(_)) {
-            return self.say("A demonstration stops no service".to_owned());
+            return self.regret("A demonstration stops no service".to_owned());
         }
         self.failure = None;
         let stop = self.world.clone().stop_service(unit.clone());

@@ -41,6 +41,10 @@ impl App {
                 self.log.pause(paused);
                 self.follow_log()
             }
+            serve::Action::ToTop => iced::widget::operation::snap_to(
+                serve::computers_id(),
+                iced::widget::operation::RelativeOffset { x: None, y: Some(0.0) },
+            ),
             serve::Action::ToEnd => iced::widget::operation::snap_to_end(serve::log_id()),
             serve::Action::Copy => self.copy_log(),
             serve::Action::Save => self.save_log(),
@@ -52,10 +56,21 @@ impl App {
                 let which = Which::Mac(mac);
                 let request = if approved { Request::Approve { which } } else { Request::Refuse { which } };
                 self.stopper.iter().for_each(|stopper| stopper.tell(request.clone()));
+                if matches!(self.world, World::Described(_)) {
+                    let note = if approved { Note::Approved } else { Note::TurnedAway };
+                    let what = What::Service(note);
+                    return self.events(&[Event {
+                        time: Timestamp::now(),
+                        mac: Some(mac),
+                        ip: None,
+                        role: None,
+                        what,
+                    }]);
+                }
                 Task::none()
             }
             serve::Action::Jobs => self.open_jobs(),
-            serve::Action::Safety => self.open(Overlay::Safety),
+            serve::Action::Safety => self.open(Overlay::Safety(String::new())),
         }
     }
 
@@ -175,7 +190,7 @@ impl App {
             }
         }
         self.look_at_computers();
-        self.serve.arrange(&self.journal);
+        self.serve.arrange(&self.journal, &self.watch);
         let jobs = self.follow_jobs(events);
         Task::batch([self.follow_log(), jobs])
     }
@@ -243,6 +258,8 @@ impl App {
             foreign: self.foreign.as_ref(),
             cautions: &self.cautions,
             now: self.now,
+            asks: self.draft.guests().ask,
+            until: self.due(),
             wide: self.is_wide(),
             narrow: self.room().narrow,
         }

@@ -38,7 +38,7 @@ impl App {
             check::Action::Start => self.start(),
             check::Action::GiveUp => self.give_up(),
             check::Action::Rehearse => self.rehearse(),
-            check::Action::Safety => self.open(Overlay::Safety),
+            check::Action::Safety => self.open(Overlay::Safety(String::new())),
         }
     }
 

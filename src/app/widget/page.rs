@@ -164,6 +164,7 @@ fn footer<'a, Message: Clone + 'a>(
         .padding([9, 22])
         .on_press_maybe(primary.message);
     let (above, beside) = if room.narrow { (reason, None) } else { (None, reason) };
+    let (over, aside) = if room.narrow { (aside, None) } else { (None, aside) };
     let line = row![]
         .push(back)
         .push(aside)
@@ -172,5 +173,5 @@ fn footer<'a, Message: Clone + 'a>(
         .push(go)
         .spacing(gap::CARD)
         .align_y(Alignment::Center);
-    column![].push(above).push(line).spacing(gap::SMALL).into()
+    column![].push(over).push(above).push(line).spacing(gap::SMALL).into()
 }

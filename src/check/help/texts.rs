@@ -219,7 +219,7 @@ pub const TEXTS: &[Help] = &[
         &["PXE-M0F: Exiting PXE ROM", "PXE-M0F: Exiting Intel Boot Agent"],
         ROM,
         "The card gives up, and the computer goes on with its next device. The line above it says why.",
-        "Search for the line above, which begins with PXE-E.",
+        "Search for the line above it on the screen, which begins with PXE-E.",
     ),
     help(
         &[">>Start PXE over IPv4", "Start PXE over IPv4. Press ESC key to abort PXE boot"],
@@ -259,6 +259,7 @@ pub const TEXTS: &[Help] = &[
             "Security Violation",
             "Verification failed: (0x1A) Security Violation",
             "Secure Boot Violation",
+            "Selected boot image did not authenticate",
             "Invalid signature detected",
         ],
         SHIM,
@@ -294,7 +295,7 @@ pub const TEXTS: &[Help] = &[
         &["you need to load the kernel first"],
         GRUB,
         "The kernel before this line could not be loaded; the line above says why.",
-        "Search for the line above it. Most often the file is not there, or its signature is not trusted.",
+        "Search for the line above it on the screen. Most often the file is not there, or its signature is not trusted.",
     ),
     help(
         &["error: out of memory", "GRUB error out of memory press any key to continue"],
@@ -470,9 +471,10 @@ pub const TEXTS: &[Help] = &[
             "Reboot and Select proper Boot device",
             "No boot device found",
             "Operating System not found",
+            "BOOTMGR is missing",
         ],
         BOTH,
         "Neither the network nor a disk gave the computer something to start.",
-        "Choose network boot in its boot menu, and put it first in its firmware. Search for the line above, if there is one.",
+        "Choose network boot in its boot menu, and put it first in its firmware. If the screen shows a line above this one, search for that.",
     ),
 ];

@@ -301,12 +301,8 @@ fn network_cases() -> Vec<Case> {
     let proposal: Ipv4Net = "10.77.0.1/24".parse().unwrap();
     let range = |text: &'static str| set(FULL, move |settings| settings.range = Some(text.into()));
     vec![
-        blocks(
-            gone(PlanError::UnknownInterface { name: "eth0".into(), known: vec![] }),
-            Net,
-            "eth0 is not there any more.",
-        ),
-        blocks(with(FULL, |facts| facts.interface = None), Net, "eth0 is not there any more."),
+        blocks(gone(PlanError::UnknownInterface { name: "eth0".into(), known: vec![] }), Net, "eth0 is not there."),
+        blocks(with(FULL, |facts| facts.interface = None), Net, "eth0 is not there."),
         blocks(gone(PlanError::NoInterface), Net, "No network is chosen."),
         blocks(gone(PlanError::NoAddress { name: "eth0".into() }), Net, "eth0 has no IPv4 address."),
         pass(good(FULL), Net, "eth0 is connected with 1 Gbit/s."),

@@ -130,7 +130,7 @@ pub fn one_firmware(entry: &str, firmware: Firmware) -> Finding {
         Firmware::Uefi => ("UEFI", "BIOS"),
     };
     Finding::new(
-        format!("The entry {entry} boots on {has} computers only."),
+        format!("{} boots on {has} computers only.", text::plain(entry, 80)),
         format!("The menu of {lacks} computers does not have it."),
         format!("Switch a computer to {has} to start it."),
     )

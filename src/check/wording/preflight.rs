@@ -100,15 +100,21 @@ pub(in crate::check) fn no_loaders(folder: Option<&Path>) -> Finding {
 
 /// Nothing was chosen to serve.
 pub(in crate::check) fn no_network() -> Finding {
-    Finding::new("No network is chosen.", "Computers boot over one.", "Go back to Network and choose it.")
+    Finding::new(
+        "No network is chosen.",
+        "Computers boot over one.",
+        "Choose it on the Network page, or name it with --interface.",
+    )
 }
 
 /// The interface is not in the system's list.
-pub(in crate::check) fn interface_gone(name: &str) -> Finding {
+pub(in crate::check) fn interface_gone(name: &str, known: &[String]) -> Finding {
+    let others: Vec<String> = known.iter().map(|name| text::plain(name, 40)).collect();
+    let others = if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) };
     Finding::new(
-        format!("{} is not there any more.", text::plain(name, 60)),
+        format!("{} is not there.", text::plain(name, 60)),
         "Computers cannot be reached over it.",
-        "Plug it in again, or go back to Network and choose another one.",
+        format!("Plug it in, or choose another one{others}."),
     )
 }
 

@@ -76,7 +76,17 @@ fn over<'a>(report: &'a Report) -> Element<'a, Message> {
         }
         Outcome::Ready | Outcome::Failed(_) => None,
     });
-    column![verdict, card(table(report))].extend(problems).extend(absent).spacing(gap::SMALL).into()
+    let dashes = report.rows.iter().any(|row| {
+        let here = |cell: &Cell| !matches!(cell.start, Start::NotHere { .. });
+        !matches!(row.outcome, Outcome::Ready)
+            || report.entries.len() > row.entries.values().filter(|cell| here(cell)).count()
+    });
+    let legend = dashes.then(|| soft("– : not on this kind of computer"));
+    column![verdict, card(column![table(report)].push(legend).spacing(gap::SMALL))]
+        .extend(problems)
+        .extend(absent)
+        .spacing(gap::SMALL)
+        .into()
 }
 
 fn problem<'a>(failing: Failing) -> Element<'a, Message> {

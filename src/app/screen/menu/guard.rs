@@ -1,5 +1,6 @@
 //! What stands before one entry: that it starts once, and its password.
 
+use iced::advanced::widget::Id;
 use iced::widget::{column, row, text_input};
 use iced::{Alignment, Element};
 
@@ -43,13 +44,18 @@ impl Typed {
     }
 
     /// Why it cannot be kept yet; nothing where nothing was typed.
-    fn hindrance(&self) -> Option<String> {
+    pub fn hindrance(&self) -> Option<String> {
         if self.first.is_empty() && self.second.is_empty() {
             return None;
         }
         let bad = password::objection(&self.first).map(|bad| format!("It cannot be used: {bad}."));
         bad.or_else(|| (self.first != self.second).then(|| "The two are not the same yet.".to_owned()))
     }
+}
+
+/// The name of the field for a new password.
+pub fn password_id() -> Id {
+    Id::new("entry-password")
 }
 
 /// The mark of an entry in the list.
@@ -68,7 +74,9 @@ pub(super) fn of_entry<'a>(item: &Item, typed: &'a Typed) -> Element<'a, Message
     let often = row![often("Whenever it is chosen", false), often("Once on each computer, then its own disk", true)];
     let field = |second: bool, hint: &'static str| {
         let value = if second { &typed.second } else { &typed.first };
-        text_input(hint, value)
+        let field = text_input(hint, value);
+        let field = if second { field } else { field.id(password_id()) };
+        field
             .on_input(move |text| Message::PasswordTyped(second, text))
             .on_submit(Message::PasswordSet(item.id.clone()))
             .secure(true)

@@ -9,6 +9,7 @@ use super::{Context, Message};
 use crate::app::clock;
 use crate::app::icon::{self, Icon};
 use crate::app::theme::{self, Look, Tone, space as gap};
+use crate::app::widget::line::line;
 use crate::app::widget::notice;
 use crate::app::widget::press::press;
 use crate::app::widget::words::{badge, body, marked, shortened, small, soft};
@@ -114,9 +115,8 @@ fn progress<'a>(computer: &'a Computer) -> Element<'a, Message> {
     let Some(transfer) = computer.transfer() else {
         let words = computer.last.clone().unwrap_or_default();
         let when = clock::time(computer.heard);
-        let line =
-            soft(shortened(&text::plain(&text::capital(&words), 300), 90)).wrapping(iced::widget::text::Wrapping::None);
-        return row![container(line).width(Fill).clip(true), soft(when)].spacing(gap::SMALL).into();
+        let words = text::plain(&text::capital(&words), 300);
+        return row![line(words, Tone::Soft), soft(when)].spacing(gap::SMALL).into();
     };
     let share = transfer.fraction();
     let file = shortened(&text::plain(&transfer.file, 300), 44);
@@ -126,15 +126,14 @@ fn progress<'a>(computer: &'a Computer) -> Element<'a, Message> {
         rate.push_str(&format!(" · {}/s", bytes(transfer.rate_bps)));
     }
     let bar = progress_bar(0.0..=1.0, share).girth(6).style(theme::bar(Tone::Accent));
-    let words = row![container(soft(file)).width(Fill).clip(true), soft(format!("{rate}{}", left.unwrap_or_default()))];
+    let words = row![line(file, Tone::Soft), soft(format!("{rate}{}", left.unwrap_or_default()))];
     column![words.spacing(gap::SMALL), bar].spacing(6).into()
 }
 
 /// Its loader and why it gets that one.
 fn loader<'a>(computer: &Computer) -> Option<Element<'a, Message>> {
     let words = wording::loader_line(computer.loader.as_ref()?);
-    let line = soft(shortened(&text::plain(&words, 300), 96)).wrapping(iced::widget::text::Wrapping::None);
-    Some(container(line).width(Fill).clip(true).into())
+    Some(line(text::plain(&words, 300), Tone::Soft).into())
 }
 
 /// What keeps it most likely, with the next step.
@@ -156,15 +155,14 @@ pub(super) fn compact<'a>(computer: &'a Computer, context: Context<'a>) -> Eleme
         (None, None) => soft(clock::time(computer.heard)).into(),
     };
     let file = transfer.map(|transfer| transfer.file.rsplit('/').next().unwrap_or_default()).unwrap_or_default();
-    let file = soft(shortened(&text::plain(file, 200), 20)).wrapping(iced::widget::text::Wrapping::None);
-    let line = row![
+    let content = row![
         icon::icon(Icon::Computer, Tone::Soft),
         column![small(shortened(&computer.name(), 22), Tone::Ink), soft(computer.mac.to_string()).size(12)].width(170),
         small(wording::stage_word(computer.stage), Tone::Accent).width(90),
-        container(file).width(Fill),
+        line(text::plain(file, 200), Tone::Soft),
         state,
     ];
-    press(line.spacing(gap::CARD).align_y(Alignment::Center))
+    press(content.spacing(gap::CARD).align_y(Alignment::Center))
         .look(Look::Card)
         .padding([6, 12])
         .width(Fill)

@@ -1,13 +1,15 @@
 //! The live log.
 
-use iced::widget::{column, container, row, space, text_input};
+use iced::widget::{column, container, mouse_area, row, scrollable, space, text_input};
 use iced::{Alignment, Element, Fill};
 
 use super::{Context, Message, Serve, log_id, search_id};
 use crate::app::clock;
 use crate::app::icon::Icon;
+use crate::app::log::Line;
 use crate::app::theme::{self, Ground, Look, Tone, size, space as gap};
-use crate::app::widget::card::small_button;
+use crate::app::widget::card::{icon_button, small_button};
+use crate::app::widget::line::line as one_line;
 use crate::app::widget::list;
 use crate::app::widget::press::press;
 use crate::app::widget::words::{marked, small, soft};
@@ -15,6 +17,8 @@ use crate::journal::wording::Level;
 
 /// Height of a line of the log.
 const LOG_LINE: f32 = 22.0;
+/// Most height of the line that is shown whole.
+const PICKED: f32 = 120.0;
 
 impl Serve {
     pub(super) fn log<'a>(&'a self, context: Context<'a>) -> Element<'a, Message> {
@@ -57,7 +61,7 @@ impl Serve {
             container(soft(words)).padding(gap::INSIDE).height(Fill).into()
         } else {
             list::view(log_id(), self.log, context.log.len(), LOG_LINE, Message::LogScrolled, |from, count| {
-                context.log.window(from, count).map(log_line).collect()
+                context.log.window(from, count).map(|line| log_line(line, self.picked.as_ref())).collect()
             })
         };
         let waiting = paused.then(|| {
@@ -72,24 +76,48 @@ impl Serve {
         });
         let below = (paused || !self.log.follows())
             .then(|| row![].push(waiting).push(space::horizontal()).push(follow).align_y(Alignment::Center));
+        let picked = self.picked.as_ref().map(picked);
         let frame = container(lines).padding(6).width(Fill).height(Fill).style(theme::ground(Ground::Card));
-        column![tools].push(below).push(frame).spacing(gap::SMALL).height(Fill).into()
+        column![tools].push(below).push(frame).push(picked).spacing(gap::SMALL).height(Fill).into()
     }
 }
 
-fn log_line<'a>(line: &'a crate::app::log::Line) -> Element<'a, Message> {
-    let tone = match line.level {
+/// How a line looks that matters so much.
+fn tone(level: Level) -> Tone {
+    match level {
         Level::Problem => Tone::Bad,
         Level::Notice => Tone::Accent,
         Level::Normal => Tone::Ink,
         Level::Detail => Tone::Soft,
-    };
+    }
+}
+
+fn log_line<'a>(line: &'a Line, picked: Option<&Line>) -> Element<'a, Message> {
     let who = line.mac.map(|mac| soft(mac.to_string()).width(132));
-    let words = small(line.words.as_str(), tone).wrapping(iced::widget::text::Wrapping::None);
-    row![soft(clock::time(line.time)).width(66)]
-        .push(who)
-        .push(words)
-        .spacing(gap::SMALL)
-        .align_y(Alignment::Center)
+    let content = row![soft(clock::time(line.time)).width(66)].push(who).push(one_line(&line.words, tone(line.level)));
+    let content = container(content.spacing(gap::SMALL).align_y(Alignment::Center)).width(Fill);
+    let content =
+        if picked == Some(line) { content.style(theme::ground(Ground::Badge(Tone::Accent))) } else { content };
+    // Not by keyboard: Tab would go through each of a hundred thousand lines.
+    mouse_area(content)
+        .interaction(iced::mouse::Interaction::Pointer)
+        .on_press(Message::LinePicked(Box::new(line.clone())))
+        .into()
+}
+
+/// A line of the log with all that it says.
+fn picked<'a>(line: &'a Line) -> Element<'a, Message> {
+    let close = icon_button(Icon::Close, "Close", Some(Message::LineClosed));
+    let whose = line
+        .mac
+        .map(|mac| small_button(Icon::Computer, "This computer", Look::Secondary).on_press(Message::Picked(mac)));
+    let when = line.mac.map_or(clock::time(line.time), |mac| format!("{}   {mac}", clock::time(line.time)));
+    let head = row![soft(when).width(Fill)].push(whose).push(close).spacing(gap::SMALL).align_y(Alignment::Center);
+    let words = scrollable(container(small(line.words.as_str(), tone(line.level))).width(Fill));
+    let words = container(words.style(theme::scroll)).max_height(PICKED);
+    container(column![head, words].spacing(gap::TIGHT))
+        .padding([8, 12])
+        .width(Fill)
+        .style(theme::ground(Ground::Card))
         .into()
 }
