@@ -241,6 +241,13 @@ pub fn control_files(state: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// The interface of such a file, as it stands in the file's name.
+pub fn interface_of(control_file: &Path) -> String {
+    let name = control_file.file_name().unwrap_or_default().to_string_lossy();
+    let inner = name.strip_prefix(CONTROL).and_then(|name| name.strip_suffix(SOCKET));
+    inner.unwrap_or(&name).to_owned()
+}
+
 /// Everything that the engine needs.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {

@@ -27,11 +27,11 @@ mod visit;
 mod watch;
 
 pub use control::Control;
-pub use gate::{approved, keep_approved};
-pub use locks::{begun, keep_begun};
+pub use gate::{approved, forget_approved};
+pub use locks::{begun, forget_begun};
 pub use meanwhile::{Arranged, Meanwhile};
 pub use notes::notes;
-pub use rungs::{remember, remembered};
+pub use rungs::{forget_remembered, remembered};
 pub use tap::Trace;
 
 use control::Ends;

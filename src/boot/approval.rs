@@ -102,6 +102,31 @@ pub struct Kept {
     pub computers: Vec<Approved>,
 }
 
+/// What changes in it. Services that share a state folder write changes alone, so that none undoes what another wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A computer was approved.
+    Approved(Approved),
+    /// It is not approved any more.
+    Removed(Mac),
+}
+
+impl Kept {
+    /// Makes a change.
+    pub fn apply(&mut self, change: &Change) {
+        let mac = match change {
+            Change::Approved(known) => known.mac,
+            Change::Removed(mac) => *mac,
+        };
+        let before = self.computers.iter().position(|known| known.mac == mac).map(|at| self.computers.remove(at));
+        if let Change::Approved(known) = change {
+            let product = known.product.clone().or(before.and_then(|before| before.product));
+            let at = self.computers.partition_point(|other| other.mac < mac);
+            self.computers.insert(at, Approved { mac, product });
+        }
+    }
+}
+
 /// A computer that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Waiting {
@@ -137,6 +162,23 @@ pub enum Answer {
 #[error("no computer that waits shows {0}")]
 pub struct NobodyShows(pub Code);
 
+/// Why nothing was decided about a computer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Undecided {
+    /// Nobody waits under that code.
+    NobodyShows(Code),
+    /// It is on the list of those who are never answered, which counts for more than an approval.
+    Denied(Mac),
+    /// Only those on a list may boot, and it is not on that.
+    NotListed(Mac),
+}
+
+impl From<NobodyShows> for Undecided {
+    fn from(NobodyShows(code): NobodyShows) -> Undecided {
+        Undecided::NobodyShows(code)
+    }
+}
+
 /// One that waits, as it is kept here.
 #[derive(Debug)]
 struct Guest {
@@ -164,6 +206,19 @@ impl Approval {
     pub fn kept(&self) -> Kept {
         let known = |(mac, product): (&Mac, &Option<String>)| Approved { mac: *mac, product: product.clone() };
         Kept { computers: self.approved.iter().map(known).collect() }
+    }
+
+    /// Whether a computer is approved, as a change of what is kept.
+    pub fn change(&self, mac: Mac) -> Change {
+        match self.approved.get(&mac) {
+            Some(product) => Change::Approved(Approved { mac, product: product.clone() }),
+            None => Change::Removed(mac),
+        }
+    }
+
+    /// Takes over what is kept now, by whichever services.
+    pub fn adopt(&mut self, kept: Kept) {
+        self.approved = kept.computers.into_iter().map(|known| (known.mac, known.product)).collect();
     }
 
     /// Whether a computer may fetch more than its loader and the page that it waits at. Whoever is not known is not
@@ -214,9 +269,12 @@ impl Approval {
     /// Lets a computer have the menu, in later runs as well. Returns which one.
     ///
     /// # Errors
-    /// Nobody waits under that code.
-    pub fn approve(&mut self, now: Instant, which: Which) -> Result<Mac, NobodyShows> {
+    /// Nobody waits under that code, or an approval would change nothing: then none is kept.
+    pub fn approve(&mut self, now: Instant, which: Which, guests: &Guests) -> Result<Mac, Undecided> {
         let mac = self.meant(now, which)?;
+        if !guests.welcome(mac) {
+            return Err(if guests.deny.contains(&mac) { Undecided::Denied(mac) } else { Undecided::NotListed(mac) });
+        }
         let product = self.waiting.remove(&mac).and_then(|guest| guest.product);
         self.refused.remove(&mac);
         let known = self.approved.entry(mac).or_default();

@@ -59,6 +59,26 @@ pub struct Kept {
     pub computers: Vec<Known>,
 }
 
+/// What changes in it: all that is known of one card. Services that share a state folder write changes alone, so that none
+/// undoes what another wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The card.
+    pub mac: Mac,
+    /// What is known of its computers now.
+    pub known: Vec<Known>,
+}
+
+impl Kept {
+    /// Makes a change. The computer is the one that got on last then.
+    pub fn apply(&mut self, change: &Change) {
+        self.computers.retain(|known| known.key.mac != change.mac);
+        self.computers.extend(change.known.iter().cloned());
+        let over = self.computers.len().saturating_sub(MAX_KNOWN);
+        self.computers.drain(..over);
+    }
+}
+
 /// The way that a computer is given, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Standing {
@@ -162,6 +182,17 @@ impl Ladder {
     /// What to keep for the next run.
     pub fn kept(&self) -> Kept {
         Kept { computers: self.known.clone() }
+    }
+
+    /// What is known of one card now, to keep it.
+    pub fn change(&self, mac: Mac) -> Change {
+        Change { mac, known: self.known.iter().filter(|known| known.key.mac == mac).cloned().collect() }
+    }
+
+    /// Takes over what is kept now, by whichever services. Of a computer that is climbing nothing counts that worked before.
+    pub fn adopt(&mut self, kept: Kept) {
+        let climbs = &self.climbs;
+        self.known = kept.computers.into_iter().filter(|known| !climbs.contains_key(&known.key)).collect();
     }
 
     /// Bare firmware asks for a loader: the way that it gets, and the refusal that its coming back means. Asked again
@@ -579,6 +610,31 @@ mod tests {
         slow.ladder.heard(slow.now, mac);
         assert_eq!(slow.ladder.silent(slow.now + SILENCE / 2), []);
         assert!(bench.gets_on() || bench.ladder.silent(now + 2 * SILENCE).is_empty());
+    }
+
+    #[test]
+    fn ladders_that_share_a_file_undo_nothing_of_each_other() {
+        let climbs = |mac: &'static str| {
+            let mut bench = Bench { mac, ..Bench::new(Preference::Auto) };
+            bench.way();
+            bench.fetches("snponly.efi");
+            bench.after(10).way();
+            bench.fetches("shimx64.efi");
+            bench.fetches("grubx64.efi");
+            assert!(bench.gets_on());
+            bench.ladder
+        };
+        let (one, other) = (CARD.parse().unwrap(), "52:54:00:77:01:02".parse().unwrap());
+        let (mut first, second) = (climbs(CARD), climbs("52:54:00:77:01:02"));
+        let mut kept = first.kept();
+        kept.apply(&second.change(other));
+        kept.apply(&second.change(other));
+        assert_eq!(kept.computers.iter().map(|known| known.key.mac).collect::<Vec<_>>(), [one, other]);
+        first.adopt(kept.clone());
+        assert_eq!(first.kept(), kept);
+        first.forget(other, &debian());
+        kept.apply(&first.change(other));
+        assert_eq!(kept.computers.iter().map(|known| known.key.mac).collect::<Vec<_>>(), [one]);
     }
 
     #[test]

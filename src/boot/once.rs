@@ -30,7 +30,24 @@ pub struct Begun {
     pub entries: Vec<String>,
 }
 
+/// What changes in it. Services that share a state folder write changes alone, so that none undoes what another wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A computer began an entry.
+    Began(Mac, String),
+    /// A computer is forgotten.
+    Forgotten(Mac),
+}
+
 impl Kept {
+    /// Makes a change.
+    pub fn apply(&mut self, change: &Change) {
+        match change {
+            Change::Began(mac, entry) => self.begin(*mac, entry),
+            Change::Forgotten(mac) => self.forget(*mac),
+        };
+    }
+
     /// Keeps that a computer began an entry. Whether that is new.
     pub fn begin(&mut self, mac: Mac, entry: &str) -> bool {
         if self.has(mac, entry) {
@@ -110,6 +127,19 @@ mod tests {
         assert_eq!(serde_json::from_str::<Kept>(&text).expect("kept"), kept);
         assert!(kept.forget(mac(1)) && !kept.forget(mac(1)));
         assert!(!kept.has(mac(1), "a") && kept.has(mac(2), "a"));
+    }
+
+    #[test]
+    fn changes_add_up() {
+        let mut kept = Kept::default();
+        for change in [Change::Began(mac(1), "a".into()), Change::Began(mac(1), "b".into()), Change::Forgotten(mac(2))]
+        {
+            kept.apply(&change);
+            kept.apply(&change);
+        }
+        assert_eq!(kept.computers, [Begun { mac: mac(1), entries: vec!["a".into(), "b".into()] }]);
+        kept.apply(&Change::Forgotten(mac(1)));
+        assert_eq!(kept, Kept::default());
     }
 
     #[test]

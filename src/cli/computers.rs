@@ -66,24 +66,20 @@ fn remembered(state: &Path, forget: Option<Forget>) -> std::io::Result<Remembere
         Forget::All => known.collect(),
         Forget::One(mac) => [mac].into(),
     };
-    let before = (computers.len(), approved.len(), begun.len());
     computers.retain(|known| !macs.contains(&known.key.mac));
     approved.retain(|known| !macs.contains(&known.mac));
     begun.retain(|begun| !macs.contains(&begun.mac));
-    // Services that run know more than the files, and write them anew.
+    // Services that run know more than the files, and write them.
     let mut told = false;
-    for mac in macs {
+    for &mac in &macs {
         told |= !running::ask(state, &Request::Forget { mac, all: true })?.is_empty();
     }
-    if !told && before.0 != computers.len() {
-        engine::remember(&ladder_file, &ladder::Kept { computers: computers.clone() })?;
+    if told {
+        return Ok(Remembered { computers, approved, begun });
     }
-    if !told && before.1 != approved.len() {
-        engine::keep_approved(&approval_file, &approval::Kept { computers: approved.clone() })?;
-    }
-    if !told && before.2 != begun.len() {
-        engine::keep_begun(&once_file, &once::Kept { computers: begun.clone() })?;
-    }
+    let computers = engine::forget_remembered(&ladder_file, &macs)?.computers;
+    let approved = engine::forget_approved(&approval_file, &macs)?.computers;
+    let begun = engine::forget_begun(&once_file, &macs)?.computers;
     Ok(Remembered { computers, approved, begun })
 }
 

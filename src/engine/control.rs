@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch as flag};
 
 use super::{Error, Services, Trace, double};
-use crate::boot::approval::{NobodyShows, Waiting, Which};
+use crate::boot::approval::{Undecided, Waiting, Which};
 use crate::dhcp::Guests;
-use crate::journal::Computer;
 use crate::journal::job::Sheet;
+use crate::journal::{Computer, wording};
 use crate::mac::Mac;
 use crate::net::door::{self, Door, Guest};
 
@@ -273,9 +273,6 @@ pub(super) async fn answer(services: &Services, request: Request) -> Reply {
     }
 }
 
-fn decided(decided: Result<Mac, NobodyShows>) -> Reply {
-    match decided {
-        Ok(mac) => Reply::Decided { mac },
-        Err(NobodyShows(code)) => refused(&format!("No computer that waits shows {code}.")),
-    }
+fn decided(decided: Result<Mac, Undecided>) -> Reply {
+    decided.map_or_else(|objection| refused(&wording::undecided(objection)), |mac| Reply::Decided { mac })
 }

@@ -210,13 +210,25 @@ impl Desk {
         };
         let (rendered, unsaved) = {
             let mut names = self.names.lock().map_err(|_| Trouble::Gone)?;
-            let before = names.numbers.clone();
-            let part = (redeemed.part, redeemed.entry.as_str());
-            let rendered = answers.part(part.0, part.1, &redeemed.computer, &place, &mut names.numbers);
-            // A number that is lost in a power cut would be given twice.
-            let file = self.file.as_ref().filter(|_| names.numbers != before);
-            let saving = file.map(|file| kept::save(file, &*names).map_err(|error| (file.clone(), error)));
-            (rendered, saving.and_then(Result::err))
+            let give = |names: &mut Names| {
+                answers.part(redeemed.part, &redeemed.entry, &redeemed.computer, &place, &mut names.numbers)
+            };
+            // On top of what other services gave that share the file: no number is given twice.
+            let kept = self.file.as_ref().map(|file| (file, kept::change(file, || names.clone(), give)));
+            match kept {
+                Some((_, Ok((now, rendered)))) => {
+                    *names = now;
+                    (rendered, None)
+                }
+                other => {
+                    let before = names.numbers.clone();
+                    let rendered = give(&mut names);
+                    // A number that is lost in a power cut would be given twice.
+                    let lost = names.numbers != before;
+                    let unsaved = other.and_then(|(file, kept)| Some((file.clone(), kept.err()?)));
+                    (rendered, unsaved.filter(|_| lost))
+                }
+            }
         };
         let Rendered { text, .. } = rendered.map_err(Trouble::Unfilled)?;
         // Only what is given counts as read.

@@ -1,5 +1,6 @@
 //! The gate: who is answered, who has the menu, and who waits for the technician's word. What was decided is kept on disk.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -9,10 +10,10 @@ use std::time::Instant;
 use tokio::sync::watch as flag;
 
 use super::events::Events;
-use super::kept;
-use crate::boot::approval::{Answer, Approval, Kept, NobodyShows, Waiting, Which};
+use super::kept::{self, Store};
+use crate::boot::approval::{Answer, Approval, Change, Kept, Undecided, Waiting, Which};
 use crate::dhcp::Guests;
-use crate::journal::{Note, What};
+use crate::journal::{Note, What, wording};
 use crate::mac::Mac;
 
 /// Who was approved in earlier runs; nobody where there is no such file.
@@ -23,12 +24,20 @@ pub fn approved(file: &Path) -> io::Result<Kept> {
     kept::read(file)
 }
 
-/// Keeps this for the next run.
+/// Approves these no more, where no services run that would know of it. Returns who is left.
 ///
 /// # Errors
-/// The file cannot be written.
-pub fn keep_approved(file: &Path, kept: &Kept) -> io::Result<()> {
-    kept::save(file, kept)
+/// The file cannot be read or written.
+pub fn forget_approved(file: &Path, macs: &BTreeSet<Mac>) -> io::Result<Kept> {
+    kept::apply(file, macs.iter().map(|&mac| Change::Removed(mac)))
+}
+
+impl kept::Shared for Kept {
+    type Change = Change;
+
+    fn apply(&mut self, change: &Change) {
+        Kept::apply(self, change);
+    }
 }
 
 /// What an earlier run kept.
@@ -53,23 +62,20 @@ impl Prepared {
 pub(super) struct Gate {
     guests: flag::Sender<Guests>,
     approval: Mutex<Approval>,
-    /// Where it is kept; nowhere in a rehearsal.
-    file: Option<PathBuf>,
-    /// Held while the file is written, so that an older state never replaces a newer one.
-    writing: Mutex<()>,
+    store: Store<Kept>,
     events: Events,
 }
 
 impl Gate {
     pub(super) fn new(prepared: Prepared, guests: Guests, events: Events) -> Gate {
         let (approval, guests) = (Mutex::new(Approval::new(prepared.kept)), flag::Sender::new(guests));
-        Gate { guests, approval, file: Some(prepared.file), writing: Mutex::default(), events }
+        Gate { guests, approval, store: Store::new(Some(prepared.file)), events }
     }
 
     /// One that everybody passes, for a rehearsal.
     pub(super) fn open(events: Events) -> Gate {
         let (approval, guests) = (Mutex::default(), flag::Sender::new(Guests::default()));
-        Gate { guests, approval, file: None, writing: Mutex::default(), events }
+        Gate { guests, approval, store: Store::new(None), events }
     }
 
     /// Who may be answered, as that changes.
@@ -129,6 +135,8 @@ impl Gate {
             let _ = getrandom::fill(&mut bytes);
             u16::from_ne_bytes(bytes)
         };
+        // Other services of this user may have approved it meanwhile.
+        self.store.look(|kept| self.adopt(kept));
         let Ok(mut approval) = self.approval.lock() else { return Answer::Refused };
         let answer = approval.ask(Instant::now(), mac, product.clone(), &self.guests.borrow(), random);
         drop(approval);
@@ -144,36 +152,63 @@ impl Gate {
     }
 
     /// Lets a computer have its menu, or sends it to its own disk. Returns which one.
-    pub(super) fn decide(self: &Arc<Self>, which: Which, approved: bool) -> Result<Mac, NobodyShows> {
-        let decided = match (self.approval.lock(), approved, which) {
-            (Ok(mut approval), true, _) => approval.approve(Instant::now(), which),
-            (Ok(mut approval), false, _) => approval.refuse(Instant::now(), which),
+    pub(super) fn decide(self: &Arc<Self>, which: Which, approved: bool) -> Result<Mac, Undecided> {
+        let decided = match (self.approval.lock(), which) {
+            (Ok(mut approval), _) => {
+                let now = Instant::now();
+                let decided = match approved {
+                    true => approval.approve(now, which, &self.guests.borrow()),
+                    false => approval.refuse(now, which).map_err(Undecided::from),
+                };
+                decided.inspect(|&mac| {
+                    self.store.note(approval.change(mac));
+                })
+            }
             // Only after a fault of this program.
-            (Err(_), _, Which::Code(code)) => return Err(NobodyShows(code)),
-            (Err(_), _, Which::Mac(mac)) => return Ok(mac),
+            (Err(_), Which::Code(code)) => Err(Undecided::NobodyShows(code)),
+            (Err(_), Which::Mac(mac)) => return Ok(mac),
         };
-        let mac = decided?;
-        self.save();
-        let note = if approved { Note::Approved } else { Note::TurnedAway };
-        self.events.tell(Some(mac), None, None, What::Service(note));
-        Ok(mac)
+        match decided {
+            Ok(mac) => {
+                self.save();
+                let note = if approved { Note::Approved } else { Note::TurnedAway };
+                self.events.tell(Some(mac), None, None, What::Service(note));
+            }
+            // The window asks without waiting for an answer.
+            Err(Undecided::Denied(mac) | Undecided::NotListed(mac)) => {
+                let sentence = decided.err().map(wording::undecided).unwrap_or_default();
+                self.events.tell(Some(mac), None, None, What::Service(Note::Warning { sentence }));
+            }
+            Err(Undecided::NobodyShows(_)) => {}
+        }
+        decided
     }
 
     /// Asks about a computer again.
     pub(super) fn forget(self: &Arc<Self>, mac: Mac) {
-        if self.approval.lock().is_ok_and(|mut approval| approval.forget(mac)) {
+        let forgot = self.approval.lock().is_ok_and(|mut approval| {
+            let forgot = approval.forget(mac);
+            if forgot {
+                self.store.note(approval.change(mac));
+            }
+            forgot
+        });
+        if forgot {
             self.save();
+        }
+    }
+
+    fn adopt(&self, kept: Kept) {
+        if let Ok(mut approval) = self.approval.lock() {
+            approval.adopt(self.store.on_top(kept));
         }
     }
 
     fn save(self: &Arc<Self>) {
         let gate = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
-            let _writing = gate.writing.lock();
-            let (Some(file), Ok(approval)) = (&gate.file, gate.approval.lock()) else { return };
-            let kept = approval.kept();
-            drop(approval);
-            if let Err(error) = kept::save(file, &kept) {
+            let mine = || gate.approval.lock().map(|approval| approval.kept()).unwrap_or_default();
+            if let Err((file, error)) = gate.store.write(mine, |kept| gate.adopt(kept)) {
                 let (path, reason) = (file.display().to_string(), error.to_string());
                 gate.events.service(Note::ApprovalNotSaved { path, reason });
             }

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use super::events::Events;
-use super::kept;
-use crate::boot::once::{Kept, Watched};
+use super::kept::{self, Store};
+use crate::boot::once::{Change, Kept, Watched};
 use crate::boot::password::{Attempts, Hash};
 use crate::boot::tree::Role;
 use crate::journal::{Note, What};
@@ -27,12 +27,20 @@ pub fn begun(file: &Path) -> io::Result<Kept> {
     kept::read(file)
 }
 
-/// Keeps this for the next run.
+/// Forgets what these began, where no services run that would know of it. Returns what is left.
 ///
 /// # Errors
-/// The file cannot be written.
-pub fn keep_begun(file: &Path, kept: &Kept) -> io::Result<()> {
-    kept::save(file, kept)
+/// The file cannot be read or written.
+pub fn forget_begun(file: &Path, macs: &BTreeSet<Mac>) -> io::Result<Kept> {
+    kept::apply(file, macs.iter().map(|&mac| Change::Forgotten(mac)))
+}
+
+impl kept::Shared for Kept {
+    type Change = Change;
+
+    fn apply(&mut self, change: &Change) {
+        Kept::apply(self, change);
+    }
 }
 
 /// Whom a password lets pass: the computer behind an address, or the address where nothing proves the computer.
@@ -81,9 +89,7 @@ impl Prepared {
 pub(super) struct Locks {
     watched: Vec<Watched>,
     kept: Mutex<Kept>,
-    file: Option<PathBuf>,
-    /// Held while the file is written, so that an older state never replaces a newer one.
-    writing: Mutex<()>,
+    store: Store<Kept>,
     /// The entry that each computer chose last.
     chosen: Mutex<HashMap<Mac, String>>,
     /// The entries whose passwords each has given since it last asked for its menu.
@@ -100,8 +106,7 @@ impl Locks {
         Locks {
             watched,
             kept: Mutex::new(kept),
-            file,
-            writing: Mutex::default(),
+            store: Store::new(file),
             chosen: Mutex::default(),
             passed: Mutex::default(),
             attempts: Mutex::default(),
@@ -151,7 +156,7 @@ impl Locks {
         let Some(entry) = self.chosen.lock().ok().and_then(|chosen| chosen.get(&mac).cloned()) else { return };
         let watched = self.watched.iter().find(|watched| watched.id == entry);
         let Some(watched) = watched.filter(|watched| watched.begins_by(role, file, whole)) else { return };
-        if self.kept.lock().is_ok_and(|mut kept| kept.begin(mac, &watched.name)) {
+        if self.change(Change::Began(mac, watched.name.clone()), |kept| kept.begin(mac, &watched.name)) {
             self.events.tell(Some(mac), None, None, What::Service(Note::Begun { entry }));
             self.save();
         }
@@ -159,18 +164,39 @@ impl Locks {
 
     /// Forgets what a computer has begun.
     pub(super) fn forget(self: &Arc<Self>, mac: Mac) {
-        if self.kept.lock().is_ok_and(|mut kept| kept.forget(mac)) {
+        if self.change(Change::Forgotten(mac), |kept| kept.forget(mac)) {
             self.save();
+        }
+    }
+
+    /// Learns what computers began that other services of this user serve, or served. May wait for a disk.
+    pub(super) fn look(&self) {
+        if !self.watched.is_empty() {
+            self.store.look(|kept| self.adopt(kept));
+        }
+    }
+
+    /// Whether something changed.
+    fn change(&self, change: Change, make: impl FnOnce(&mut Kept) -> bool) -> bool {
+        let Ok(mut kept) = self.kept.lock() else { return false };
+        let changed = make(&mut kept);
+        if changed {
+            self.store.note(change);
+        }
+        changed
+    }
+
+    fn adopt(&self, now: Kept) {
+        if let Ok(mut kept) = self.kept.lock() {
+            *kept = self.store.on_top(now);
         }
     }
 
     fn save(self: &Arc<Self>) {
         let locks = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
-            let _writing = locks.writing.lock();
-            let Ok(kept) = locks.kept.lock().map(|kept| kept.clone()) else { return };
-            let Some(file) = &locks.file else { return };
-            if let Err(error) = kept::save(file, &kept) {
+            let mine = || locks.kept.lock().map(|kept| kept.clone()).unwrap_or_default();
+            if let Err((file, error)) = locks.store.write(mine, |kept| locks.adopt(kept)) {
                 let (path, reason) = (file.display().to_string(), error.to_string());
                 locks.events.service(Note::OnceNotSaved { path, reason });
             }

@@ -1,6 +1,6 @@
 //! The ladder at work: DHCP asks it, TFTP and HTTP tell it what was fetched, and what it learns is kept on disk.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::events::Events;
 use super::gate::Gate;
-use super::kept;
-use crate::boot::ladder::{Kept, Ladder, Refusal};
+use super::kept::{self, Store};
+use crate::boot::ladder::{Change, Kept, Ladder, Refusal};
 use crate::boot::loader::Way;
 use crate::boot::tree::Role;
 use crate::boot::{Answer, Machine, Offer, Stage, choose};
@@ -33,12 +33,20 @@ pub fn remembered(file: &Path) -> io::Result<Kept> {
     kept::read(file)
 }
 
-/// Keeps this for the next run.
+/// Forgets these, where no services run that would know of it. Returns what is left.
 ///
 /// # Errors
-/// The file cannot be written.
-pub fn remember(file: &Path, kept: &Kept) -> io::Result<()> {
-    kept::save(file, kept)
+/// The file cannot be read or written.
+pub fn forget_remembered(file: &Path, macs: &BTreeSet<Mac>) -> io::Result<Kept> {
+    kept::apply(file, macs.iter().map(|&mac| Change { mac, known: Vec::new() }))
+}
+
+impl kept::Shared for Kept {
+    type Change = Change;
+
+    fn apply(&mut self, change: &Change) {
+        Kept::apply(self, change);
+    }
 }
 
 /// What decides which loader each computer gets.
@@ -53,10 +61,7 @@ pub(super) struct Rungs {
     chosen: Mutex<HashMap<Mac, Chosen>>,
     /// What is to be told once the answer that it belongs to is out.
     untold: Mutex<Vec<(Mac, Note)>>,
-    /// None for a double, of which nothing is kept.
-    file: Option<PathBuf>,
-    /// Held while the file is written, so that an older state never replaces a newer one.
-    writing: Mutex<()>,
+    store: Store<Kept>,
     events: Events,
 }
 
@@ -104,8 +109,7 @@ impl Rungs {
             ladder,
             chosen: Mutex::default(),
             untold: Mutex::default(),
-            file: prepared.file,
-            writing: Mutex::default(),
+            store: Store::new(prepared.file),
             events,
         }
     }
@@ -125,8 +129,7 @@ impl Rungs {
             ladder: Mutex::new(ladder),
             chosen: Mutex::default(),
             untold: Mutex::default(),
-            file: None,
-            writing: Mutex::default(),
+            store: Store::new(None),
             events,
         }
     }
@@ -187,7 +190,7 @@ impl Rungs {
         };
         match role {
             Some(Role::Loader) => ladder.fetched(Instant::now(), mac, file),
-            Some(Role::Script | Role::Page) if ladder.got_on(mac, &self.offer.loaders) => self.save(),
+            Some(Role::Script | Role::Page) if ladder.got_on(mac, &self.offer.loaders) => self.save(ladder.change(mac)),
             _ => {}
         }
     }
@@ -209,24 +212,29 @@ impl Rungs {
     pub(super) fn forget(self: &Arc<Self>, mac: Mac) {
         let Ok(mut ladder) = self.ladder.lock() else { return };
         if ladder.forget(mac, &self.offer.loaders) {
-            self.save();
+            self.save(ladder.change(mac));
         }
     }
 
-    fn save(self: &Arc<Self>) {
-        if self.file.is_none() {
+    /// While the ladder is locked, so that changes are written in their order.
+    fn save(self: &Arc<Self>, change: Change) {
+        if !self.store.note(change) {
             return;
         }
         let rungs = Arc::clone(self);
         tokio::task::spawn_blocking(move || {
-            let _writing = rungs.writing.lock();
-            let Some(file) = &rungs.file else { return };
-            let Ok(kept) = rungs.ladder.lock().map(|ladder| ladder.kept()) else { return };
-            if let Err(error) = kept::save(file, &kept) {
+            let mine = || rungs.ladder.lock().map(|ladder| ladder.kept()).unwrap_or_default();
+            if let Err((file, error)) = rungs.store.write(mine, |kept| rungs.adopt(kept)) {
                 let (path, reason) = (file.display().to_string(), error.to_string());
                 rungs.events.service(Note::LadderNotSaved { path, reason });
             }
         });
+    }
+
+    fn adopt(&self, kept: Kept) {
+        if let Ok(mut ladder) = self.ladder.lock() {
+            ladder.adopt(self.store.on_top(kept));
+        }
     }
 
     fn decide(self: &Arc<Self>, client: &pxe::Client) -> Result<Answer, NoBoot> {
@@ -237,7 +245,7 @@ impl Rungs {
         }
         let Ok(mut ladder) = self.ladder.lock() else { return Err(NoBoot::NotAsked) };
         if machine.stage == Stage::Ipxe && ladder.got_on(client.mac, &self.offer.loaders) {
-            self.save();
+            self.save(ladder.change(client.mac));
         }
         let (standing, refusal) = ladder.ask(Instant::now(), client, &machine, &self.offer.loaders);
         if let (Some(refusal), Ok(mut untold)) = (refusal, self.untold.lock()) {
@@ -287,12 +295,12 @@ mod tests {
         };
         let prepared = Prepared::from(folder.join("loaders.json")).unwrap();
         let ladder = Mutex::new(Ladder::new(Default::default(), false, prepared.kept));
-        let (chosen, untold, writing) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (chosen, untold, store) = (Mutex::default(), Mutex::default(), Store::new(prepared.file));
         let events = events::channel().0;
         let approval = gate::Prepared::from(folder.join("approved.json")).unwrap();
         let gate = Arc::new(Gate::new(approval, guests, events.clone()));
         let loaders_alone = Offer { disc: None, ..offer.clone() };
-        Arc::new(Rungs { offer, loaders_alone, gate, ladder, chosen, untold, file: prepared.file, writing, events })
+        Arc::new(Rungs { offer, loaders_alone, gate, ladder, chosen, untold, store, events })
     }
 
     fn asks(rungs: &Arc<Rungs>, mac: &str) -> String {

@@ -309,6 +309,7 @@ fn menu_of(services: &Services, visitor: &Visitor, menu: &Language, length_only:
         services.events.service(Note::Warning { sentence: text::plain(&sentence, 500) });
     }
     let address = |item: &_| giver.and_then(|(desk, computer)| desk.address(item, computer, ip));
+    services.locks.look();
     let done = |entry: &str| services.locks.has_begun(services.whois.mac(ip), entry);
     Some(match menu {
         Language::Ipxe(asker, version) => services.tree.ipxe_menu(*asker, version.as_ref(), (&done, &address)),

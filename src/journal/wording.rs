@@ -8,6 +8,7 @@ use jiff::Zoned;
 
 use super::cause::Cause;
 use super::{Computer, Event, Stage, What};
+use crate::boot::approval::Undecided;
 
 pub use cause::{cause_heading, cause_line, cause_title, likelihood};
 pub use level::{Level, is_minor, level};
@@ -110,6 +111,22 @@ fn amount(count: u64, millis: u64) -> String {
     let seconds = format!("{}.{} s", millis / 1000, millis % 1000 / 100);
     let rate = count.saturating_mul(1000) / millis.max(1);
     format!("{} in {seconds}, {}/s", bytes(count), bytes(rate))
+}
+
+/// Why nothing was decided about a computer that the technician named, and what to do.
+pub fn undecided(why: Undecided) -> String {
+    match why {
+        Undecided::NobodyShows(code) => format!("No computer that waits shows {code}."),
+        Undecided::Denied(mac) => format!(
+            "{mac} is on the list of computers that are never answered, which counts for more than an approval, so it was \
+             not approved. Choose \"Answer again\" in its timeline in the window, or take it out of --deny and start \
+             again; then approve it."
+        ),
+        Undecided::NotListed(mac) => format!(
+            "Only the computers of a list may boot, and {mac} is not on it, so it was not approved. Add it to that list \
+             (--allow), or ask first about all others (--ask-first)."
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -109,6 +109,61 @@ fn an_approval_outlives_a_restart_until_it_is_forgotten() {
     code_on(&text(listening.http_port, MENU));
 }
 
+/// Services on two interfaces of one user.
+#[test]
+fn services_that_share_a_folder_know_what_each_other_approved() {
+    let bench = Bench::new();
+    let plan = asking(&bench);
+    let other = Plan { control_file: bench.path("other.sock"), ..plan.clone() };
+    let ((one, _), (two, second)) = (bench.run(&plan).unwrap(), bench.run(&other).unwrap());
+    let third: Mac = "52:54:00:77:01:03".parse().unwrap();
+    let approve = |mac| Request::Approve { which: Which::Mac(mac) };
+    code_on(&text(second.http_port, MENU));
+    ask(&bench, &one, approve(mac()));
+    ask(&bench, &two, approve(third));
+    let kept = |count| loop {
+        let kept = engine::approved(&plan.approval_file).unwrap().computers;
+        if kept.len() == count {
+            return kept.iter().map(|known| known.mac).collect::<Vec<_>>();
+        }
+        std::thread::yield_now();
+    };
+    assert_eq!(kept(2), [mac(), third]);
+    bench.runtime.block_on(async {
+        one.stop().await;
+        two.stop().await;
+    });
+    let ((mut one, first), (_two, second)) = (bench.run(&plan).unwrap(), bench.run(&other).unwrap());
+    ask(&bench, &one, Request::Forget { mac: mac(), all: true });
+    assert_eq!(kept(1), [third]);
+    for port in [first.http_port, second.http_port] {
+        code_on(&text(port, MENU));
+    }
+    ask(&bench, &one, approve(mac()));
+    bench.wait(&mut one, |what| *what == What::Service(Note::Approved));
+    assert_eq!(kept(2), [mac(), third]);
+    assert!(text(second.http_port, MENU).contains("item "), "the other one hears of it while it waits there");
+}
+
+#[test]
+fn an_approval_does_not_pretend_to_lift_a_list() {
+    let bench = Bench::new();
+    let denied = Guests { ask: true, deny: [mac()].into(), ..Guests::default() };
+    let listed = Guests { allow: ["52:54:00:77:09:09".parse().unwrap()].into(), ..Guests::default() };
+    for (guests, words) in [(denied, "never answered"), (listed, "Only the computers of a list")] {
+        let plan = Plan { guests, ..asking(&bench) };
+        let (mut running, listening) = bench.run(&plan).unwrap();
+        let reply = ask(&bench, &running, Request::Approve { which: Which::Mac(mac()) });
+        assert!(matches!(&reply, Reply::Refused { reason } if reason.contains(words)), "{reply:?}");
+        bench.wait(
+            &mut running,
+            |what| matches!(what, What::Service(Note::Warning { sentence }) if sentence.contains(words)),
+        );
+        assert!(text(listening.http_port, MENU).contains("was refused"));
+        assert_eq!(engine::approved(&plan.approval_file).unwrap().computers, []);
+    }
+}
+
 #[test]
 fn a_refused_computer_and_a_denied_one_get_their_own_disk() {
     let bench = Bench::new();
