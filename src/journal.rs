@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::boot::Machine;
 use crate::boot::approval::Code;
+use crate::boot::menu::Leave;
 use crate::boot::tree::Role;
 use crate::mac::Mac;
 use crate::{dhcp, http, tftp};
@@ -304,6 +305,11 @@ pub enum Note {
         /// After how many seconds it may try again, where it was not even looked at.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         wait: Option<u64>,
+    },
+    /// A computer leaves its menu for its own disk.
+    OwnDisk {
+        /// What its menu would have done by itself.
+        leave: Leave,
     },
     /// The file with what began could not be understood, and was kept under another name.
     OnceSetAside {

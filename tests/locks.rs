@@ -18,7 +18,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bootwright::boot::menu::{Default as Choice, Edit};
+use bootwright::boot::menu::{Default as Choice, Edit, Leave};
 use bootwright::boot::password::Hash;
 use bootwright::deployment::Plan;
 use bootwright::engine::control::Request;
@@ -244,6 +244,20 @@ fn an_entry_that_starts_once_falls_to_the_own_disk_and_stays_there() {
 /// Asks again until it is so: what follows from a transfer follows after its last byte.
 fn wait_for(so: impl Fn() -> bool) {
     assert!((0..200).any(|_| so()));
+}
+
+#[test]
+fn a_computer_says_how_it_leaves_for_its_own_disk() {
+    let bench = Bench::new();
+    let serving = bench.serve(&bench.plan(vec![]));
+    let menu = serving.menu();
+    let tells = menu.lines().find(|line| line.starts_with("imgfetch --timeout 1000 ")).unwrap();
+    assert!(tells.ends_with("/own-disk/chosen ||"), "an entry starts by itself: {tells}");
+    assert_eq!(serving.ask(HERE, "/own-disk/chosen", "").0, 200);
+    assert_eq!(serving.ask(HERE, "/own-disk/after-x", "").0, 404);
+    let events = serving.end();
+    let left: Vec<_> = notes(&events).into_iter().filter(|note| matches!(note, Note::OwnDisk { .. })).collect();
+    assert_eq!(left, [&Note::OwnDisk { leave: Leave::Chosen }]);
 }
 
 #[test]

@@ -81,17 +81,23 @@ fn an_entry_that_starts_once_leaves_the_computer_to_its_own_disk() {
         "--append",
         "console=ttyS0,115200",
     ];
-    let server = Server::start(&lab, &lab.server(), &options);
+    let host = lab.server();
+    let server = Server::start(&lab, &host, &options);
     let options = Options { disk: Some(pack::bios_disk(&lab)), resets: true };
     let mut computer = Vm::start_with(&lab, 1, Firmware::Bios, 128, &options);
     computer.wait_for(MEMTEST_RUNS, SHORT);
     server.wait("its beginning", |line| line["event"] == "begun" && line["entry"] == ENTRY);
     computer.reset();
     computer.wait_for(OWN_DISK, SHORT);
+    let left = server.wait("its leaving", |line| line["event"] == "own-disk");
+    assert_eq!(left["leave"], serde_json::json!({ "done": 2 }), "{left}");
     server.tell(&computer.mac);
     let kernels = server.lines().iter().filter(|line| line["role"] == "kernel" && line["event"] == "http-done").count();
     assert_eq!(kernels, 1, "it fetched its kernel once");
     server.stop();
+    let jobs = says(&lab, &host, &["jobs"]);
+    let last = jobs.lines().last().expect("a job");
+    assert!(last.ends_with("its own disk: what starts once had begun before"), "{jobs}");
 }
 
 /// Starts a computer that nobody knows, waits until its screen shows the code that the log says, and checks what it got

@@ -4,6 +4,7 @@ mod edit;
 pub mod grub;
 mod guard;
 pub mod ipxe;
+mod leave;
 mod page;
 #[cfg(test)]
 mod scripts;
@@ -18,6 +19,7 @@ pub use page::Page;
 
 pub use edit::{Edit, Unknown, arrange, edit_of, ordered};
 pub use guard::Guard;
+pub use leave::Leave;
 
 /// Folders of the served tree with what is made when it is asked for.
 pub mod made {
@@ -37,6 +39,8 @@ pub mod made {
     pub const ANSWER: &str = "answer";
     /// What starts an entry that asks the server first, for iPXE: `start/ENTRY`.
     pub const START: &str = "start";
+    /// What iPXE fetches on its way to the own disk: `own-disk/HOW`.
+    pub const OWN_DISK: &str = "own-disk";
     /// What GRUB fetches before it starts such an entry: `begin/ENTRY/begin.cfg`.
     pub const BEGIN: &str = "begin";
 }

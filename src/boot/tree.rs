@@ -336,6 +336,11 @@ impl Tree {
         text(ipxe::MENU, ipxe::refused(sentence))
     }
 
+    /// What a computer gets that says how it leaves for its own disk.
+    pub fn left(&self) -> Found {
+        made_of(ipxe::MENU, Role::Page, b"#!ipxe\n".to_vec())
+    }
+
     /// What is kept of an entry's password, where it has one.
     pub fn password(&self, entry: &str) -> Option<&PasswordHash> {
         self.menu.items.iter().find(|item| item.id == entry)?.guard.password.as_ref()

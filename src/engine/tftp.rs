@@ -43,6 +43,9 @@ const PROGRESS: Duration = Duration::from_millis(250);
 /// needs 26 minutes.
 const LONGEST: Duration = Duration::from_secs(4 * 3600);
 
+/// What a computer is told that may not have a file.
+const NOT_APPROVED: &str = "this computer is not approved";
+
 /// A running transfer, as the socket that hears requests knows it.
 struct Slot {
     request: Vec<u8>,
@@ -151,6 +154,7 @@ pub(super) async fn run(services: Services, interface: Interface, socket: UdpSoc
             confirmed: Arc::clone(&confirmed),
             repeat: Arc::clone(&repeat),
             file: text::plain(&tickets::shown(&request.file), 300),
+            name: request.file.clone(),
         };
         let task = tasks.spawn(async move {
             session.run(request).await;
@@ -256,7 +260,10 @@ struct Session {
     client: SocketAddrV4,
     confirmed: Arc<AtomicBool>,
     repeat: Arc<Notify>,
+    /// The file as it is told.
     file: String,
+    /// The file as it was asked for.
+    name: String,
 }
 
 impl Session {
@@ -279,7 +286,7 @@ impl Session {
             Err(missing @ (Missing::NotApproved | Missing::NoPassword)) => {
                 let reason = match missing {
                     Missing::NoPassword => "this computer has not given the password",
-                    _ => "this computer is not approved",
+                    _ => NOT_APPROVED,
                 };
                 self.send_packet(&wire::error(error::REFUSED, reason)).await;
                 return self.tell(None, Note::Refused { file: self.file.clone(), reason: reason.to_owned() });
@@ -305,6 +312,7 @@ impl Session {
             Ok(End::Aborted { bytes, code, text: words }) => {
                 self.tell(role, Note::Aborted { file, bytes, code, words });
             }
+            Ok(End::Refused { reason }) => self.tell(None, Note::Refused { file, reason: reason.to_owned() }),
             Ok(End::TimedOut { bytes }) => self.tell(role, Note::TimedOut { file, bytes, size }),
             Err(problem) => {
                 self.send_packet(&wire::error(error::OTHER, "the file cannot be read")).await;
@@ -352,6 +360,11 @@ impl Session {
                 () = tokio::time::sleep_until(transfer.deadline().into()) => transfer.expire(Instant::now()),
                 () = self.repeat.notified() => transfer.repeat_opening(),
             };
+            if transfer.confirmed() && !self.confirmed.load(Ordering::Relaxed) && !self.may_go_on().await {
+                let reason = NOT_APPROVED;
+                self.send_packet(&wire::error(error::REFUSED, reason)).await;
+                return Ok(End::Refused { reason });
+            }
             if transfer.confirmed() && !self.confirmed.swap(true, Ordering::Relaxed) {
                 self.tell(role, Note::Started { file: file.clone(), size, block_size, window });
             }
@@ -377,6 +390,17 @@ impl Session {
                 self.tell(role, Note::Progress { file: file.clone(), bytes: told_bytes, size });
             }
         }
+    }
+
+    /// Whether the computer may still have the file, now that the system knows who it is: a first datagram may come before
+    /// the neighbour table has its sender (one that never asked for our hardware address), and our answer to it made the
+    /// system ask. What went out until then is the confirmation of options, or one block.
+    async fn may_go_on(&self) -> bool {
+        if self.services.gate.is_open() {
+            return true;
+        }
+        let (services, ip, file) = (self.services.clone(), self.computer, self.name.clone());
+        tokio::task::spawn_blocking(move || visit::may_have(&services, &file, ip)).await.unwrap_or(false)
     }
 
     async fn send_packet(&self, packet: &[u8]) {
@@ -413,6 +437,7 @@ impl Drop for Session {
 enum End {
     Done { resent: u64 },
     Aborted { bytes: u64, code: u16, text: String },
+    Refused { reason: &'static str },
     TimedOut { bytes: u64 },
 }
 

@@ -9,9 +9,9 @@ use crate::answer::{Computer, tickets};
 use crate::boot::approval::Answer;
 use crate::boot::loader::Loader;
 use crate::boot::loader::version::Version;
-use crate::boot::menu::{Asker, Page, grub, ipxe};
+use crate::boot::menu::{Asker, Leave, Page, grub, ipxe};
 use crate::boot::password;
-use crate::boot::tree::{Found, Role};
+use crate::boot::tree::{self, Found, Role};
 use crate::deployment::DhcpPlan;
 use crate::http::path;
 use crate::journal::{Note, What};
@@ -223,6 +223,14 @@ fn behind(services: &Services, address: Ipv4Addr) -> Option<Mac> {
     proven(services, address).or_else(|| services.whois.mac(address))
 }
 
+/// Whether a computer that was given a file may have it, now that more may be known of it. Its menu, or what stands instead,
+/// is made for whoever asks.
+pub(super) fn may_have(services: &Services, name: &str, ip: Ipv4Addr) -> bool {
+    let Some(path) = tree::path_of_name(name) else { return false };
+    let made_for_it = grub::Asking::of(&path).is_some() || grub::waiting(&path).is_some();
+    made_for_it || services.tree.is_for_all(&path) || services.gate.admits(behind(services, ip))
+}
+
 /// Finds what is asked for. May wait for a disk.
 ///
 /// # Errors
@@ -241,6 +249,13 @@ pub(super) fn find(services: &Services, path: &str, visitor: &Visitor, length_on
             Wanted::Page(_, page) => Ok(services.tree.ipxe_page(*page)),
             Wanted::Waits(page) => Ok(services.tree.grub_goes_on(*page)),
         };
+    }
+    if let Some(leave) = Leave::of_path(path) {
+        if !length_only {
+            let mac = behind(services, ip);
+            services.events.tell(mac, Some(ip), None, What::Service(Note::OwnDisk { leave }));
+        }
+        return Ok(services.tree.left());
     }
     if admitted && is_locked(services, path, ip) {
         return Err(Missing::NoPassword);

@@ -10,12 +10,14 @@ pub mod words;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::computer::GONE;
 use super::{Computer, Event, Journal, Note, Stage, What, wording};
+use crate::boot::menu::Leave;
 use crate::boot::tree::Role;
 use crate::mac::Mac;
 use crate::{http, text, tftp};
@@ -26,6 +28,10 @@ pub use book::{Book, Line};
 const MAX_TEXT: usize = 300;
 /// Most jobs that go on at once; the one that began first is given up.
 const MAX_OPEN: usize = 4096;
+/// How much too fast a computer may count, and how late it may come to count, in seconds: the menu is fetched and drawn
+/// first.
+const COUNTS_AMISS: f64 = 1.0;
+const LATE: f64 = 5.0;
 /// Most entries that are named where several start with the same files.
 const MAX_ENTRIES: usize = 6;
 /// The folder of images in the served tree.
@@ -65,6 +71,9 @@ pub struct Job {
     pub image: Option<Image>,
     /// What came of it.
     pub result: Outcome,
+    /// How it came to its own disk, where that can be told.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub own_disk: Option<OwnDisk>,
     /// Why it failed, a sentence.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub cause: Option<String>,
@@ -113,6 +122,34 @@ pub enum Outcome {
     Interrupted,
 }
 
+/// How a computer came to its own disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OwnDisk {
+    /// Somebody chose it.
+    Chosen,
+    /// Nobody chose, and the time ran out.
+    TimeUp,
+    /// The same, since what starts once was begun before.
+    Done,
+    /// The computer was refused.
+    Refused,
+}
+
+impl OwnDisk {
+    /// Which one it was, so long after the menu was fetched. A person who presses a key stops the countdown.
+    fn of(leave: Leave, waited: Option<Duration>) -> Option<OwnDisk> {
+        let (after, by_itself) = match leave {
+            Leave::Chosen => return Some(OwnDisk::Chosen),
+            Leave::Refused => return Some(OwnDisk::Refused),
+            Leave::After(seconds) => (seconds, OwnDisk::TimeUp),
+            Leave::Done(seconds) => (seconds, OwnDisk::Done),
+        };
+        let waited = waited?.as_secs_f64() - f64::from(after);
+        Some(if (-COUNTS_AMISS..=LATE).contains(&waited) { by_itself } else { OwnDisk::Chosen })
+    }
+}
+
 /// What is served: by it fetched files are told apart.
 #[derive(Clone, Debug, Default)]
 pub struct Catalogue {
@@ -152,6 +189,8 @@ struct Open {
     written: Option<Job>,
     /// Ids of the entries that it can be.
     entries: Option<Vec<String>>,
+    /// When it got its menu last.
+    menu: Option<Timestamp>,
 }
 
 impl Sheet {
@@ -231,17 +270,18 @@ impl Open {
             entries: Vec::new(),
             image: None,
             result: Outcome::Open,
+            own_disk: None,
             cause: None,
             bytes: 0,
             operator: None,
             note: None,
         };
-        Open { job, heard: computer.heard, written: None, entries: None }
+        Open { job, heard: computer.heard, written: None, entries: None, menu: None }
     }
 
     fn hear(&mut self, computer: &Computer, event: &Event, catalogue: &Catalogue) {
         // What its system does later is no part of the boot.
-        if self.job.result == Outcome::HandedOver {
+        if matches!(self.job.result, Outcome::HandedOver | Outcome::OwnDisk) {
             return;
         }
         let shown = |text: &Option<String>| text.as_ref().map(|text| text::plain(text, MAX_TEXT));
@@ -267,6 +307,19 @@ impl Open {
         if self.job.stage == Stage::HandedOver {
             (self.job.ended, self.job.result) = (Some(event.time), Outcome::HandedOver);
         }
+        match &event.what {
+            What::Service(Note::Menu { .. }) => self.menu = Some(event.time),
+            What::Service(Note::OwnDisk { leave }) => self.leaves(*leave, event.time),
+            _ => {}
+        }
+    }
+
+    fn leaves(&mut self, leave: Leave, now: Timestamp) {
+        // After an entry that did not start the menu counts anew, at a time that nobody knows.
+        let went_on = self.job.stage > Stage::Menu || !self.job.entries.is_empty();
+        let waited = self.menu.filter(|_| !went_on).map(|menu| super::between(menu, now));
+        (self.job.ended, self.job.result) = (Some(now), Outcome::OwnDisk);
+        self.job.own_disk = OwnDisk::of(leave, waited);
     }
 
     /// What a file tells of image and entry.

@@ -187,9 +187,9 @@ fn commands(number: usize, text: &str) -> Result<Vec<(Vec<String>, Link)>, Wrong
 }
 
 /// The commands of our scripts.
-const COMMANDS: [&str; 20] = [
-    "boot", "chain", "choose", "clear", "dhcp", "echo", "exit", "goto", "imgfree", "initrd", "iseq", "item", "kernel",
-    "login", "menu", "module", "sanboot", "set", "shim", "sleep",
+const COMMANDS: [&str; 21] = [
+    "boot", "chain", "choose", "clear", "dhcp", "echo", "exit", "goto", "imgfetch", "imgfree", "initrd", "iseq",
+    "item", "kernel", "login", "menu", "module", "sanboot", "set", "shim", "sleep",
 ];
 
 /// Where it goes on.

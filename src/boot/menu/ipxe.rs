@@ -10,8 +10,8 @@ use super::super::loader::Loader;
 use super::guard::title;
 use super::page::{AGAIN, Page, own_disk};
 use super::{
-    Asker, Group, HEADING, Item, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, Processor, arguments, made, modules,
-    too_long,
+    Asker, Group, HEADING, Item, Leave, Line, MAX_ARGUMENTS, Menu, OWN_DISK, Own, Place, Processor, arguments, made,
+    modules, too_long,
 };
 use crate::image::recipe::RESERVED_START;
 use crate::image::{Boot, Firmware};
@@ -137,7 +137,8 @@ pub fn page(page: Page, place: &Place) -> String {
     page.lines(place).iter().for_each(|text| line(&mut script, &format!("echo {text}")));
     if page == Page::Refused {
         line(&mut script, &format!("sleep {AGAIN} ||"));
-        let menu = menu(&own_disk(), Asker::ANYBODY, place, &|_| None, &|_| None);
+        let asker = Asker::ANYBODY;
+        let menu = leaving(&own_disk(), asker, place, (&|_| None, &|_| None), Leave::Refused);
         script.push_str(menu.trim_start_matches("#!ipxe\n"));
         return script;
     }
@@ -149,7 +150,7 @@ pub fn page(page: Page, place: &Place) -> String {
         line(&mut script, &format!("sleep {pause} || goto local"));
     }
     line(&mut script, &format!("{} || goto local", ask(place)));
-    script.push_str(LOCAL);
+    local(&mut script, place, Leave::Chosen);
     script
 }
 
@@ -164,6 +165,10 @@ pub type Shim<'a> = &'a dyn Fn(&Item) -> Option<String>;
 
 /// The menu for one computer.
 pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer, shim: Shim) -> String {
+    leaving(menu, asker, place, (answer, shim), Leave::of(menu, asker))
+}
+
+fn leaving(menu: &Menu, asker: Asker, place: &Place, (answer, shim): (Answer, Shim), leave: Leave) -> String {
     // Asked once for each entry: every question makes an address.
     let answers: BTreeMap<&str, String> =
         menu.fitting(asker).into_iter().filter_map(|item| Some((item.id.as_str(), answer(item)?))).collect();
@@ -208,7 +213,7 @@ pub fn menu(menu: &Menu, asker: Asker, place: &Place, answer: Answer, shim: Shim
         line(&mut script, "goto menu");
     }
     script.push_str(FAILED);
-    script.push_str(LOCAL);
+    local(&mut script, place, leave);
     script
 }
 
@@ -241,14 +246,24 @@ goto menu
 /// own menu (UEFI 2.10 section 3.1.1). A BIOS is handed its first disk directly, since some
 /// hang when a network loader returns to them; where that disk cannot boot, the BIOS tries its next device.
 const LOCAL: &str = "\
-:local
-echo Bootwright: starting this computer's own disk
 iseq ${platform} efi && goto next ||
 sanboot --no-describe --drive 0x80 ||
 exit 0
 :next
 exit 1
 ";
+/// How long the server may take to hear that a computer starts its own disk, in milliseconds.
+const TELLS: u32 = 1000;
+
+/// Tells the server how it comes to its own disk, and goes there whatever comes of that.
+fn local(script: &mut String, place: &Place, leave: Leave) {
+    let url = format!("{}/{}", place.base, leave.path());
+    line(script, ":local");
+    line(script, "echo Bootwright: starting this computer's own disk");
+    line(script, &format!("imgfetch --timeout {TELLS} --name own-disk {url} ||"));
+    line(script, "imgfree");
+    script.push_str(LOCAL);
+}
 
 /// Lets the server start an entry that is not everybody's, or not twice. A password goes where iPXE shows it to nobody and
 /// sends it when it is asked for (RFC 7617); its user name counts for nothing, and is there since `login` asks for one.
@@ -615,7 +630,7 @@ mod tests {
         let menu = Menu { timeout: 0, default: Default::Position(1), ..both() };
         let script = super::menu(&menu, UEFI, &place(), &|_| None, &|_| None);
         assert!(script.starts_with("#!ipxe\ngoto debian\n"), "{script}");
-        assert!(!script.contains("--timeout"), "{script}");
+        assert!(!script.contains("choose --timeout"), "{script}");
     }
 
     #[test]

@@ -199,6 +199,35 @@ fn who_comes_back_goes_on_and_who_starts_anew_has_a_new_job() {
 }
 
 #[test]
+fn its_own_disk_was_chosen_or_started_by_itself() {
+    let kernel = || done(20, Role::Kernel, "image/memtest86plus/EFI/BOOT/bootx64.efi");
+    let cases = [
+        ("in time", Leave::After(30), 25, vec![], Some(OwnDisk::Chosen)),
+        ("the time ran out", Leave::After(30), 41, vec![], Some(OwnDisk::TimeUp)),
+        ("a key stopped the countdown", Leave::After(30), 50, vec![], Some(OwnDisk::Chosen)),
+        ("no menu was shown", Leave::After(0), 10, vec![], Some(OwnDisk::TimeUp)),
+        ("an entry began before", Leave::Done(30), 40, vec![], Some(OwnDisk::Done)),
+        ("chosen though it did", Leave::Done(30), 20, vec![], Some(OwnDisk::Chosen)),
+        ("another starts by itself", Leave::Chosen, 40, vec![], Some(OwnDisk::Chosen)),
+        ("refused", Leave::Refused, 40, vec![], Some(OwnDisk::Refused)),
+        ("an entry did not start", Leave::After(30), 60, vec![kernel()], None),
+    ];
+    for (case, leave, second, before, expected) in cases {
+        let mut sheet = Sheet::new(catalogue());
+        told(&mut sheet, &[boot(0), before].concat());
+        let left = event(second, None, What::Service(Note::OwnDisk { leave }));
+        // The answer to what said so ends after it.
+        let (jobs, _) = told(&mut sheet, &[left, done(second, Role::Page, "own-disk/after-30")]);
+        let job = jobs.last().unwrap();
+        assert_eq!((job.result, job.own_disk, job.ended), (Outcome::OwnDisk, expected, Some(at(second))), "{case}");
+        assert!(words::result(job).starts_with("its own disk") && words::is_well(job), "{case}");
+        assert!(sheet.stop(at(1000)).is_empty(), "{case}: it is over");
+        let (anew, _) = told(&mut sheet, &boot(700));
+        assert_eq!(anew.last().unwrap().result, Outcome::Open, "{case}");
+    }
+}
+
+#[test]
 fn what_the_server_knows_tells_which_of_several_entries_it_is() {
     let entry = || "debian-live-toram".to_owned();
     let notes = [Note::AnswerGiven { entry: entry() }, Note::Chosen { entry: entry() }, Note::Begun { entry: entry() }];

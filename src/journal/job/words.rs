@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::{between, wording};
-use super::{Job, Outcome};
+use super::{Job, Outcome, OwnDisk};
 
 /// Which entry it was. Several entries of one image may start with the same files.
 pub fn entry(job: &Job) -> String {
@@ -29,7 +29,14 @@ pub fn result(job: &Job) -> String {
         Outcome::Open => format!("not finished: {}", wording::stage(job.stage)),
         Outcome::HandedOver => "its system started".to_owned(),
         Outcome::Started => "its kernel started; nothing was heard after that".to_owned(),
-        Outcome::OwnDisk => "its own disk".to_owned(),
+        Outcome::OwnDisk => match job.own_disk {
+            Some(OwnDisk::Chosen) => "its own disk: somebody chose it",
+            Some(OwnDisk::TimeUp) => "its own disk: nobody chose in time",
+            Some(OwnDisk::Done) => "its own disk: what starts once had begun before",
+            Some(OwnDisk::Refused) => "its own disk: it was refused",
+            None => "its own disk",
+        }
+        .to_owned(),
         Outcome::Menu => "menu only: its own disk, or nobody chose".to_owned(),
         Outcome::Failed => match &job.cause {
             Some(cause) => format!("failed: {cause}"),

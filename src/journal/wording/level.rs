@@ -114,6 +114,7 @@ fn service_level(note: &Note) -> Level {
         | Note::Guests { .. }
         | Note::Answered { .. }
         | Note::Chosen { .. }
+        | Note::OwnDisk { .. }
         | Note::Stopped => Level::Normal,
         Note::NoRouter => Level::Detail,
         Note::Diagnosis(_)

@@ -275,6 +275,7 @@ pub(super) fn service(note: &Note) -> String {
         ),
         Note::Chosen { entry } => format!("chose {entry}"),
         Note::Begun { entry } => format!("began {entry}, which starts once: from now on its own disk starts by itself"),
+        Note::OwnDisk { .. } => "starts its own disk".to_owned(),
         Note::PasswordRefused { entry, wait: None } => format!("gave a wrong password for {entry}"),
         Note::PasswordRefused { entry, wait: Some(seconds) } => {
             format!("gave too many wrong passwords for {entry}, and has to wait {seconds} s")
