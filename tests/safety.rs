@@ -100,6 +100,26 @@ fn an_entry_that_starts_once_leaves_the_computer_to_its_own_disk() {
     assert!(last.ends_with("its own disk: what starts once had begun before"), "{jobs}");
 }
 
+/// A computer says that it leaves for its own disk; a laptop that is gone by then does not keep it.
+#[test]
+fn a_laptop_that_is_gone_keeps_nobody_from_its_own_disk() {
+    if !Firmware::Bios.ready("own disk", &[MEMTEST]) {
+        return;
+    }
+    let (lab, options) = (Lab::new(), ["--dhcp", "full", "--image", MEMTEST, "--menu-timeout", "8"]);
+    let host = lab.server();
+    let _server = Server::start(&lab, &host, &options);
+    let options = Options { disk: Some(pack::bios_disk(&lab)), resets: false };
+    let mut computer = Vm::start_with(&lab, 1, Firmware::Bios, 128, &options);
+    computer.wait_for("what shall this computer start", SHORT);
+    // Nobody answers any more, not even that there is nobody.
+    must(host.command("ip").args(["link", "set", "eth0", "down"]));
+    let gone = std::time::Instant::now();
+    computer.wait_for(OWN_DISK, SHORT);
+    println!("own disk after {:?}", gone.elapsed());
+    assert!(!computer.screen().contains("could not be started"), "{}", computer.screen());
+}
+
 /// Starts a computer that nobody knows, waits until its screen shows the code that the log says, and checks what it got
 /// until then. Approves it, and waits until it has its kernel.
 fn waits_and_boots(firmware: Firmware, memory: u32, image: &str) {
