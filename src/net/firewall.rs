@@ -125,9 +125,14 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Whether it is the one that iptables has for what comes in.
+    /// The one that iptables has for what comes in.
+    pub fn of_iptables() -> Chain {
+        Chain { family: "ip".to_owned(), table: "filter".to_owned(), name: "INPUT".to_owned() }
+    }
+
+    /// Whether it is that one.
     pub fn is_of_iptables(&self) -> bool {
-        (self.family.as_str(), self.table.as_str(), self.name.as_str()) == ("ip", "filter", "INPUT")
+        *self == Chain::of_iptables()
     }
 }
 
@@ -144,8 +149,8 @@ pub enum Program {
     Ufw,
     /// firewalld, and its zone that the interface is in.
     Firewalld {
-        /// The zone.
-        zone: String,
+        /// The zone; none where firewalld does not tell this user.
+        zone: Option<String>,
     },
     /// Rules of nftables or iptables, and the chains that are in the way.
     Nftables {
@@ -186,7 +191,8 @@ impl Program {
             Program::Firewalld { zone } => {
                 let ports =
                     each.flat_map(|(kind, ports)| ports.iter().map(move |port| format!(" --add-port={port}/{kind}")));
-                vec![format!("sudo firewall-cmd --zone={zone}{}", ports.collect::<String>())]
+                let zone = zone.as_ref().map(|zone| format!(" --zone={zone}")).unwrap_or_default();
+                vec![format!("sudo firewall-cmd{zone}{}", ports.collect::<String>())]
             }
             Program::Nftables { chains } => {
                 let each: Vec<_> = each.collect();
@@ -298,7 +304,7 @@ mod tests {
                 ],
             ),
             (
-                Program::Firewalld { zone: "public".into() },
+                Program::Firewalld { zone: Some("public".into()) },
                 vec![
                     "sudo firewall-cmd --zone=public --add-port=67/udp --add-port=69/udp --add-port=4011/udp \
                      --add-port=80/tcp",
@@ -314,7 +320,7 @@ mod tests {
                 ],
             ),
         ];
-        let chains = vec![Chain { family: "ip".into(), table: "filter".into(), name: "INPUT".into() }];
+        let chains = vec![Chain::of_iptables()];
         let by_iptables = Program::Nftables { chains }.commands(&passage);
         assert_eq!(by_iptables[1], "sudo iptables -I INPUT -i eth0 -p tcp -m multiport --dports 80 -j ACCEPT");
         assert_eq!(by_iptables.len(), 3);

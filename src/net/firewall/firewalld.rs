@@ -3,6 +3,18 @@
 use super::{Judgement, Packet, Passage};
 use crate::net::ports::Transport;
 
+/// Whether firewalld does not run, by what its program says. Whatever else it says, to whom it does not obey for example, it
+/// does.
+pub fn is_absent(said: &str) -> bool {
+    // Where the system's bus is not there, firewalld cannot be either.
+    said.contains("not running") || said.contains("DBUS_ERROR")
+}
+
+/// Whether an interface is in no zone of its own, by what firewalld's program says, and so in the default one.
+pub fn has_no_zone(said: &str) -> bool {
+    said.contains("no zone")
+}
+
 /// What becomes of all that is to get in through this zone. `None` where this is not what `--list-all` prints.
 pub fn judge(zone: &str, passage: &Passage) -> Option<Judgement> {
     let target = field(zone, "target")?;
@@ -106,5 +118,23 @@ public (active)
             assert_eq!(judge(&zone, &passage), expected, "{zone}");
             assert_eq!(closed(&zone, &passage).join(" "), shut, "{zone}");
         }
+    }
+
+    #[test]
+    fn only_one_that_does_not_run_is_absent() {
+        // What firewall-cmd 1.3.3 said, in red.
+        let cases = [
+            ("\u{1b}[91mnot running\u{1b}[00m", true),
+            (
+                "Authorization failed.\n    Make sure polkit agent is running or run the application as superuser.",
+                false,
+            ),
+            ("firewall-cmd takes too long", false),
+        ];
+        for (said, absent) in cases {
+            assert_eq!(is_absent(said), absent, "{said}");
+        }
+        assert!(has_no_zone("\u{1b}[91mno zone\u{1b}[00m"));
+        assert!(!has_no_zone(cases[1].0));
     }
 }

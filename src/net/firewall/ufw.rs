@@ -1,6 +1,6 @@
-//! What ufw does with packets to our ports, read from `ufw status verbose`, and our own rules in `ufw show added`. Pure.
+//! What ufw does with packets to our ports, read from `ufw status verbose`. Pure.
 
-use super::{Judgement, Packet, Passage, TAG};
+use super::{Judgement, Packet, Passage};
 use crate::net::ports::Transport;
 
 /// Whether ufw's settings (`/etc/ufw/ufw.conf`) switch it on.
@@ -86,28 +86,6 @@ impl<'a> Rule<'a> {
     }
 }
 
-/// The arguments of `ufw` that add a rule of ours, one list for each.
-pub fn rules(passage: &Passage, tag: &str) -> Vec<Vec<String>> {
-    let each = [("udp", &passage.udp), ("tcp", &passage.tcp)].into_iter().filter(|(_, ports)| !ports.is_empty());
-    let rule = |(kind, ports): (&str, &Vec<u16>)| {
-        let ports = Passage::list(ports, ",");
-        let words = ["allow", "in", "on", &passage.interface, "to", "any", "port", &ports, "proto", kind];
-        words.into_iter().chain(["comment", tag]).map(str::to_owned).collect()
-    };
-    each.map(rule).collect()
-}
-
-/// Rules of ours in what `ufw show added` prints: the name of each, and the arguments that remove it.
-pub fn ours(added: &str) -> Vec<(String, Vec<String>)> {
-    let ours = |line: &str| {
-        let (rule, comment) = line.trim().strip_prefix("ufw ")?.split_once(" comment ")?;
-        let tag = comment.trim().trim_matches('\'');
-        let words = ["delete"].into_iter().chain(rule.split_whitespace()).map(str::to_owned).collect();
-        tag.starts_with(TAG).then(|| (tag.to_owned(), words))
-    };
-    added.lines().filter_map(ours).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,23 +137,5 @@ Anywhere on virbr0         ALLOW IN    Anywhere
     fn it_is_on_where_its_settings_say_so() {
         assert!(is_enabled("# comment\nENABLED=yes\nLOGLEVEL=low\n"));
         assert!(!is_enabled("ENABLED=no\n#ENABLED=yes\n"));
-    }
-
-    #[test]
-    fn our_rules_are_found_again_by_their_name() {
-        let rules = rules(&passage("eth0"), "bootwright-12-34");
-        let lines = rules.iter().map(|rule| {
-            let (last, words) = rule.split_last().unwrap();
-            format!("ufw {} '{last}'\n", words.join(" "))
-        });
-        let added = format!(
-            "Added user rules (see 'ufw status' for running firewall):\nufw allow 22/tcp\nufw allow 5/udp comment 'mine'\n{}",
-            lines.collect::<String>()
-        );
-        let ours = ours(&added);
-        assert_eq!(ours.len(), 2);
-        assert_eq!(ours[0].0, "bootwright-12-34");
-        assert_eq!(ours[0].1.join(" "), "delete allow in on eth0 to any port 67,69,4011 proto udp");
-        assert_eq!(ours[1].1.join(" "), "delete allow in on eth0 to any port 80 proto tcp");
     }
 }

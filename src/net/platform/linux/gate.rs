@@ -1,7 +1,8 @@
 //! The firewall's side of [`crate::net::firewall`]: looks at it, opens it for a passage, and closes it again.
 //!
-//! By ufw's and firewalld's own commands where they look after the rules, by `iptables` in its own chain, and by `nft`
-//! otherwise: at the head of each chain that drops what is to get in.
+//! By firewalld's own command where it looks after the rules, by `iptables` in its own chain, and by `nft` otherwise: at the
+//! head of each chain that drops what is to get in. ufw's command would write the rule to its files, where it outlives a
+//! computer that loses its power; so the rule goes to the head of the chain that ufw's own ones hang from.
 
 use std::fs;
 
@@ -26,7 +27,10 @@ pub async fn look(passage: &Passage) -> Look {
         return Look { program: Some(Program::Ufw), judgement: status.ok().and_then(|it| ufw::judge(&it, passage)) };
     }
     if let Some(zone) = zone(&passage.interface).await {
-        let listed = listed(&zone).await.ok();
+        let listed = match &zone {
+            Some(zone) => listed(zone).await.ok(),
+            None => None,
+        };
         let judgement = listed.and_then(|listed| firewalld::judge(&listed, passage));
         return Look { program: Some(Program::Firewalld { zone }), judgement };
     }
@@ -45,22 +49,32 @@ pub async fn look(passage: &Passage) -> Look {
     }
 }
 
-/// The zone that firewalld has an interface in; none where it does not run.
-async fn zone(interface: &str) -> Option<String> {
+/// The zone that firewalld has an interface in, where it tells this user; none where it does not run.
+async fn zone(interface: &str) -> Option<Option<String>> {
     find("firewall-cmd")?;
-    run("firewall-cmd", &["--state"]).await.ok()?;
+    // One that does not answer, or not to this user, is there all the same.
+    if run("firewall-cmd", &["--state"]).await.is_err_and(|said| firewalld::is_absent(&said)) {
+        return None;
+    }
     let named = run("firewall-cmd", &[&format!("--get-zone-of-interface={interface}")]).await;
     let zone = match named {
-        Ok(zone) => zone,
-        Err(_) => run("firewall-cmd", &["--get-default-zone"]).await.ok()?,
+        Err(said) if firewalld::has_no_zone(&said) => run("firewall-cmd", &["--get-default-zone"]).await,
+        named => named,
     };
-    let zone = zone.trim();
     let fits = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-    (!zone.is_empty() && zone.chars().all(fits)).then(|| zone.to_owned())
+    let zone = zone.map(|zone| zone.trim().to_owned());
+    Some(zone.ok().filter(|zone| !zone.is_empty() && zone.chars().all(fits)))
 }
 
 async fn listed(zone: &str) -> Result<String, String> {
     run("firewall-cmd", &[&format!("--zone={zone}"), "--list-all"]).await
+}
+
+/// Changes all these ports of a zone by one command: each takes firewalld's program a second or more to start.
+async fn in_zone(zone: &str, change: &str, ports: &[String]) -> Result<(), String> {
+    let ports = ports.iter().map(|port| format!("{change}={port}"));
+    let words: Vec<String> = [format!("--zone={zone}")].into_iter().chain(ports).collect();
+    run("firewall-cmd", &words.iter().map(String::as_str).collect::<Vec<_>>()).await.map(drop)
 }
 
 /// All of nftables, if this program may see it.
@@ -91,8 +105,8 @@ impl Opened {
             return Ok(opened);
         }
         let result = match look.program {
-            Some(Program::Ufw) => opened.by_ufw(passage).await,
-            Some(Program::Firewalld { zone }) => opened.by_firewalld(zone, passage).await,
+            Some(Program::Ufw) => opened.by_rules(&[Chain::of_iptables()], passage).await,
+            Some(Program::Firewalld { zone: Some(zone) }) => opened.by_firewalld(zone, passage).await,
             Some(Program::Nftables { chains }) if !chains.is_empty() => opened.by_rules(&chains, passage).await,
             _ => Err("its rules cannot be read".to_owned()),
         };
@@ -110,28 +124,13 @@ impl Opened {
         !self.tagged && self.zone.is_none()
     }
 
-    async fn by_ufw(&mut self, passage: &Passage) -> Result<(), String> {
-        self.tagged = true;
-        for rule in ufw::rules(passage, &self.tag) {
-            let words: Vec<&str> = rule.iter().map(String::as_str).collect();
-            run("ufw", &words).await?;
-        }
-        Ok(())
-    }
-
     /// Until firewalld is restarted: nothing is written to its files.
     async fn by_firewalld(&mut self, zone: String, passage: &Passage) -> Result<(), String> {
         let closed = firewalld::closed(&listed(&zone).await?, passage);
-        let name = format!("--zone={zone}");
-        let (_, added) = self.zone.insert((zone, Vec::new()));
-        for port in closed {
-            let add = format!("--add-port={port}");
-            // Before it is done: where firewalld is slow it may open the port after we gave up, and closing one that is
-            // not open does no harm.
-            added.push(port);
-            run("firewall-cmd", &[&name, &add]).await?;
-        }
-        Ok(())
+        // Before it is done: where firewalld is slow it may open them after we gave up, and closing one that is not open
+        // does no harm.
+        let (zone, added) = self.zone.insert((zone, closed));
+        in_zone(zone, "--add-port", added).await
     }
 
     async fn by_rules(&mut self, chains: &[Chain], passage: &Passage) -> Result<(), String> {
@@ -151,9 +150,7 @@ impl Opened {
     /// undoing.
     pub(super) async fn close(self) {
         if let Some((zone, ports)) = self.zone {
-            for port in ports {
-                let _ = run("firewall-cmd", &[&format!("--zone={zone}"), &format!("--remove-port={port}")]).await;
-            }
+            let _ = in_zone(&zone, "--remove-port", &ports).await;
         }
         if self.tagged {
             remove(|tag| tag == self.tag).await;
@@ -207,13 +204,6 @@ pub async fn sweep() {
 
 /// Removes rules of ours with such a tag, wherever they are.
 async fn remove(wanted: impl Fn(&str) -> bool) {
-    if fs::read_to_string(UFW_SETTINGS).is_ok_and(|settings| ufw::is_enabled(&settings)) {
-        let added = run("ufw", &["show", "added"]).await.unwrap_or_default();
-        for (_, words) in ufw::ours(&added).into_iter().filter(|(tag, _)| wanted(tag)) {
-            let words: Vec<&str> = words.iter().map(String::as_str).collect();
-            let _ = run("ufw", &words).await;
-        }
-    }
     if find("iptables").is_some() {
         let listed = run("iptables", &["-w", "4", "-S", "INPUT"]).await.unwrap_or_default();
         for line in listed.lines().filter(|line| tag_of(line).is_some_and(&wanted)) {
