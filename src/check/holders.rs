@@ -34,7 +34,7 @@ pub(super) struct Known {
 
 /// Services that are stopped for somebody who asks for it: servers that do the same as we do. Nothing that other parts of
 /// the system rest on is among them.
-const STOPPABLE: [&str; 15] = [
+const STOPPABLE: [&str; 18] = [
     "dnsmasq.service",
     "isc-dhcp-server.service",
     "dhcpd.service",
@@ -50,7 +50,13 @@ const STOPPABLE: [&str; 15] = [
     "caddy.service",
     "xinetd.service",
     "inetutils-inetd.service",
+    "tftp.socket",
+    "tftpd.socket",
+    "atftpd.socket",
 ];
+
+/// Services that start others, which go on when these are stopped.
+const STARTERS: [&str; 3] = ["xinetd.service", "inetutils-inetd.service", "openbsd-inetd.service"];
 
 /// Whether a service may be stopped while we serve.
 pub(super) fn may_stop(unit: &str) -> bool {
@@ -65,8 +71,14 @@ pub(super) fn known(holder: &Holder, system: System, transport: Transport, port:
         System::Windows => windows(holder, transport, port),
     };
     let (what, step) = told.unwrap_or_else(|| (String::new(), otherwise(holder, system)));
-    let service = holder.unit.clone().filter(|unit| system == System::Linux && may_stop(unit));
+    let stops = |unit: &String| system == System::Linux && may_stop(unit) && !is_left_behind(&holder.program, unit);
+    let service = holder.unit.clone().filter(stops);
     Known { what, step, service }
+}
+
+/// Whether a server was started by another one, and is not stopped with it: TFTP's waits for more questions for some minutes.
+fn is_left_behind(program: &str, unit: &str) -> bool {
+    program == "in.tftpd" && STARTERS.contains(&unit)
 }
 
 /// How whoever holds a port is found out where the system did not tell us.
@@ -109,6 +121,9 @@ fn linux(holder: &Holder, port: u16) -> Option<(String, String)> {
             "Set DHCPServer=no in its file below /etc/systemd/network, then sudo networkctl reload.".into(),
         ),
         ("systemd-resolve", _) => told("It is systemd-resolved, which looks up names.", stop("systemd-resolved")),
+        ("systemd", unit) if unit.ends_with(".socket") => {
+            told("The system listens there for a service that is started by the first question.", stop(unit))
+        }
         ("systemd", _) => told(
             "The system listens there for a service that is started by the first question.",
             format!(
@@ -119,6 +134,10 @@ fn linux(holder: &Holder, port: u16) -> Option<(String, String)> {
         (program, _) if program.starts_with("kea-dhcp4") => {
             told("It is the Kea DHCP server.", stop("kea-dhcp4-server"))
         }
+        (program, unit) if is_left_behind(program, unit) => told(
+            "It is a TFTP server, which goes on when whoever started it is stopped.",
+            otherwise(holder, System::Linux),
+        ),
         ("in.tftpd", _) => told("It is a TFTP server.", stop("tftpd-hpa")),
         ("atftpd", _) => told("It is a TFTP server.", stop("atftpd")),
         ("xinetd", _) => told("It starts servers when somebody asks for them.", stop("xinetd")),
@@ -217,6 +236,8 @@ mod tests {
             (held("systemd-network", ""), Linux, Udp, 67, "systemd-networkd", "DHCPServer=no"),
             (held("systemd-resolve", ""), Linux, Udp, 53, "looks up names", "systemctl stop systemd-resolved."),
             (held("systemd", "init.scope"), Linux, Udp, 69, "first question", "list-sockets | grep :69"),
+            (held("systemd", "tftp.socket"), Linux, Udp, 69, "first question", "sudo systemctl stop tftp.socket."),
+            (held("in.tftpd", "xinetd.service"), Linux, Udp, 69, "TFTP", "sudo kill 7"),
             (held("dhcpd", ""), Linux, Udp, 67, "ISC DHCP", "systemctl stop isc-dhcp-server."),
             (held("kea-dhcp4", "kea-dhcp4.service"), Linux, Udp, 67, "Kea", "systemctl stop kea-dhcp4."),
             (held("in.tftpd", ""), Linux, Udp, 69, "TFTP", "systemctl stop tftpd-hpa."),
@@ -254,6 +275,9 @@ mod tests {
     fn only_a_server_like_ours_can_be_stopped_for_a_while() {
         let service = |program, unit| known(&held(program, unit), System::Linux, Transport::Udp, 67).service;
         assert_eq!(service("dnsmasq", "dnsmasq.service").as_deref(), Some("dnsmasq.service"));
+        assert_eq!(service("systemd", "tftp.socket").as_deref(), Some("tftp.socket"));
+        assert_eq!(service("xinetd", "xinetd.service").as_deref(), Some("xinetd.service"));
+        assert_eq!(service("in.tftpd", "xinetd.service"), None, "that would stop somebody else");
         assert_eq!(service("dnsmasq", ""), None);
         for unit in ["NetworkManager.service", "libvirtd.service", "ssh.service", "docker.service", "init.scope"] {
             assert_eq!(service("dnsmasq", unit), None, "{unit}");

@@ -8,6 +8,7 @@ mod channel;
 mod client;
 pub mod elevate;
 pub mod gate;
+mod groups;
 pub mod helper;
 mod neighbour;
 mod power;
@@ -111,7 +112,11 @@ pub fn open_beneath(folder: &Path, relative: &Path) -> io::Result<File> {
 
 /// The program that holds a port of this interface's address, as far as this user may see.
 pub fn port_holder(transport: Transport, port: u16, interface: &Interface, own: Ipv4Addr) -> Option<Holder> {
-    process_with_socket(holding_socket(transport, port, interface, own)?)
+    let (inode, group) = holding_socket(transport, port, interface, own)?;
+    let Some(holder) = process_with_socket(inode) else { return groups::holder(group?) };
+    // The system holds sockets of services that are started by the first question.
+    let unit = group.filter(|_| holder.pid == 1).and_then(groups::unit_of);
+    Some(Holder { unit: unit.or(holder.unit), ..holder })
 }
 
 /// Whether somebody holds a port of this interface's address, or, if that is unspecified, of any one; found out without
@@ -120,15 +125,15 @@ pub fn is_held(transport: Transport, port: u16, interface: &Interface, own: Ipv4
     holding_socket(transport, port, interface, own).is_some()
 }
 
-/// The inode of the socket that is in the way of one on this port.
-fn holding_socket(transport: Transport, port: u16, interface: &Interface, own: Ipv4Addr) -> Option<u64> {
-    let Ok(all) = sockets::bound(transport) else { return listed_socket(transport, port, own) };
+/// The inode of the socket that is in the way of one on this port, and the control group that it was opened in.
+fn holding_socket(transport: Transport, port: u16, interface: &Interface, own: Ipv4Addr) -> Option<(u64, Option<u64>)> {
+    let Ok(all) = sockets::bound(transport) else { return Some((listed_socket(transport, port, own)?, None)) };
     let in_the_way = |bound: &&sockets::Bound| {
         let here = bound.interface == 0 || bound.interface == interface.index;
         let same = bound.address == own || bound.address.is_unspecified() || own.is_unspecified();
         bound.port == port && here && same
     };
-    all.iter().find(in_the_way).map(|bound| bound.inode)
+    all.iter().find(in_the_way).map(|bound| (bound.inode, bound.group))
 }
 
 /// The same by the older tables, for a kernel without the newer list. They do not tell what is tied elsewhere.
@@ -157,12 +162,9 @@ fn socket_inode(table: &str, port: u16, own: Ipv4Addr) -> Option<u64> {
     })
 }
 
-/// The system's service in a `/proc/PID/cgroup` table. Those of a user's own session are not the system's.
+/// The system's service in a `/proc/PID/cgroup` table.
 fn unit(groups: &str) -> Option<String> {
-    let paths =
-        groups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).filter(|path| path.starts_with("/system.slice/"));
-    let names = |path: &str| path.rsplit('/').find(|name| name.ends_with(".service")).map(str::to_owned);
-    paths.filter_map(names).next()
+    groups.lines().filter_map(|line| line.splitn(3, ':').nth(2)).find_map(groups::unit)
 }
 
 fn process_with_socket(inode: u64) -> Option<Holder> {

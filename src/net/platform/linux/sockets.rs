@@ -21,6 +21,8 @@ const HEADER: usize = 16;
 const SOCKET: usize = 72;
 /// `INET_DIAG_SKV6ONLY`.
 const V6_ONLY: u16 = 11;
+/// `INET_DIAG_CGROUP_ID`, since Linux 5.8.
+const GROUP: u16 = 21;
 /// States by their number: `TCP_CLOSE` is a UDP socket that is bound and not connected.
 const CLOSED: u32 = 1 << 7;
 const LISTENING: u32 = 1 << 10;
@@ -40,6 +42,8 @@ pub(super) struct Bound {
     pub interface: u32,
     /// Its number, by which its process is found.
     pub inode: u64,
+    /// The control group that it was opened in, where the kernel tells.
+    pub group: Option<u64>,
 }
 
 /// All sockets that wait for packets or connections and hold an IPv4 address.
@@ -112,20 +116,26 @@ fn socket(body: &[u8]) -> Option<Bound> {
         _ => std::net::Ipv6Addr::from(source).to_ipv4_mapped()?,
     };
     let (interface, inode) = (word(body, 40)?, word(body, 68)?);
-    Some(Bound { port: u16::from_be_bytes(port), address, interface, inode: inode.into() })
+    let group = attribute(body.get(SOCKET..).unwrap_or_default(), GROUP);
+    let group = group.and_then(|group| group.try_into().ok()).map(u64::from_ne_bytes);
+    Some(Bound { port: u16::from_be_bytes(port), address, interface, inode: inode.into(), group })
 }
 
 /// Web servers listen so, beside a socket of their own for IPv4 or without one.
-fn is_v6_only(mut attributes: &[u8]) -> bool {
-    while let [a, b, c, d, value @ ..] = attributes {
+fn is_v6_only(attributes: &[u8]) -> bool {
+    attribute(attributes, V6_ONLY).and_then(<[u8]>::first).is_some_and(|&only| only != 0)
+}
+
+fn attribute(mut attributes: &[u8], wanted: u16) -> Option<&[u8]> {
+    while let [a, b, c, d, ..] = attributes {
         let (length, kind) = (usize::from(u16::from_ne_bytes([*a, *b])), u16::from_ne_bytes([*c, *d]));
-        if kind == V6_ONLY {
-            return value.first().is_some_and(|&only| only != 0);
+        if kind == wanted {
+            return attributes.get(4..length);
         }
         // At least its own head, or it would never end.
         attributes = attributes.get(length.max(4).next_multiple_of(4)..).unwrap_or_default();
     }
-    false
+    None
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<u32> {
@@ -144,6 +154,13 @@ mod tests {
         let own = all.iter().find(|bound| bound.port == port).expect("listed");
         assert_eq!((own.address, own.interface), (Ipv4Addr::LOCALHOST, 0));
         assert!(own.inode > 0);
+        // Where the groups can be seen, the socket's is that of its process.
+        let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+        let path = groups.lines().find_map(|line| line.strip_prefix("0::/"));
+        let folder = path.and_then(|path| std::fs::metadata(std::path::Path::new("/sys/fs/cgroup").join(path)).ok());
+        if let (Some(folder), Some(group)) = (folder, own.group) {
+            assert_eq!(group, std::os::unix::fs::MetadataExt::ino(&folder));
+        }
     }
 
     #[test]
