@@ -50,6 +50,7 @@ use crate::journal::job::Book;
 use crate::net::Interface;
 use crate::net::awake::Awake;
 use crate::net::privilege::{Grant, PrivilegeError};
+use crate::net::service::Stopped;
 use jobs::Jobs;
 use log::Log;
 use overlay::Overlay;
@@ -238,7 +239,7 @@ pub enum Message {
     /// An address was set, or not.
     AddressSet(Result<Parcel<Grant>, Arc<PrivilegeError>>),
     /// A service that was in the way was stopped, or not.
-    ServiceStopped(String, Result<(), String>),
+    ServiceStopped(String, Result<Parcel<Stopped>, String>),
     /// This computer stays awake for these services, or not.
     Awake(u64, Result<Parcel<Awake>, String>),
     /// What was for the time of serving is undone, in words.

@@ -92,7 +92,7 @@ impl App {
             Message::Rehearsing(run, far) => self.rehearsing(run, *far),
             Message::Surveyed(run, facts) => self.surveyed(run, &facts),
             Message::AddressSet(result) => self.address_set(result),
-            Message::ServiceStopped(unit, result) => self.service_stopped(unit, result),
+            Message::ServiceStopped(unit, result) => self.service_stopped(&unit, result),
             Message::Awake(run, result) => self.stays_awake(run, result),
             Message::Undone(sentences) => self.undone(sentences),
             Message::Acquired(result) => self.acquired(result),

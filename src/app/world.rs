@@ -31,8 +31,9 @@ use crate::journal::Event;
 use crate::journal::job::{Book, Line};
 use crate::look;
 use crate::net::privilege::{self, Grant, PrivilegeError};
+use crate::net::service::{self, Stopped};
 use crate::net::socket::Sockets;
-use crate::net::{Interface, interface, service};
+use crate::net::{Interface, interface};
 use crate::rehearsal::{self, Firmware};
 
 /// How often the interfaces are looked at while the window is open.
@@ -337,13 +338,8 @@ impl World {
     }
 
     /// Stops a service that is in the way.
-    pub async fn stop_service(self, unit: String) -> Result<(), String> {
+    pub async fn stop_service(self, unit: String) -> Result<Stopped, String> {
         service::stop(&unit).await
-    }
-
-    /// Starts it again.
-    pub async fn start_service(self, unit: String) -> Result<(), String> {
-        service::start(&unit).await
     }
 
     /// Starts the services. Must be called inside the runtime.

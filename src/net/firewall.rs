@@ -8,7 +8,7 @@
 //! A rule is for one interface and for these ports, and it carries the process that holds it in its name ([`TAG`]). The
 //! helper of [`super::privilege`] puts it there and takes it away when whoever asked for it is gone, killed or not. Where the
 //! helper itself was killed, the rule is found by its name and taken away at the next start. firewalld's rules have no
-//! names, but they are gone as soon as it is restarted.
+//! names, but they are gone as soon as it is restarted or reloaded; also where somebody does that while we serve.
 //!
 //! What is not seen: the older iptables (`iptables-legacy`), rules for bridges and network cards (`netdev`), and rules for
 //! what this computer sends.

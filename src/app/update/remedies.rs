@@ -13,6 +13,7 @@ use crate::engine::{self, Arranged};
 use crate::journal::{Event, Note, What};
 use crate::net::awake::{self, Awake};
 use crate::net::privilege::{Gate, Request};
+use crate::net::service::Stopped;
 
 /// What is to be undone.
 #[derive(Debug, Default)]
@@ -20,7 +21,7 @@ pub(in crate::app) struct Undo {
     /// Keeps this computer awake.
     awake: Option<Awake>,
     /// Services that were stopped.
-    stopped: Vec<String>,
+    stopped: Vec<Stopped>,
 }
 
 impl App {
@@ -43,17 +44,21 @@ impl App {
         }
         self.failure = None;
         let stop = self.world.clone().stop_service(unit.clone());
-        Task::perform(stop, move |result| Message::ServiceStopped(unit.clone(), result))
+        Task::perform(stop, move |result| Message::ServiceStopped(unit.clone(), result.map(Parcel::new)))
     }
 
-    pub(in crate::app) fn service_stopped(&mut self, unit: String, result: Result<(), String>) -> Task<Message> {
+    pub(in crate::app) fn service_stopped(
+        &mut self,
+        unit: &str,
+        result: Result<Parcel<Stopped>, String>,
+    ) -> Task<Message> {
         match result {
-            Ok(()) => {
-                self.undo.stopped.push(unit);
+            Ok(stopped) => {
+                self.undo.stopped.extend(stopped.take());
                 self.check_everything()
             }
             Err(reason) => {
-                self.failure = Some(judge::not_stopped(&unit, &reason));
+                self.failure = Some(judge::not_stopped(unit, &reason));
                 Task::none()
             }
         }
@@ -90,12 +95,11 @@ impl App {
     /// Undoes what was for the time of serving. Nothing where there is nothing that has to be waited for.
     pub(in crate::app) fn end_meanwhile(&mut self) -> Option<Task<Message>> {
         self.undo.awake = None;
-        let (grant, units) = (self.grant.take(), std::mem::take(&mut self.undo.stopped));
-        if grant.is_none() && units.is_empty() {
+        let (grant, stopped) = (self.grant.take(), std::mem::take(&mut self.undo.stopped));
+        if grant.is_none() && stopped.is_empty() {
             return None;
         }
         let interface = self.draft.interface.clone().unwrap_or_default();
-        let world = self.world.clone();
         let undo = async move {
             let mut told = Vec::new();
             if let Some(grant) = grant {
@@ -103,8 +107,9 @@ impl App {
                 grant.release().await;
                 told.extend(was_open.then(|| judge::gate_closed(&interface)));
             }
-            for unit in units {
-                let result = world.clone().start_service(unit.clone()).await;
+            for service in stopped {
+                let unit = service.unit().to_owned();
+                let result = service.start().await;
                 told.push(judge::started_again(&unit, result.err().as_deref()));
             }
             told
