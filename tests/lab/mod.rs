@@ -17,9 +17,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use alarm::Alarms;
 use bootwright::journal::Event;
 use serde_json::Value;
 
+mod alarm;
 pub mod boot;
 pub mod desk;
 pub mod office;
@@ -189,6 +191,7 @@ struct Lines {
 pub struct Server {
     process: Process,
     log: Arc<(Mutex<Lines>, Condvar)>,
+    alarms: Alarms,
     pub errors: PathBuf,
 }
 
@@ -239,7 +242,7 @@ impl Server {
             shared.0.lock().unwrap().ended = true;
             shared.1.notify_all();
         });
-        Server { process, log, errors }
+        Server { process, log, alarms: Alarms::default(), errors }
     }
 
     /// Waits for a line of the log. Gives up when the program has ended, or after a minute.
@@ -290,11 +293,28 @@ impl Server {
         self.process.0.wait().expect("a process")
     }
 
-    /// Stops it as a person would, and returns what it said on standard error.
+    /// Stops it as a person would, and returns what it said on standard error. All of its log is there then.
     pub fn stop(mut self) -> String {
         self.signal("TERM");
         assert_eq!(self.end().code(), Some(0));
+        let (lines, changed) = &*self.log;
+        drop(changed.wait_while(lines.lock().unwrap(), |lines| !lines.ended).unwrap());
         std::fs::read_to_string(&self.errors).unwrap_or_default()
+    }
+
+    /// This cause may be told of a computer; any other is a false alarm, which fails the test at its end.
+    pub fn expect(&self, cause: &str) {
+        self.alarms.expect(cause);
+    }
+
+    /// What keeps a computer, as the log tells it: the causes in their order, without what is only worth knowing.
+    pub fn trouble(&self, mac: &str) -> Vec<String> {
+        let lines = self.about(mac);
+        let mut causes: Vec<_> =
+            lines.iter().filter_map(alarm::trouble).map(|(_, cause, _)| cause.to_owned()).collect();
+        // Once more where it is surer.
+        causes.dedup();
+        causes
     }
 
     /// Waits until nothing was told for so long, or until a limit.
@@ -310,20 +330,36 @@ impl Server {
         }
     }
 
-    /// Keeps what was told so far as a recorded boot, where BOOTWRIGHT_RECORD names a folder for them.
+    /// Keeps what was told so far as a recorded boot, where BOOTWRIGHT_RECORD names a folder for them. The end of each
+    /// server does so by itself under the name of its test, with a number where that has several.
     pub fn record(&self, name: &str) {
         let Some(folder) = std::env::var_os("BOOTWRIGHT_RECORD").map(PathBuf::from) else { return };
         let event =
             |line: Value| serde_json::from_value::<Event>(line.clone()).unwrap_or_else(|e| panic!("{e}: {line}"));
         let events = self.lines().into_iter().map(event).collect();
         std::fs::create_dir_all(&folder).expect("a folder");
-        std::fs::write(folder.join(format!("{name}.jsonl")), record::text(events)).expect("a recording");
+        let path = |number: usize| match number {
+            1 => folder.join(format!("{name}.jsonl")),
+            _ => folder.join(format!("{name}-{number}.jsonl")),
+        };
+        let free = (1..).map(path).find(|path| !path.exists()).expect("a name");
+        std::fs::write(free, record::text(events)).expect("a recording");
     }
 
     /// The story of a boot as the log tells it: what was fetched, in which order, how fast.
     pub fn tell(&self, mac: &str) {
         for line in self.about(mac).iter().filter_map(|line| line["text"].as_str()) {
             println!("    {line}");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // A test that failed has said why.
+        if !std::thread::panicking() {
+            self.alarms.check(&self.lines());
+            self.record(std::thread::current().name().unwrap_or("boot"));
         }
     }
 }

@@ -12,6 +12,9 @@ use super::{Lab, Process};
 const OVMF: &str = "/usr/share/OVMF";
 const AAVMF: &str = "/usr/share/AAVMF";
 
+/// How the addresses of computers begin; their numbers end them.
+pub const MACS: &str = "52:54:00:77:01:";
+
 /// What UEFI starts where nothing else was left to start: its own settings.
 const GAVE_UP: &str = "starting Boot0000 \"UiApp\"";
 
@@ -127,7 +130,7 @@ impl Vm {
 
     /// The same with more to it.
     pub fn start_with(lab: &Lab, number: u32, firmware: Firmware, memory: u32, options: &Options) -> Vm {
-        let mac = format!("52:54:00:77:01:{number:02x}");
+        let mac = format!("{MACS}{number:02x}");
         let folder = lab.path(&format!("vm{number}"));
         std::fs::create_dir(&folder).expect("a folder");
         let filter = plug(lab, number, firmware);
