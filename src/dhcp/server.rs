@@ -102,6 +102,8 @@ impl Server {
         self.foreign = Some(server);
         self.waiting.clear();
         self.probing.clear();
+        // Nothing is probed ahead from now on, so no probe grows old: a deadline that nobody moves is due for ever.
+        self.silent.clear();
         out.notes.push((None, Note::ForeignServer { server, mac, maker: None }));
         out
     }

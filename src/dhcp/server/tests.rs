@@ -405,6 +405,17 @@ fn another_server_ends_the_handing_out_at_once_and_takes_nothing_from_anybody() 
 }
 
 #[test]
+fn nothing_is_waited_for_once_another_server_is_there() {
+    let mut lab = Lab::new(100, 110, true);
+    lab.server.tick(lab.now, &Script);
+    lab.now += PROBE_WAIT;
+    lab.server.tick(lab.now, &Script);
+    assert!(lab.server.deadline().is_some(), "the addresses that were probed ahead grow old");
+    lab.server.foreign(OTHER, None);
+    assert_eq!(lab.server.deadline(), None, "one that has passed would be due again and again");
+}
+
+#[test]
 fn a_client_that_takes_the_offer_of_another_server_gives_it_away() {
     let mut lab = Lab::new(100, 110, false);
     lab.ask(1, 1, &[]);
