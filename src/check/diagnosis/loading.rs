@@ -160,6 +160,10 @@ fn size_only(story: &Story) -> Option<Cause> {
         }
         _ => return None,
     };
+    // Told better by what was seen of the file.
+    if size == 0 {
+        return None;
+    }
     let asked_since = !Story::asks(story.since_file()).is_empty();
     let loader = last.role == Some(Role::Loader);
     (loader && (asked_since || story.silent(AFTER_SIZE)) && story.computer.stage <= Stage::Loader).then(|| {
@@ -170,15 +174,20 @@ fn size_only(story: &Story) -> Option<Cause> {
     })
 }
 
-/// Firmware starts an empty file as little as none.
+/// Firmware starts an empty file as little as none; EDK2 does not even ask for one that it was told to be empty.
 fn empty(story: &Story) -> Option<Cause> {
-    let (event, file, ..) = story
-        .whole()
-        .last()
-        .filter(|(_, _, role, size)| *size == 0 && matches!(role, Role::Loader | Role::Kernel | Role::Initrd))?;
+    let (event, file, role, size) = story.boot.iter().rev().find_map(|event| match &event.what {
+        What::Tftp(tftp::Note::SizeAsked { file, size }) | What::Http(http::Note::SizeAsked { file, size }) => {
+            Some((*event, file.as_str(), event.role?, *size))
+        }
+        _ => whole(event),
+    })?;
+    let starts = matches!(role, Role::Loader | Role::Kernel | Role::Initrd);
     let next =
         "Fetch the file anew: install the loaders again, or compare the image with its checksum on the Images page.";
-    Some(cause((Kind::FileEmpty, Certain), event.time, format!("{file} has no bytes, and it was given that."), next))
+    (size == 0 && starts).then(|| {
+        cause((Kind::FileEmpty, Certain), event.time, format!("It asked for {file}, which has no bytes."), next)
+    })
 }
 
 fn lossy(story: &Story) -> Option<Cause> {
