@@ -14,10 +14,11 @@ mod lab;
 
 use std::time::Duration;
 
-use lab::boot::{MEMTEST, SHORT, first_entry};
-use lab::pack::{installer, installer_disc};
+use lab::boot::{MEMTEST, MEMTEST_RUNS, SHORT, first_entry};
+use lab::office::{Pace, office, started};
+use lab::pack::{installer, installer_disc, own_loaders};
 use lab::vm::{Firmware, Vm};
-use lab::{Host, Lab, Server, must};
+use lab::{Host, Lab, Process, SERVER, Server, fetched, must};
 use serde_json::Value;
 
 /// Waits until the log tells this cause of the computer, prints it, and returns it.
@@ -149,6 +150,168 @@ fn a_menu_that_is_left_alone() {
     let over = told(&server, &computer, "menu-timed-out");
     says(&over, "after 5 s its own disk started");
     assert_eq!(server.trouble(&computer.mac), Vec::<String>::new());
+    server.stop();
+}
+
+/// Its loader comes by TFTP, and then its menu does not come by HTTP.
+#[test]
+fn a_menu_that_a_firewall_drops() {
+    if !Firmware::PlainRom.ready("port 80 dropped", &["nft", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.server();
+    drop_packets(&host, "input", "tcp dport 80");
+    let server = Server::start(&lab, &host, &first_entry("full", MEMTEST));
+    let computer = Vm::start(&lab, 1, Firmware::PlainRom, 128);
+    let cause = told(&server, &computer, "no-file-asked");
+    says(&cause, "Let TCP 80 in");
+    assert!(fetched(&server.about(&computer.mac)).contains(&"undionly.kpxe".to_owned()));
+    assert_eq!(server.trouble(&computer.mac), ["no-file-asked"]);
+    server.stop();
+}
+
+#[test]
+fn an_ipxe_without_http_that_gets_no_other() {
+    if !Firmware::CutIpxe.ready("iPXE without HTTP", &["nft", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.server();
+    drop_packets(&host, "input", "udp dport 69");
+    let server = Server::start(&lab, &host, &first_entry("full", MEMTEST));
+    let computer = Vm::start(&lab, 1, Firmware::CutIpxe, 128);
+    let cause = told(&server, &computer, "ipxe-without-http");
+    assert_eq!(cause["likelihood"], "likely");
+    says(&cause, "In VirtualBox install the extension pack");
+    assert_eq!(server.trouble(&computer.mac), ["ipxe-without-http"]);
+    server.stop();
+}
+
+/// This firmware asks the boot server where its first question came to nothing, as where the DHCP server is late.
+#[test]
+fn a_boot_server_whose_answer_a_firewall_keeps_in() {
+    if !Firmware::EfiX64.ready("port 4011 dropped", &["nft", "dnsmasq", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.server();
+    drop_packets(&host, "output", "udp sport 4011");
+    let server = Server::start(&lab, &host, &first_entry("proxy", MEMTEST));
+    let computer = Vm::start(&lab, 1, Firmware::EfiX64, 256);
+    server.wait_long("question", SHORT, |line| line["event"] == "offered");
+    let _office = office(&lab, Pace::Quick);
+    let cause = told(&server, &computer, "silent-after-boot-server");
+    says(&cause, "asked on port 4011, was told snponly.efi");
+    assert_eq!(server.trouble(&computer.mac), ["silent-after-boot-server"]);
+    server.stop();
+}
+
+/// A switch that looks for loops lets nothing through for half a minute, while the firmware asks already.
+#[test]
+fn a_switch_that_learns_first() {
+    if !Firmware::EfiX64.ready("spanning tree", &[MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
+    // The port of the server forwards already; that of a computer which is switched on from now on learns first.
+    lab.switch().ip("link set br0 type bridge stp_state 1 forward_delay 1500");
+    let computer = Vm::start(&lab, 1, Firmware::EfiX64, 256);
+    let cause = told(&server, &computer, "switch-slow");
+    says(&cause, "PortFast");
+    server.wait_long("loader", SHORT, |line| line["stage"] == "loader");
+    assert_eq!(server.trouble(&computer.mac), ["switch-slow"]);
+    server.stop();
+}
+
+/// dnsmasq as a relay agent, which passes the questions of one network on to the server in another.
+fn relay(lab: &Lab, host: &Host, address: &str) -> Process {
+    let pid = lab.path("relay-pid");
+    let mut command = host.command("dnsmasq");
+    command.args(["--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root"]);
+    command.arg(format!("--dhcp-relay={address},{SERVER}")).arg(format!("--pid-file={}", pid.display()));
+    started(&mut command, &pid)
+}
+
+#[test]
+fn a_router_that_passes_questions_on() {
+    if !Firmware::Bios.ready("relay", &["dnsmasq", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.server();
+    // The server's network is another one than that of the computers, and the router is in both.
+    let (switch, router) = (lab.switch(), lab.host("r", Some("10.78.0.1/24")));
+    switch.ip("link add br1 type bridge forward_delay 0 stp_state 0 mcast_snooping 0");
+    switch.ip("link set br1 up");
+    switch.ip("link set p1 master br1");
+    switch.ip(&format!("link add q1 type veth peer name eth1 netns {}", router.name));
+    switch.ip("link set q1 master br1 up");
+    router.ip("addr add 10.77.0.9/24 dev eth1");
+    router.ip("link set eth1 up");
+    let server = Server::start(&lab, &host, &first_entry("full", MEMTEST));
+    let _relay = relay(&lab, &router, "10.78.0.1");
+    let computer = Vm::start(&lab, 1, Firmware::Bios, 128);
+    let cause = told(&server, &computer, "relay-elsewhere");
+    says(&cause, "Connect it to the network that is served here");
+    let seen = told(&server, &computer, "relay-seen");
+    says(&seen, "10.78.0.1");
+    assert_eq!(server.trouble(&computer.mac), ["relay-elsewhere"]);
+    server.stop();
+}
+
+/// One in the network that is served, as some switches have it: that is no trouble.
+#[test]
+fn a_switch_that_passes_questions_on() {
+    if !Firmware::Bios.ready("relay in the network", &["dnsmasq", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
+    let _relay = relay(&lab, &lab.host("r", Some("10.77.0.9/24")), "10.77.0.9");
+    let mut computer = Vm::start(&lab, 1, Firmware::Bios, 128);
+    let seen = told(&server, &computer, "relay-seen");
+    says(&seen, "10.77.0.9");
+    computer.wait_for(MEMTEST_RUNS, SHORT);
+    assert_eq!(server.trouble(&computer.mac), Vec::<String>::new());
+    server.stop();
+}
+
+/// The firmware asks by TFTP how large it is and stops there, and loads it by HTTP.
+#[test]
+fn a_loader_without_a_byte() {
+    if !Firmware::EfiX64.ready("empty loader", &[MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let folder = own_loaders(&lab);
+    std::fs::write(folder.join("snponly.efi"), []).expect("a file");
+    let server = Server::start_with(&lab, &lab.server(), &folder, &first_entry("full", MEMTEST));
+    let computer = Vm::start(&lab, 1, Firmware::EfiX64, 256);
+    let cause = told(&server, &computer, "file-empty");
+    says(&cause, "snponly.efi, which has no bytes");
+    server.wait_long("loader by HTTP", SHORT, |line| line["event"] == "http-done");
+    assert_eq!(server.trouble(&computer.mac), ["file-empty"]);
+    server.stop();
+}
+
+/// Another server appears while addresses are given, and the computer never sees our offers: it takes that one's.
+#[test]
+fn another_server_that_is_taken() {
+    if !Firmware::Bios.ready("second server", &["nft", "dnsmasq", MEMTEST]) {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.server();
+    drop_packets(&host, "output", "udp sport 67");
+    let server = Server::start(&lab, &host, &first_entry("full", MEMTEST));
+    let computer = Vm::start(&lab, 1, Firmware::Bios, 128);
+    server.wait_long("question", SHORT, |line| line["event"] == "offered");
+    let _office = office(&lab, Pace::Quick);
+    let cause = told(&server, &computer, "other-server-won");
+    says(&cause, "10.77.0.254");
+    assert_eq!(server.trouble(&computer.mac), ["other-server-won"]);
     server.stop();
 }
 

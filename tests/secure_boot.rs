@@ -129,14 +129,7 @@ fn says(line: &Value, text: &str) -> bool {
 
 /// The loaders with one byte of one of them flipped, in its code.
 fn damaged(lab: &Lab, name: &str) -> PathBuf {
-    let folder = lab.path("damaged");
-    std::fs::create_dir(&folder).expect("a folder");
-    for file in std::fs::read_dir(loaders()).expect("loaders") {
-        let file = file.expect("a file").path();
-        if file.is_file() {
-            std::fs::copy(&file, folder.join(file.file_name().expect("a name"))).expect("a copy");
-        }
-    }
+    let folder = pack::own_loaders(lab);
     let mut bytes = std::fs::read(folder.join(name)).expect("a loader");
     // Both have a megabyte and more, most of it code.
     bytes[300_000] ^= 1;

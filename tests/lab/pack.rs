@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::{Lab, must, packaged};
+use super::{Lab, loaders, must, packaged};
 
 /// What a file of an image is made of.
 pub enum Content<'a> {
@@ -63,6 +63,19 @@ pub fn copies(lab: &Lab, image: &str, name: &str, count: usize) -> Vec<String> {
         to.display().to_string()
     };
     (1..=count).map(link).collect()
+}
+
+/// A folder of our boot loaders for a test to change.
+pub fn own_loaders(lab: &Lab) -> PathBuf {
+    let folder = lab.path("loaders");
+    std::fs::create_dir(&folder).expect("a folder");
+    for file in std::fs::read_dir(loaders()).expect("loaders") {
+        let file = file.expect("a file").path();
+        if file.is_file() {
+            std::fs::copy(&file, folder.join(file.file_name().expect("a name"))).expect("a copy");
+        }
+    }
+    folder
 }
 
 /// What a computer shows that was started from its own disk.

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes QEMU's network ROM look like a vendor's plain PXE ROM.
+"""Makes QEMU's network ROM look like a vendor's plain PXE ROM, or like an iPXE without HTTP.
 
-    plain_rom.py CLIENT_SIDE SERVER_SIDE
+    plain_rom.py CLIENT_SIDE SERVER_SIDE ipxe|http
 
 QEMU has no other BIOS network ROM than iPXE, which tells servers so by DHCP options 77 and 175. This joins two
-interfaces and takes those options out of the client's requests, until the client sends its first TFTP read request: what
-asks after that is the program that it was given, and is left alone.
+interfaces and takes those options out of the client's requests, or only the word that it can fetch by HTTP out of option
+175, until the client sends its first TFTP read request: what asks after that is the program that it was given, and is left
+alone.
 """
 import select
 import socket
@@ -14,7 +15,7 @@ import sys
 
 ETH_P_ALL = 3
 SOL_PACKET, PACKET_ADD_MEMBERSHIP, PACKET_IGNORE_OUTGOING, PROMISCUOUS = 263, 1, 23, 1
-HIDDEN = (77, 175)
+USER_CLASS, IPXE, IPXE_HTTP = 77, 175, 19
 
 
 def checksum(header):
@@ -24,7 +25,30 @@ def checksum(header):
     return ~total & 0xFFFF
 
 
-def without_marks(frame):
+def options(text):
+    """Each option that is no padding: its code and its value."""
+    at = 0
+    while at < len(text) and text[at] != 255:
+        if text[at] == 0:
+            at += 1
+            continue
+        end = at + 2 + text[at + 1]
+        yield text[at], text[at + 2:end]
+        at = end
+
+
+def written(pairs):
+    return b"".join(bytes([code, len(value)]) + value for code, value in pairs)
+
+
+def kept(code, value, hidden):
+    """What is left of an option, if anything."""
+    if hidden == "http":
+        return written((c, v) for c, v in options(value) if c != IPXE_HTTP) if code == IPXE else value
+    return None if code in (USER_CLASS, IPXE) else value
+
+
+def without_marks(frame, hidden):
     """The frame to send on, and whether it was the first TFTP request."""
     if len(frame) < 42 or frame[12:14] != b"\x08\x00" or frame[23] != socket.IPPROTO_UDP:
         return frame, False
@@ -35,23 +59,15 @@ def without_marks(frame):
         return frame, message[:2] == b"\x00\x01"
     if target not in (67, 4011) or message[236:240] != b"\x63\x82\x53\x63":
         return frame, False
-    kept, at = bytearray(message[:240]), 240
-    while at < len(message) and message[at] != 255:
-        if message[at] == 0:
-            at += 1
-            continue
-        end = at + 2 + message[at + 1]
-        if message[at] not in HIDDEN:
-            kept += message[at:end]
-        at = end
-    kept.append(255)
-    kept += bytes(max(0, 300 - len(kept)))
+    pairs = ((code, kept(code, value, hidden)) for code, value in options(message[240:]))
+    message = message[:240] + written(pair for pair in pairs if pair[1] is not None) + b"\xff"
+    message += bytes(max(0, 300 - len(message)))
     ip = bytearray(frame[14:udp])
-    struct.pack_into("!H", ip, 2, len(ip) + 8 + len(kept))
+    struct.pack_into("!H", ip, 2, len(ip) + 8 + len(message))
     struct.pack_into("!H", ip, 10, 0)
     struct.pack_into("!H", ip, 10, checksum(bytes(ip)))
     # A UDP checksum of zero means none, which IPv4 allows.
-    return frame[:14] + bytes(ip) + struct.pack("!HHHH", source, target, 8 + len(kept), 0) + bytes(kept), False
+    return frame[:14] + bytes(ip) + struct.pack("!HHHH", source, target, 8 + len(message), 0) + message, False
 
 
 def port(name):
@@ -74,7 +90,7 @@ def main():
                 frame = link.recv(65536)
                 if link is client:
                     if hiding:
-                        frame, asked = without_marks(frame)
+                        frame, asked = without_marks(frame, sys.argv[3])
                         hiding = not asked
                     server.send(frame)
                 else:

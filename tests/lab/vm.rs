@@ -25,6 +25,8 @@ pub enum Firmware {
     Bios,
     /// SeaBIOS and an e1000 whose ROM hides that it is iPXE until it has asked for its first file.
     PlainRom,
+    /// The same, which does not hide it but says that it cannot fetch by HTTP, like the one in VirtualBox's card.
+    CutIpxe,
     /// OVMF x64 by PXE.
     EfiX64,
     /// OVMF x64 by UEFI HTTP Boot.
@@ -53,7 +55,7 @@ enum Board {
 impl Firmware {
     fn board(self) -> Board {
         match self {
-            Firmware::Bios | Firmware::PlainRom => Board::Pc,
+            Firmware::Bios | Firmware::PlainRom | Firmware::CutIpxe => Board::Pc,
             Firmware::EfiX64 | Firmware::EfiX64Http => Board::Q35 { guarded: false },
             // Debian has the 32-bit one only in a build that does not start where its variables are not guarded.
             Firmware::EfiX64Secure | Firmware::EfiIa32 => Board::Q35 { guarded: true },
@@ -69,6 +71,15 @@ impl Firmware {
         matches!(self, Firmware::EfiX64Http | Firmware::EfiArm64Http)
     }
 
+    /// What the filter in its cable takes out of its questions, where it has one.
+    fn filter(self) -> Option<&'static str> {
+        match self {
+            Firmware::PlainRom => Some("ipxe"),
+            Firmware::CutIpxe => Some("http"),
+            _ => None,
+        }
+    }
+
     /// The QEMU that runs it.
     fn qemu(self) -> &'static str {
         if self.board() == Board::Virt { "qemu-system-aarch64" } else { "qemu-system-x86_64" }
@@ -77,7 +88,7 @@ impl Firmware {
     /// The code of UEFI, and its variables, where the keys of Secure Boot lie.
     fn flash(self) -> Option<[String; 2]> {
         let (folder, code, variables) = match self {
-            Firmware::Bios | Firmware::PlainRom => return None,
+            Firmware::Bios | Firmware::PlainRom | Firmware::CutIpxe => return None,
             Firmware::EfiX64 | Firmware::EfiX64Http => (OVMF, "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),
             Firmware::EfiX64Secure => (OVMF, "OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd"),
             Firmware::EfiIa32 => (OVMF, "OVMF32_CODE_4M.secboot.fd", "OVMF32_VARS_4M.fd"),
@@ -91,7 +102,7 @@ impl Firmware {
         let flash = self.flash().unwrap_or_default();
         let mut needs: Vec<&str> = flash.iter().map(String::as_str).filter(|file| !file.is_empty()).collect();
         needs.push(self.qemu());
-        if self == Firmware::PlainRom {
+        if self.filter().is_some() {
             needs.extend(["python3", "ethtool"]);
         }
         needs.extend(more);
@@ -288,7 +299,7 @@ fn uefi(command: &mut Command, folder: &Path, [code, variables]: &[String; 2], h
 /// The network card, which it starts from before all else.
 fn card(command: &mut Command, number: u32, mac: &str, firmware: Firmware) {
     command.args(["-netdev", &format!("tap,id=n,ifname=tap{number},script=no,downscript=no")]);
-    let card = if firmware == Firmware::PlainRom { "e1000" } else { "virtio-net-pci" };
+    let card = if firmware.filter().is_some() { "e1000" } else { "virtio-net-pci" };
     // UEFI brings its own driver; a ROM would put iPXE in its place.
     let rom = if firmware.is_bios() { "" } else { ",romfile=" };
     command.args(["-device", &format!("{card},netdev=n,mac={mac},bootindex=0{rom}")]);
@@ -298,8 +309,8 @@ fn card(command: &mut Command, number: u32, mac: &str, firmware: Firmware) {
 fn plug(lab: &Lab, number: u32, firmware: Firmware) -> Option<Process> {
     let (switch, tap) = (lab.switch(), format!("tap{number}"));
     switch.ip(&format!("tuntap add dev {tap} mode tap"));
-    if firmware == Firmware::PlainRom {
-        return Some(plain_rom(lab, number, &tap));
+    if let Some(hidden) = firmware.filter() {
+        return Some(plain_rom(lab, number, &tap, hidden));
     }
     switch.ip(&format!("link set {tap} master br0 up"));
     None
@@ -321,7 +332,7 @@ fn connect(monitor: &Path, qemu: &mut Process, folder: &Path) -> BufReader<UnixS
 }
 
 /// Puts the filter between the computer and the bridge.
-fn plain_rom(lab: &Lab, number: u32, tap: &str) -> Process {
+fn plain_rom(lab: &Lab, number: u32, tap: &str, hidden: &str) -> Process {
     let switch = lab.switch();
     switch.ip(&format!("link set {tap} up"));
     switch.ip(&format!("link add f{number} type veth peer name g{number}"));
@@ -332,7 +343,7 @@ fn plain_rom(lab: &Lab, number: u32, tap: &str) -> Process {
     switch.ip(&format!("link set f{number} up"));
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/plain_rom.py");
     let mut command = switch.command("python3");
-    command.arg(script).args([tap, &format!("f{number}")]).stdout(Stdio::piped());
+    command.arg(script).args([tap, &format!("f{number}"), hidden]).stdout(Stdio::piped());
     let mut filter = Process::start(&mut command);
     let mut ready = String::new();
     let stdout = filter.0.stdout.take().expect("its output");
