@@ -17,7 +17,7 @@ mod lab;
 use std::time::Duration;
 
 use lab::boot::{
-    LONG, MEMTEST, MEMTEST_RUNS, MEMTEST_TESTS, SHORT, came_whole, first_entry, in_order, live_iso, no_address,
+    LONG, MEMTEST, MEMTEST_RUNS, MEMTEST_TESTS, REFUSED, SHORT, came_whole, first_entry, in_order, live_iso, no_address,
 };
 use lab::office::{Pace, office};
 use lab::vm::{Firmware, Vm};
@@ -143,6 +143,8 @@ fn secure_boot_fetches_an_unsigned_loader_and_goes_no_further() {
     }
     let lab = Lab::new();
     let server = Server::start(&lab, &lab.server(), &first_entry("full", MEMTEST));
+    // By HTTP there is nothing that it would start.
+    server.expect(&[&REFUSED[..], &["no-boot-file"]].concat());
     let computer = Vm::start(&lab, 1, Firmware::EfiX64Secure, 256);
     server.wait_long("loader", SHORT, |line| line["event"] == "tftp-done" && line["file"] == "snponly.efi");
     // Firmware that refuses a loader says nothing; it tries its next way to boot, or ends.

@@ -14,7 +14,7 @@ mod lab;
 use std::path::PathBuf;
 
 use jiff::{SignedDuration, Timestamp};
-use lab::boot::{LONG, MEMTEST, SHORT, came_whole, first_entry, in_order, live_iso, no_address};
+use lab::boot::{LONG, MEMTEST, REFUSED, SHORT, came_whole, first_entry, in_order, live_iso, no_address};
 use lab::office::{Pace, office};
 use lab::pack::{self, installer};
 use lab::vm::{Firmware, Options, Vm};
@@ -25,7 +25,7 @@ use serde_json::Value;
 /// has this line beside the former's).
 const SECURE: &str = "ecure boot enabled";
 /// What the log says of a loader that firmware does not trust.
-const REFUSED: &str = "signature refused?";
+const NOT_TRUSTED: &str = "signature refused?";
 
 fn ready(test: &str, more: &[&str]) -> bool {
     let chain = ["shimx64.efi", "grubx64.efi", "manifest.json"].map(|name| loaders().join(name).display().to_string());
@@ -37,6 +37,10 @@ fn ready(test: &str, more: &[&str]) -> bool {
 fn live_to_login(lab: &Lab, dhcp: &str, image: &str, loaders: &[(&str, &str)]) -> Vec<Value> {
     let options = [&first_entry(dhcp, image)[..], &["--loader", "signed"]].concat();
     let server = Server::start(lab, &lab.server(), &options);
+    if dhcp == "proxy" {
+        // It is told nothing by PXE, and comes by HTTP.
+        server.expect(&["no-boot-file"]);
+    }
     let _office = (dhcp == "proxy").then(|| office(lab, Pace::Quick));
     let mut computer = Vm::start(lab, 1, Firmware::EfiX64Secure, 2048);
     computer.wait_for(SECURE, LONG);
@@ -91,11 +95,12 @@ fn a_computer_that_refuses_a_loader_gets_a_signed_one() {
     let image = pack::installer_disc(&lab, "amd64");
     let options = [&first_entry("full", &image)[..], &["--loader", "auto"]].concat();
     let server = Server::start(&lab, &lab.server(), &options);
+    server.expect(&[&REFUSED[..], &["no-boot-file"]].concat());
     let options = Options { resets: true, ..Options::default() };
     let mut computer = Vm::start_with(&lab, 1, Firmware::EfiX64Secure, 1024, &options);
     let refused = server.wait_long("refusal", SHORT, |line| line["event"] == "loader-refused");
     assert_eq!(refused["file"], "snponly.efi");
-    assert!(says(&refused, REFUSED), "{refused}");
+    assert!(says(&refused, NOT_TRUSTED), "{refused}");
     server.wait_long("HTTP Boot", SHORT, |line| line["event"] == "no-boot-file" && says(line, "by PXE only"));
     let before = server.about(&computer.mac);
     assert!(fetched(&before).iter().all(|file| file == "snponly.efi"), "{:?}", fetched(&before));
@@ -150,9 +155,10 @@ fn refused(name: &str, shows: &str) {
     let loaders = damaged(&lab, name);
     let options = [&first_entry("full", MEMTEST)[..], &["--loader", "signed"]].concat();
     let server = Server::start_with(&lab, &lab.server(), &loaders, &options);
+    server.expect(&REFUSED);
     let mut computer = Vm::start(&lab, 1, Firmware::EfiX64Secure, 256);
     let line = server.wait_long("refusal", SHORT, |line| line["event"] == "loader-refused" && line["file"] == name);
-    assert!(says(&line, REFUSED), "{line}");
+    assert!(says(&line, NOT_TRUSTED), "{line}");
     computer.wait_for(shows, SHORT);
     server.tell(&computer.mac);
     let story = server.about(&computer.mac);

@@ -15,9 +15,9 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    /// From now on this cause is no surprise.
-    pub fn expect(&self, cause: &str) {
-        self.expected.lock().unwrap().push(cause.to_owned());
+    /// From now on these causes are no surprise.
+    pub fn expect(&self, causes: &[&str]) {
+        self.expected.lock().unwrap().extend(causes.iter().map(|cause| (*cause).to_owned()));
     }
 
     /// Asserts at the end of a test that the log tells no other trouble of its computers, and prints what became of each.

@@ -22,6 +22,9 @@ pub fn live_iso(test: &str) -> Option<String> {
     path
 }
 
+/// What the log says of a loader that firmware does not start: first the likelier of both.
+pub const REFUSED: [&str; 2] = ["secure-boot", "loader-unsuitable"];
+
 /// Options that start the first entry soon, over the serial line where it is Linux.
 pub fn first_entry<'a>(dhcp: &'a str, image: &'a str) -> Vec<&'a str> {
     vec!["--dhcp", dhcp, "--image", image, "--default", "1", "--menu-timeout", "2", "--append", "console=ttyS0,115200"]

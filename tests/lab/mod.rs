@@ -302,9 +302,9 @@ impl Server {
         std::fs::read_to_string(&self.errors).unwrap_or_default()
     }
 
-    /// This cause may be told of a computer; any other is a false alarm, which fails the test at its end.
-    pub fn expect(&self, cause: &str) {
-        self.alarms.expect(cause);
+    /// These causes may be told of a computer; any other is a false alarm, which fails the test at its end.
+    pub fn expect(&self, causes: &[&str]) {
+        self.alarms.expect(causes);
     }
 
     /// What keeps a computer, as the log tells it: the causes in their order, without what is only worth knowing.
