@@ -204,7 +204,7 @@ fn a_boot_server_whose_answer_a_firewall_keeps_in() {
     server.wait_long("question", SHORT, |line| line["event"] == "offered");
     let _office = office(&lab, Pace::Quick);
     let cause = told(&server, &computer, "silent-after-boot-server");
-    says(&cause, "asked on port 4011, was told snponly.efi");
+    says(&cause, "asked on port 4011 3 times, was told snponly.efi");
     assert_eq!(server.trouble(&computer.mac), ["silent-after-boot-server"]);
     server.stop();
 }
