@@ -89,7 +89,7 @@ fn a_way_that_loses_large_packets() {
     let cause = told(&server, &computer, "large-packets-lost");
     says(&cause, "blocks of 1468 bytes");
     // The less likely explanation of the same silence.
-    server.expect(&["transfer-port-blocked"]);
+    told(&server, &computer, "transfer-port-blocked");
     assert_eq!(server.trouble(&computer.mac), ["large-packets-lost", "transfer-port-blocked"]);
     server.stop();
 }
