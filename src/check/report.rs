@@ -260,6 +260,8 @@ mod tests {
         assert!(!report.contains("Nothing that its packets tell"), "{report}");
         // The longest sentences of a diagnosis come whole.
         let long = cause(&"It sent this again. ".repeat(25));
-        assert!(colleague(computer, &Ours::default(), &[long.clone()], &now).contains(long.evidence.trim()));
+        assert!(
+            colleague(computer, &Ours::default(), std::slice::from_ref(&long), &now).contains(long.evidence.trim())
+        );
     }
 }

@@ -235,7 +235,7 @@ impl Serve {
             Message::LogScrolled(viewport) => self.log_scrolled(viewport),
             Message::LinePicked(line) => self.pick(Some(*line)),
             Message::LineClosed => self.pick(None),
-            Message::TroubleAsked => self.to_trouble(),
+            Message::TroubleAsked => self.show_trouble(),
             Message::Followed(follow) => self.follow(follow),
             Message::Paused(paused) => Action::Pause(paused),
             Message::LogCopied => Action::Copy,
@@ -294,7 +294,7 @@ impl Serve {
     }
 
     /// Those that need somebody are the first ones.
-    fn to_trouble(&mut self) -> Action {
+    fn show_trouble(&mut self) -> Action {
         let _ = self.show(Tab::Computers);
         Action::ToTop
     }
