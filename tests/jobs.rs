@@ -81,7 +81,7 @@ fn a_kill_in_the_middle_of_a_boot_loses_neither_jobs_nor_packets() {
     assert!(!said.contains("bad cksum") && !said.contains("bad udp cksum") && !said.contains("truncated-ip"), "{said}");
     let unfinished = read(&lab);
     assert_eq!((unfinished.len(), &unfinished[0]["result"]), (1, &"open".into()), "{unfinished:#?}");
-    assert!(unfinished[0]["words"].as_str().unwrap().starts_with("not finished"), "{unfinished:#?}");
+    assert!(unfinished[0]["words"].as_str().unwrap().starts_with("no end seen"), "{unfinished:#?}");
     // The power went in the middle of a line.
     OpenOptions::new().append(true).open(sheet(&lab)).unwrap().write_all(b"{\"line\":\"job\",\"id\":\"52").unwrap();
     let server = Server::start(&lab, &host, &first_entry("full", MEMTEST));

@@ -175,7 +175,7 @@ pub fn nothing_arrives(around: &Surroundings, others: bool, now: Timestamp) -> O
         ),
     };
     let evidence = format!("Nobody has asked for {}.{more}", span(waited));
-    let next_step = next_step.to_owned();
+    let next_step = next_step.replace("TCP 80", &format!("TCP {}", around.http_port));
     Some(Cause { kind: Kind::NothingArrives, likelihood, since: around.since, evidence, next_step })
 }
 

@@ -24,7 +24,7 @@ use crate::text;
 const LOOKED_AT: usize = 1 << 20;
 /// Longest that the initrds of one image may be looked into. Most need no look, or stop at the first sign; the largest
 /// (200 MB unpacked) take about a second. What is not seen by then counts as unknown, never as missing.
-const MAX_LOOK: Duration = Duration::from_secs(5);
+const MAX_LOOK: Duration = Duration::from_secs(20);
 /// Most images that are looked at at once: they lie on one drive.
 const MAX_WORKERS: usize = 8;
 

@@ -26,7 +26,7 @@ pub fn booted(job: &Job) -> String {
 /// What came of it.
 pub fn result(job: &Job) -> String {
     match job.result {
-        Outcome::Open => format!("not finished: {}", wording::stage(job.stage)),
+        Outcome::Open => format!("no end seen: {}", wording::stage(job.stage)),
         Outcome::HandedOver => "its system started".to_owned(),
         Outcome::Started => "its kernel started; nothing was heard after that".to_owned(),
         Outcome::OwnDisk => match job.own_disk {
