@@ -40,16 +40,13 @@ fn is_the_boot(report: &str) -> bool {
     })
 }
 
-#[test]
-fn a_person_with_a_mouse_boots_a_computer() {
-    if !ready("window, mouse", &PROGRAMS) {
-        return;
-    }
-    let (lab, desk) = (Lab::new(), Desk::new());
-    let server = lab.server();
-    let window = Window::open(&lab, &desk, &server, (900, 600), "light");
-    // The button at the lower right, on every page.
-    let primary = |window: &Window<'_>| window.click(820, 567);
+/// The button at the lower right, on every page of the small window.
+fn primary(window: &Window<'_>) {
+    window.click(820, 567);
+}
+
+/// By mouse from the first page of the small window to the menu, with memtest86+.
+fn to_menu(window: &Window<'_>) {
     window.wait_title("Network");
     // Nobody answers on this cable, so addresses are handed out.
     window.saved("dhcp = \"full\"");
@@ -67,6 +64,50 @@ fn a_person_with_a_mouse_boots_a_computer() {
     });
     window.picture("mouse-2-images");
     window.until_title("Menu", primary);
+}
+
+#[test]
+fn a_firewall_is_opened_from_the_check_page_for_as_long_as_it_serves() {
+    if !ready("window, firewall", &["Xvfb", "xdotool", "import", "nft", "udhcpc", MEMTEST]) {
+        return;
+    }
+    let (lab, desk) = (Lab::new(), Desk::new());
+    let server = lab.server();
+    let rules = || String::from_utf8_lossy(&server.sh("nft list ruleset").stdout).into_owned();
+    let drops =
+        "add table inet filter; add chain inet filter input { type filter hook input priority 0; policy drop; }";
+    assert!(server.sh(&format!("nft '{drops}'")).status.success(), "nft works");
+    let before = rules();
+    let window = Window::open(&lab, &desk, &server, (900, 600), "light");
+    to_menu(&window);
+    window.until_title("Check", primary);
+    window.settle();
+    window.picture("firewall-1-closed");
+    // "Open it while serving", beside the finding.
+    window.until_saved("firewall = \"open\"", |window| window.click(780, 220));
+    window.settle();
+    window.picture("firewall-2-wanted");
+    assert_eq!(rules(), before, "nothing is opened before the start");
+    window.until_title("0 computers", primary);
+    let lease = lab.host("c", None).sh("udhcpc -i eth0 -n -q -f -t 10 -T 2 -s /bin/true 2>&1");
+    let lease = String::from_utf8_lossy(&lease.stdout).into_owned();
+    assert!(lease.contains(&format!("obtained from {}", lab::SERVER)), "{lease}");
+    assert_ne!(rules(), before, "it is open");
+    window.picture("firewall-3-open");
+    window.until_title("Serve", primary);
+    window.until("the firewall is as before", || (rules() == before).then_some(()));
+    assert_eq!(window.close().code(), Some(0));
+}
+
+#[test]
+fn a_person_with_a_mouse_boots_a_computer() {
+    if !ready("window, mouse", &PROGRAMS) {
+        return;
+    }
+    let (lab, desk) = (Lab::new(), Desk::new());
+    let server = lab.server();
+    let window = Window::open(&lab, &desk, &server, (900, 600), "light");
+    to_menu(&window);
     // The mark of the first entry.
     window.until_saved("default = \"memtest86plus\"", |window| window.click(265, 227));
     // The seconds that the menu waits: all of the field, then a new number.
@@ -163,9 +204,10 @@ fn a_person_with_a_keyboard_boots_a_computer() {
         Some(window.clipboard()).filter(|log| is_the_boot(log))
     });
     window.picture("keyboard-5-log");
-    // Stop asks; the focus is at Cancel, and behind it the answer that stops.
+    // Stop, the last of the page, is never done by an Enter from elsewhere. It asks; the focus is at Cancel, and behind it
+    // the answer that stops.
     window.until_title("Serve", |window| {
-        window.keys(&["Return"]);
+        window.keys(&["shift+Tab", "Return"]);
         window.settle();
         window.tabs(1);
         window.keys(&["Return"]);

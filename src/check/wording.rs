@@ -41,6 +41,18 @@ impl Remedy {
             }
         }
     }
+
+    /// The option of `bootwright serve` that carries it out, where there is one.
+    pub fn option(&self) -> Option<String> {
+        Some(match self {
+            Remedy::UseProxyMode => "--dhcp proxy".to_owned(),
+            Remedy::UseFullMode => "--dhcp full".to_owned(),
+            Remedy::UseHttpPort(port) => format!("--http-port {port}"),
+            Remedy::OpenFirewall => "--firewall open".to_owned(),
+            Remedy::LeaveFirewall => "--firewall leave".to_owned(),
+            Remedy::SetAddress(_) | Remedy::RemoveImage(_) | Remedy::StopService(_) => return None,
+        })
+    }
 }
 
 /// Why the services cannot run, or cannot go on.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Serve, Status, complain, complain_of_recipes, out, out_json, serve};
-use crate::check::{self, Finding, Subject, Verdict, preflight};
+use crate::check::{self, Finding, Remedy, Subject, Verdict, preflight};
 use crate::deployment::Places;
 use crate::look;
 use crate::text;
@@ -71,7 +71,11 @@ fn paragraph(finding: &Finding) -> String {
         Verdict::Blocks => "STOP ",
     };
     let details = finding.details.as_ref().map(|details| format!("({details})")).unwrap_or_default();
-    let more = [&finding.meaning, &finding.next_step, &details].into_iter().filter(|words| !words.is_empty());
+    // The window has a button for it.
+    let option = finding.remedy.as_ref().filter(|_| finding.verdict != Verdict::Pass).and_then(Remedy::option);
+    let option = option.map(|option| format!(" ({option})")).unwrap_or_default();
+    let next_step = format!("{}{option}", finding.next_step);
+    let more = [&finding.meaning, &next_step, &details].into_iter().filter(|words| !words.is_empty());
     let more = more.map(|words| format!("        {}\n", text::plain(words, 1000)));
     format!("  {mark} {}\n{}", text::plain(&finding.title, 500), more.collect::<String>())
 }

@@ -230,7 +230,7 @@ fn this_computer_cases() -> Vec<Case> {
             "UDP port 69 cannot be opened.",
         ),
         blocks(ports_of(FULL, &[tcp(80, State::Other("odd".into()))]), Here, "TCP port 80 cannot be opened."),
-        pass(good(FULL), Here, "No firewall of this computer keeps computers out."),
+        pass(good(FULL), Here, "No firewall was found that keeps computers out."),
         pass(firewall(Some(Judgement::Passes), Firewall::Leave), Here, "The firewall (ufw) lets computers in on eth0."),
         blocks(
             firewall(Some(Judgement::Dropped), Firewall::Leave),

@@ -12,7 +12,7 @@ use crate::text;
 pub fn firewall(look: &Look, passage: &Passage, wanted: Firewall) -> Finding {
     let interface = text::plain(&passage.interface, 60);
     let Some(program) = look.program.as_ref() else {
-        return passed(Subject::ThisComputer, "No firewall of this computer keeps computers out.");
+        return passed(Subject::ThisComputer, "No firewall was found that keeps computers out.");
     };
     let (name, mine) = (program.name(), matches!(program, Program::Windows | Program::MacOs));
     let stands = match look.judgement {
@@ -28,11 +28,11 @@ pub fn firewall(look: &Look, passage: &Passage, wanted: Firewall) -> Finding {
         return passed(Subject::ThisComputer, title).remedy(Remedy::LeaveFirewall);
     }
     let commands = program.commands(passage);
-    let by_hand = "or run the commands under Details, which last longer";
+    let by_hand = "or run the commands in brackets, which last longer";
     let step = match mine {
-        true => "Run the commands under Details. They were not tried on this system by us.".to_owned(),
-        false if commands.is_empty() => "Let Bootwright open it while it serves (--firewall open).".to_owned(),
-        false => format!("Let Bootwright open it while it serves (--firewall open), {by_hand}."),
+        true => "Run the commands in brackets. They were not tried on this system by us.".to_owned(),
+        false if commands.is_empty() => "Let Bootwright open it while it serves.".to_owned(),
+        false => format!("Let Bootwright open it while it serves, {by_hand}."),
     };
     let meaning = "What it keeps out is never seen here: computers ask, hear nothing, and start from their own disk.";
     let finding = Finding::new(stands, meaning, step).about(Subject::ThisComputer);
