@@ -335,24 +335,35 @@ fn hostile_texts_stay_texts_in_every_form() {
 #[test]
 fn a_page_has_a_row_for_each_job_and_nothing_from_elsewhere() {
     let mut well = job(0, MAC);
-    (well.result, well.ended) = (Outcome::HandedOver, Some(at(125)));
+    (well.result, well.ended, well.operator) = (Outcome::HandedOver, Some(at(125)), Some("Ann".into()));
     well.image = Some(Image { file: "a.iso".into(), title: "Debian".into(), checksum: Some("SHA-256 00ff".into()) });
+    let failed =
+        Job { result: Outcome::Failed, cause: Some("it is off".into()), note: Some("x".into()), ..well.clone() };
     let other = job(86_400, Mac([2; 6]));
     let now = at(90_000).to_zoned(TimeZone::UTC);
-    let page = page(&[&well, &well, &other], &now);
-    assert_eq!(page.matches("<tr class=").count(), 3);
-    assert_eq!(page.matches("SHA-256 00ff").count(), 1, "each image once");
+    let several = page(&[&well, &failed, &other], &now);
+    assert_eq!(several.matches("<td class=\"result\">").count(), 3);
+    assert_eq!(several.matches("SHA-256 00ff").count(), 1, "each image once");
     for part in [
-        "1970-01-01 to 1970-01-02",
-        "<b>3</b> jobs",
-        "<b>2</b> started",
-        "<b>1</b> to look at",
+        "<title>Job sheet 1970-01-01 to 1970-01-02</title>",
+        "<dd>1 January 1970 to 2 January 1970</dd>",
+        "<dt>Operator</dt><dd>Ann</dd>",
+        "<b>3</b> jobs on <b>2</b> computers: <b>1</b> started, <b>1</b> failed, <b>1</b> to look at",
+        "Friday, 2 January 1970",
+        "<b>Started</b></td><td><small>By Ann</small></td>",
+        "<b>Failed</b><small>It is off</small></td><td>x<small>By Ann</small></td>",
+        "<b>To look at</b><small>Not finished: ",
         "2:05",
-        "@page { size: A4 landscape",
+        "<p>Place and date</p><p>Name</p><p>Signature</p>",
+        "counter(page)",
     ] {
-        assert!(page.contains(part), "{part}: {page}");
+        assert!(several.contains(part), "{part}: {several}");
     }
-    assert!(!page.contains("http://") && !page.contains("https://") && !page.contains("<script"));
-    let empty = super::export::page(&[], &now);
-    assert!(empty.contains("no jobs") && csv(&[], &TimeZone::UTC).lines().count() == 1);
+    assert!(!several.contains("http://") && !several.contains("https://") && !several.contains("<script"));
+    let one = page(&[&well], &now);
+    assert!(one.contains("<dd>1 January 1970, 00:00 to 00:02</dd>") && !one.contains("Thursday"), "{one}");
+    assert!(one.contains("<b>1</b> job on <b>1</b> computer:") && !one.contains("By Ann"), "{one}");
+    let empty = page(&[], &now);
+    assert!(empty.contains("<dt>Jobs</dt><dd>None</dd>") && !empty.contains("<table"), "{empty}");
+    assert_eq!(csv(&[], &TimeZone::UTC).lines().count(), 1);
 }
