@@ -17,9 +17,9 @@ const MAX_CELL: usize = 600;
 /// What makes a cell a formula (OWASP, CSV injection), and the same in full width.
 const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
 
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 18] = [
     "began", "ended", "seconds", "computer", "mac", "product", "firmware", "entry", "image", "checksum", "result",
-    "stage", "cause", "operator", "note", "uuid",
+    "stage", "cause", "operator", "note", "uuid", "ip", "bytes",
 ];
 
 /// A table for spreadsheets (RFC 4180). Times are those of `zone`.
@@ -33,7 +33,7 @@ pub fn csv(jobs: &[&Job], zone: &TimeZone) -> String {
     String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
 }
 
-fn row(job: &Job, zone: &TimeZone) -> [String; 16] {
+fn row(job: &Job, zone: &TimeZone) -> [String; 18] {
     let time = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S").to_string();
     let image = job.image.as_ref();
     let or_nothing = |text: &Option<String>| text.clone().unwrap_or_default();
@@ -54,14 +54,21 @@ fn row(job: &Job, zone: &TimeZone) -> [String; 16] {
         or_nothing(&job.operator),
         or_nothing(&job.note),
         or_nothing(&job.uuid),
+        job.ip.map(|ip| ip.to_string()).unwrap_or_default(),
+        job.bytes.to_string(),
     ]
     .map(|cell| inert(&cell))
 }
 
-/// A cell that no spreadsheet takes for a formula.
+/// A cell that no spreadsheet takes for a formula. Where lists are separated by semicolons, what is behind one is a cell
+/// of its own.
 fn inert(cell: &str) -> String {
     let plain = text::plain(cell, MAX_CELL);
-    if plain.starts_with(FORMULA) { format!("'{plain}") } else { plain }
+    let part = |part: &str| {
+        let is_formula = part.trim_start_matches([' ', '"']).starts_with(FORMULA);
+        if is_formula { format!("'{part}") } else { part.to_owned() }
+    };
+    plain.split(';').map(part).collect::<Vec<_>>().join(";")
 }
 
 #[derive(Serialize)]

@@ -305,7 +305,7 @@ fn hostile() -> Job {
     job.entries = vec!["@SUM(A1)\nb".to_owned()];
     job.image = Some(Image { file: "-2\r\n\"a\".iso".into(), title: "<img src=x onerror=y>".into(), checksum: None });
     (job.result, job.cause) = (Outcome::Failed, said("\t=1+1 \x1b[2J\u{200b}"));
-    (job.operator, job.note) = (said("＝full"), said("\"><b>'&"));
+    (job.operator, job.note) = (said("＝full"), said("\"><b>'& b; \"=1+1"));
     job
 }
 
@@ -322,6 +322,7 @@ fn hostile_texts_stay_texts_in_every_form() {
         assert!(text::is_plain(cell), "{cell:?}");
     }
     assert_eq!((&rows[0][5], &rows[0][8]), ("'=cmd|' /C calc'!A0", "'-2··\"a\".iso"));
+    assert_eq!(&rows[0][14], "\"><b>'& b;' \"=1+1", "a cell of its own where semicolons separate them");
     assert_eq!(table.matches("\r\n").count(), 2);
     for bad in ["<script", "<img", "<b>'", "onerror=y>", "\u{202e}", "\x1b"] {
         assert!(!page.contains(bad), "{bad:?}: {page}");
