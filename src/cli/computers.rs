@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::{Status, out, out_json, running};
+use super::{Status, complain, out, out_json, running};
 use crate::boot::approval::{self, Approved};
 use crate::boot::ladder::{self, Known};
 use crate::boot::loader::Way;
@@ -25,7 +25,7 @@ pub(super) fn forget(text: &str) -> Result<Forget, String> {
     if text == "all" {
         return Ok(Forget::All);
     }
-    text.parse().map(Forget::One).map_err(|_| "neither `all` nor an address like 52:54:00:12:34:56".to_owned())
+    text.parse().map(Forget::One).map_err(|_| "it is neither `all` nor an address like 52:54:00:12:34:56".to_owned())
 }
 
 /// What is remembered of computers.
@@ -37,11 +37,25 @@ struct Remembered {
     approved: Vec<Approved>,
     /// What they began that starts once.
     begun: Vec<Begun>,
+    /// The one that was to be forgotten, where nothing was kept of it.
+    #[serde(skip)]
+    unknown: Option<Mac>,
+    /// Whether running services were told to forget.
+    #[serde(skip)]
+    told: bool,
 }
 
 pub(super) fn run(state_dir: Option<PathBuf>, forget: Option<Forget>, json: bool) -> Status {
     let state = state_dir.unwrap_or_else(|| Places::of_this_user().state);
     match remembered(&state, forget) {
+        Ok(Remembered { unknown: Some(mac), told: false, .. }) => {
+            let nothing = format!("Nothing is known of {mac} in {}, so nothing was forgotten.", state.display());
+            complain(&format!("{nothing} `bootwright computers` lists those that are known."));
+            return Status::Cannot;
+        }
+        Ok(Remembered { unknown: Some(mac), .. }) => {
+            complain(&format!("Nothing was kept of {mac}. The running services were told to forget it as well."));
+        }
         Ok(remembered) if json => out_json(&remembered),
         Ok(remembered) => out(&text(&remembered)),
         Err(error) => {
@@ -59,12 +73,15 @@ fn remembered(state: &Path, forget: Option<Forget>) -> std::io::Result<Remembere
     let (ladder, approval) = (engine::remembered(&ladder_file)?, engine::approved(&approval_file)?);
     let (mut computers, mut approved) = (ladder.computers, approval.computers);
     let mut begun = engine::begun(&once_file)?.computers;
-    let Some(forget) = forget else { return Ok(Remembered { computers, approved, begun }) };
+    let Some(forget) = forget else {
+        return Ok(Remembered { computers, approved, begun, unknown: None, told: false });
+    };
     let known = computers.iter().map(|known| known.key.mac).chain(approved.iter().map(|known| known.mac));
     let known = known.chain(begun.iter().map(|begun| begun.mac));
-    let macs: BTreeSet<Mac> = match forget {
-        Forget::All => known.collect(),
-        Forget::One(mac) => [mac].into(),
+    let known: BTreeSet<Mac> = known.collect();
+    let (macs, unknown) = match forget {
+        Forget::All => (known, None),
+        Forget::One(mac) => ([mac].into(), Some(mac).filter(|mac| !known.contains(mac))),
     };
     computers.retain(|known| !macs.contains(&known.key.mac));
     approved.retain(|known| !macs.contains(&known.mac));
@@ -74,13 +91,13 @@ fn remembered(state: &Path, forget: Option<Forget>) -> std::io::Result<Remembere
     for &mac in &macs {
         told |= !running::ask(state, &Request::Forget { mac, all: true })?.is_empty();
     }
-    if told {
-        return Ok(Remembered { computers, approved, begun });
+    if told || unknown.is_some() {
+        return Ok(Remembered { computers, approved, begun, unknown, told });
     }
     let computers = engine::forget_remembered(&ladder_file, &macs)?.computers;
     let approved = engine::forget_approved(&approval_file, &macs)?.computers;
     let begun = engine::forget_begun(&once_file, &macs)?.computers;
-    Ok(Remembered { computers, approved, begun })
+    Ok(Remembered { computers, approved, begun, unknown, told })
 }
 
 fn text(remembered: &Remembered) -> String {

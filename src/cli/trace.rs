@@ -45,6 +45,11 @@ pub(super) fn run(options: Options) -> Status {
         let asked = format!("No services run that keep their state in {}.", state.display());
         return cannot(&format!("{asked} Name their folder with --state-dir."));
     }
+    let is_empty = |reply: &Reply| matches!(reply, Reply::Trace { text, .. } if text.is_empty());
+    if let Some(mac) = options.mac.filter(|_| replies.iter().all(is_empty)) {
+        let nothing = format!("Nothing of {mac} is at hand: the running services have not heard it, or too long ago.");
+        return cannot(&format!("{nothing} `bootwright trace --all --text` shows whom they heard."));
+    }
     // Files of several services one after the other are one file with several sections.
     let mut bytes = Vec::new();
     for reply in replies {
