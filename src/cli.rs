@@ -287,7 +287,7 @@ fn entry_and_file(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "serve",
     "check",
     "rehearse",
@@ -295,10 +295,12 @@ const COMMANDS: [&str; 13] = [
     "menu",
     "answer",
     "interfaces",
+    "computers",
     "approve",
     "refuse",
     "loaders",
     "explain",
+    "safety",
     "jobs",
     "trace",
 ];
@@ -314,6 +316,11 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             // Help and version are what was asked for.
             out(&error.render().to_string());
             return Status::Done.into();
+        }
+        // What may be a password is not said again.
+        Err(_) if arguments.get(1).is_some_and(|name| name == "password") => {
+            complain(password::NO_ARGUMENTS);
+            return Status::Wrong.into();
         }
         Err(error) => {
             complain(&argument_sentence(&error, &help));
@@ -372,7 +379,8 @@ fn argument_sentence(error: &clap::Error, help: &str) -> String {
         }
         (ErrorKind::ValueValidation | ErrorKind::InvalidValue, Some(value)) => {
             let allowed = context(ContextKind::ValidValue).map(|allowed| format!(": use one of {allowed}"));
-            let allowed = allowed.unwrap_or_default();
+            let ours = std::error::Error::source(error).filter(|source| !source.is::<std::num::ParseIntError>());
+            let allowed = allowed.or(ours.map(|source| format!(": {source}"))).unwrap_or_default();
             return format!("{value:?} does not fit {named}{allowed}. `{help}` says what does.");
         }
         (ErrorKind::InvalidSubcommand, _) => {
