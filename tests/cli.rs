@@ -114,7 +114,7 @@ fn a_missing_library_of_the_display_is_named() {
 
 #[test]
 fn wrong_arguments_are_one_sentence_and_status_2() {
-    let cases: [(&[&str], &str); 9] = [
+    let cases: [(&[&str], &str); 12] = [
         (&["serve", "--interfaec", "x"], "Did you mean --interface"),
         (&["serve", "debian.iso"], "--image debian.iso"),
         (&["serve", "--menu-timeout", "5s"], "--menu-timeout"),
@@ -124,15 +124,78 @@ fn wrong_arguments_are_one_sentence_and_status_2() {
         (&["serve", "--allow", "nobody"], "nobody"),
         (&["serve"], "--interface"),
         (&["dance"], "dance"),
+        (&["jobs", "--since", "yesterday"], "it is no day like 2026-11-26"),
+        (&["computers", "--forget", "nobody"], "neither `all` nor an address like 52:54:00:12:34:56"),
+        (&["password", "hunter2"], "takes a line of standard input"),
     ];
     for (arguments, part) in cases {
         let (status, sentence) = outcome(&run(arguments));
         assert_eq!(status, Some(2), "{arguments:?}: {sentence}");
         is_sentence(&sentence, part);
+        assert!(!sentence.contains("hunter2"), "{sentence}");
     }
     assert_eq!(run(&["--version"]).status.code(), Some(0));
     let help = run(&["serve", "--help"]);
     assert!(String::from_utf8_lossy(&help.stdout).contains("--menu-timeout") && help.status.success());
+}
+
+#[test]
+fn what_is_not_known_of_a_computer_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = folder.path().to_str().unwrap();
+    let (status, sentence) = outcome(&run(&["computers", "--forget", "02:00:00:00:00:01", "--state-dir", state]));
+    assert_eq!(status, Some(3), "{sentence}");
+    is_sentence(&sentence, "Nothing is known of 02:00:00:00:00:01");
+    let all = run(&["computers", "--forget", "all", "--state-dir", state]);
+    assert_eq!((all.status.code(), all.stderr.is_empty()), (Some(0), true));
+    if !ready("packets of an unknown computer", &["ip"]) {
+        return;
+    }
+    let lab = Lab::new();
+    let host = lab.server();
+    let server = Server::start(&lab, &host, &[]);
+    let (state, file) = (lab.path("state"), lab.path("none.pcapng"));
+    let about = |command: &[&str]| {
+        outcome(&Command::new(program()).args(command).arg("--state-dir").arg(&state).output().unwrap())
+    };
+    let (status, sentence) = about(&["trace", "02:00:00:00:00:01", "-o", file.to_str().unwrap()]);
+    assert_eq!((status, file.exists()), (Some(3), false), "{sentence}");
+    is_sentence(&sentence, "Nothing of 02:00:00:00:00:01 is at hand");
+    let (status, sentence) = about(&["computers", "--forget", "02:00:00:00:00:01"]);
+    assert_eq!(status, Some(0), "{sentence}");
+    is_sentence(&sentence, "Nothing was kept of 02:00:00:00:00:01");
+    server.stop();
+}
+
+/// Typed into a terminal of its own, which is asked afterwards whether it still echoes.
+#[test]
+fn a_password_is_asked_for_unseen_and_the_terminal_is_given_back() {
+    const SCRIPT: &str = "import os, pty, select, sys, termios
+for keys in ([b'hunter2\\n', b'hunter2\\n'], [b'hunter2\\n', b'other\\n'], [b'hun\\x03']):
+    master, slave = pty.openpty()
+    before = termios.tcgetattr(slave)
+    pid = os.fork()
+    if pid == 0:
+        os.login_tty(slave)
+        os.execv(sys.argv[1], [sys.argv[1], 'password'])
+    shown, asked = b'', 0
+    for key in keys:
+        asked += 1
+        while shown.count(b': ') < asked or termios.tcgetattr(slave)[3] & termios.ECHO:
+            if select.select([master], [], [], 0.01)[0]:
+                shown += os.read(master, 4096)
+        os.write(master, key)
+    status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    while select.select([master], [], [], 0)[0]:
+        shown += os.read(master, 4096)
+    print(status, b'hunter2' in shown, termios.tcgetattr(slave) == before, b'$argon2id$' in shown)
+";
+    if !ready("a typed password", &["python3"]) {
+        return;
+    }
+    let output = Command::new("python3").args(["-c", SCRIPT, program()]).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(told, "0 False True True\n2 False True False\n3 False True False\n", "{output:?}");
 }
 
 #[test]

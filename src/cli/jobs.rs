@@ -27,7 +27,7 @@ pub(super) struct Options {
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Only what began on this day or later, like 2026-11-26
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     since: Option<civil::Date>,
     /// Write something about the latest job of a computer. An empty text takes it away
     #[arg(long, num_args = 2, value_names = ["MAC", "TEXT"])]
@@ -41,6 +41,10 @@ pub(super) struct Options {
     /// Where the services keep their state
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
+}
+
+fn date(text: &str) -> Result<civil::Date, String> {
+    text.parse().map_err(|_| "it is no day like 2026-11-26".to_owned())
 }
 
 pub(super) fn run(options: Options) -> Status {
