@@ -1,6 +1,7 @@
 //! Timelines: what comes in, at which second, and what is found at the end of it.
 
 mod asking;
+mod edges;
 mod good;
 mod loading;
 mod running;

@@ -73,3 +73,48 @@ fn a_log_that_is_read_back_tells_no_cause_twice() {
     let (mut journal, again) = (Journal::default(), serde_json::from_str(&text).unwrap());
     assert_eq!((again == event, journal.record(&again), journal.count()), (true, None, 0));
 }
+
+#[test]
+fn who_is_heard_tells_where_to_look() {
+    let around = Surroundings { since: at(0.0), ..around(DhcpMode::Full) };
+    let server = || {
+        event(
+            1.0,
+            None,
+            What::Dhcp(dhcp::Note::ForeignServer { server: [10, 77, 0, 254].into(), mac: None, maker: None }),
+        )
+    };
+    let mut watch = Watch::default();
+    watch.hear(&server());
+    watch.look(&Journal::default(), at(121.0), &around);
+    assert_eq!(watch.nothing().map(|cause| cause.likelihood), Some(Certain), "a server that was heard is no computer");
+    watch.hear(&discover(2.0, Who::Uefi));
+    watch.look(&Journal::default(), at(122.0), &around);
+    assert_eq!(watch.nothing().map(|cause| cause.likelihood), Some(Likely), "questions come through");
+    let (mut watch, mut journal) = (Watch::default(), Journal::default());
+    (0..2).for_each(|_| watch.hear(&server()));
+    let known = Foreign { server: [10, 77, 0, 254].into(), vendor: Some("AVM".into()) };
+    let around = Surroundings { foreign: vec![known], ..around };
+    each(&EDK2, |second| offered(second, Who::Uefi)).iter().for_each(|event| drop(journal.record(event)));
+    watch.look(&journal, at(29.0), &around);
+    let evidence = &watch.causes(MAC)[0].evidence;
+    assert!(evidence.starts_with("10.77.0.254 (AVM) answers here as well."), "once: {evidence}");
+}
+
+#[test]
+fn what_becomes_surer_is_told_again_and_a_menu_is_no_trouble() {
+    let around = Surroundings { since: at(0.0), ..around(DhcpMode::Full) };
+    let (mut watch, mut journal) = (Watch::default(), Journal::default());
+    let missing = |second| lacks(second, "image/debian/dists/bookworm/Release");
+    let first = [to_kernel(Some(2048)), missing(50.0)].concat();
+    first.iter().for_each(|event| drop(journal.record(event)));
+    let told = |watch: &mut Watch, journal: &Journal, second: f64| watch.look(journal, at(second), &around).len();
+    assert_eq!((told(&mut watch, &journal, 81.0), kinds(watch.causes(MAC))), (1, vec![(SystemMissesFile, Possible)]));
+    each(&[82.0, 84.0], missing).iter().for_each(|event| drop(journal.record(event)));
+    assert_eq!((told(&mut watch, &journal, 115.0), kinds(watch.causes(MAC))), (1, vec![(SystemMissesFile, Likely)]));
+    assert_eq!(told(&mut watch, &journal, 116.0), 0);
+    let (mut watch, mut journal) = (Watch::default(), Journal::default());
+    to_menu(None).iter().for_each(|event| drop(journal.record(event)));
+    told(&mut watch, &journal, 16.0);
+    assert_eq!((kinds(watch.causes(MAC)), watch.trouble(MAC)), (vec![(WaitingInMenu, Certain)], None));
+}
