@@ -76,6 +76,11 @@ fn a_stranger_gets_a_loader_and_a_page_and_after_its_approval_everything() {
     refused("while it waits");
     assert_eq!(code_on(&text(http, MENU)), code, "its screen shows the same as before");
     assert_eq!(code_on(&text(http, GRUB)), code, "in GRUB as well");
+    let by_tftp = Tftp::ask(tftp, format!("\0\x01{GRUB}\0octet\0").as_bytes()).all(512);
+    assert_eq!(code_on(&String::from_utf8(by_tftp).unwrap()), code, "in GRUB by TFTP");
+    assert_ne!(text(http, &GRUB.replace("/menu/", "/wait/")), "set bootwright_waits=n\n");
+    let start = MENU.replace("menu.ipxe", &format!("start/{}", listening.entries[0].id));
+    assert_eq!(status(http, &start), "403", "an entry's start is no page to wait at");
     let Reply::Waiting { asking: true, computers } = ask(&bench, &running, Request::Waiting) else { panic!() };
     assert_eq!((computers.len(), computers[0].mac, computers[0].code), (1, mac(), code));
     let wrong = if code.to_string() == "0000" { "0001" } else { "0000" };
