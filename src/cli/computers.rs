@@ -86,12 +86,12 @@ fn remembered(state: &Path, forget: Option<Forget>) -> std::io::Result<Remembere
     computers.retain(|known| !macs.contains(&known.key.mac));
     approved.retain(|known| !macs.contains(&known.mac));
     begun.retain(|begun| !macs.contains(&begun.mac));
-    // Services that run know more than the files, and write them.
+    // Services that run may know more than the files, or less: what another one wrote they may not have read yet.
     let mut told = false;
     for &mac in &macs {
         told |= !running::ask(state, &Request::Forget { mac, all: true })?.is_empty();
     }
-    if told || unknown.is_some() {
+    if unknown.is_some() {
         return Ok(Remembered { computers, approved, begun, unknown, told });
     }
     let computers = engine::forget_remembered(&ladder_file, &macs)?.computers;

@@ -117,8 +117,9 @@ impl Gate {
 
     /// Whether nobody is asked about, and nobody left out: then nobody has to be known.
     pub(super) fn is_open(&self) -> bool {
-        let guests = self.guests.borrow();
+        // One after the other: elsewhere the approvals are locked first.
         let anybody_refused = self.approval.lock().is_ok_and(|approval| approval.refuses_anybody());
+        let guests = self.guests.borrow();
         !guests.ask && guests.deny.is_empty() && guests.allow.is_empty() && !anybody_refused
     }
 

@@ -192,13 +192,18 @@ async fn answer(
     let shown = text::plain(&tickets::shown(&path), 300);
     // Neither does a password leave this function but to be checked.
     let authorization = parts.headers.get(hyper::header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let visitor = visit::introduce(&services, client, &path, parts.uri.query(), authorization);
-    if visit::has_to_say_password(&services, &visitor) {
-        return respond(reply::for_method(&parts.method, reply::who_are_you()), None, &activity);
-    }
+    let (query, authorization) = (parts.uri.query().map(str::to_owned), authorization.map(str::to_owned));
     let (services_too, length_only) = (services.clone(), parts.method == Method::HEAD);
-    let found = tokio::task::spawn_blocking(move || visit::find(&services_too, &path, &visitor, length_only));
-    let found = match found.await.unwrap_or(Err(Missing::NotHere)) {
+    // Who asks may have to be read from a disk as well. Nothing is found where a password has to come first.
+    let found = tokio::task::spawn_blocking(move || {
+        let visitor = visit::introduce(&services_too, client, &path, query.as_deref(), authorization.as_deref());
+        let first = visit::has_to_say_password(&services_too, &visitor);
+        (!first).then(|| visit::find(&services_too, &path, &visitor, length_only))
+    });
+    let Some(found) = found.await.unwrap_or(Some(Err(Missing::NotHere))) else {
+        return respond(reply::for_method(&parts.method, reply::who_are_you()), None, &activity);
+    };
+    let found = match found {
         Ok(found) => found,
         Err(Missing::NotApproved | Missing::NoPassword) => return refuse(reply::error(hyper::StatusCode::FORBIDDEN)),
         Err(Missing::NotHere) => {

@@ -80,10 +80,12 @@ fn take<T: DeserializeOwned>(path: &Path) -> io::Result<(Option<T>, Option<PathB
 }
 
 /// Keeps other programs from changing a file until it is dropped. The file itself is replaced, so one beside it is locked.
-/// Where a file system has no locks, or another user made the one beside it, it is done without.
+/// Where a file system has no locks, it is done without.
 fn lock(path: &Path) -> Option<fs::File> {
     let beside = format!("{}.lock", path.display());
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(beside).ok()?;
+    let made = fs::OpenOptions::new().write(true).create(true).truncate(false).open(&beside);
+    // One that belongs to root can be locked all the same.
+    let file = made.or_else(|_| fs::File::open(&beside)).ok()?;
     file.lock().ok()?;
     Some(file)
 }

@@ -227,7 +227,10 @@ fn behind(services: &Services, address: Ipv4Addr) -> Option<Mac> {
 /// is made for whoever asks.
 pub(super) fn may_have(services: &Services, name: &str, ip: Ipv4Addr) -> bool {
     let Some(path) = tree::path_of_name(name) else { return false };
-    let made_for_it = grub::Asking::of(&path).is_some() || grub::waiting(&path).is_some();
+    let asking = grub::waiting(&path).or_else(|| grub::Asking::of(&path));
+    // It was made for whoever it said it was.
+    let made_for_it = asking
+        .is_some_and(|asking| proven(services, ip).is_none_or(|proven| asking.mac.is_none_or(|said| said == proven)));
     made_for_it || services.tree.is_for_all(&path) || services.gate.admits(behind(services, ip))
 }
 

@@ -11,8 +11,10 @@ use tokio::process::{Child, Command};
 
 use crate::text;
 
-/// Stops what it is asked for, says so, waits for the end of its input, and starts it.
-const HOLD: &str = "systemctl stop -- \"$1\" || exit; echo stopped; cat > /dev/null; exec systemctl start -- \"$1\"";
+/// Stops what it is asked for, says so, waits for the end of its input, and starts it. Nobody may be there any more to hear
+/// what it says, which must not end it (SIGPIPE).
+const HOLD: &str = "trap '' PIPE; systemctl stop -- \"$1\" >&2 || exit; echo stopped; cat > /dev/null; \
+                    exec systemctl start -- \"$1\"";
 /// Most that is kept of what the system says, in bytes.
 const WORDS: u64 = 4096;
 
@@ -78,12 +80,15 @@ mod tests {
 
     use super::*;
 
-    /// A shell whose `systemctl` writes down what it is asked for, and knows no unit called `none.service`.
+    /// A shell whose `systemctl` writes down what it is asked for, and knows no unit called `none.service`. It asks for a
+    /// password as long as there is a file `held`.
     fn shell(folder: &Path) -> std::io::Result<Command> {
         let program = folder.join("systemctl");
         let script = format!(
-            "#!/bin/sh\n[ \"$3\" != none.service ] || {{ echo 'No\u{1b}[31m way' >&2; exit 5; }}\necho \"$@\" >> {}\n",
-            folder.join("asked").display()
+            "#!/bin/sh\n[ \"$3\" != none.service ] || {{ echo 'No\u{1b}[31m way' >&2; exit 5; }}\necho \"$@\" >> {}\n\
+             while [ -e {} ]; do sleep 0.02; done\n",
+            folder.join("asked").display(),
+            folder.join("held").display()
         );
         std::fs::write(&program, script)?;
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
@@ -116,11 +121,29 @@ mod tests {
         let stopped = stop_by(shell(folder.path()).unwrap(), "-dnsmasq.service").await.unwrap();
         // What the system does for a program that is killed.
         drop(stopped);
-        let started = async {
-            while asked(folder.path()) != BOTH {
+        until_asked(folder.path(), BOTH).await;
+    }
+
+    async fn until_asked(folder: &Path, what: &str) {
+        let as_wanted = async {
+            while asked(folder) != what {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), started).await.expect("it is started");
+        let asked = tokio::time::timeout(Duration::from_secs(20), as_wanted).await;
+        assert!(asked.is_ok(), "never: {what}");
+    }
+
+    #[tokio::test]
+    async fn whoever_goes_before_it_is_stopped_has_it_started_again() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("held"), "").unwrap();
+        let stopping = stop_by(shell(folder.path()).unwrap(), "-dnsmasq.service");
+        tokio::select! {
+            _ = stopping => panic!("nobody gave the password yet"),
+            () = until_asked(folder.path(), "stop -- -dnsmasq.service\n") => {}
+        }
+        std::fs::remove_file(folder.path().join("held")).unwrap();
+        until_asked(folder.path(), BOTH).await;
     }
 }

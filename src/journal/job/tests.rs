@@ -353,7 +353,7 @@ fn a_page_has_a_row_for_each_job_and_nothing_from_elsewhere() {
         "Friday, 2 January 1970",
         "<b>Started</b></td><td><small>By Ann</small></td>",
         "<b>Failed</b><small>It is off</small></td><td>x<small>By Ann</small></td>",
-        "<b>To look at</b><small>Not finished: ",
+        "<b>To look at</b><small>No end seen: ",
         "2:05",
         "<p>Place and date</p><p>Name</p><p>Signature</p>",
         "counter(page)",

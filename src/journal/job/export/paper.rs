@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned, civil};
 
-use super::super::{Image, Job, Outcome, words};
+use super::super::{Image, Job, Outcome, OwnDisk, words};
 use super::MAX_CELL;
 use crate::mac::Mac;
 use crate::text;
@@ -99,6 +99,8 @@ enum Verdict {
 impl Verdict {
     fn of(job: &Job) -> Verdict {
         match job.result {
+            // An entry did not start before, or the computer was not let in.
+            Outcome::OwnDisk if !job.entries.is_empty() || job.own_disk == Some(OwnDisk::Refused) => Verdict::Look,
             _ if words::is_well(job) => Verdict::Started,
             Outcome::Failed => Verdict::Failed,
             _ => Verdict::Look,

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use crate::net::ports::Holder;
 
-/// Where the groups are: the second place is for a system that has the older kind beside them.
-const ROOTS: [&str; 2] = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+/// Where the groups are: the first place is for a system that has the older kind beside them, with numbers of their own.
+const ROOTS: [&str; 2] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"];
 /// Most groups that are looked at; a computer with hundreds of containers has fewer.
 const MOST: usize = 10_000;
 
