@@ -192,8 +192,12 @@ pub fn view<'a>(overlay: &'a Overlay, context: Context<'a>) -> Element<'a, crate
     let sheet =
         container(content).id(scope()).padding(gap::SECTION).max_width(width).style(theme::ground(Ground::Card));
     let sheet = center(opaque(sheet)).padding(gap::SECTION).style(theme::ground(Ground::Veil));
-    // A click beside a question is no answer to it, and one beside a name is no decision.
-    let closes = !matches!(overlay, Overlay::Question(_) | Overlay::SaveAs(_));
+    // A click beside a question is no answer to it, and one beside what is being typed is no decision.
+    let closes = match overlay {
+        Overlay::Question(_) | Overlay::SaveAs(_) | Overlay::Jobs => false,
+        Overlay::Safety(typed) => typed.is_empty(),
+        Overlay::Settings | Overlay::About | Overlay::Help(_) | Overlay::Timeline(_) => true,
+    };
     let sheet = iced::widget::mouse_area(sheet);
     let sheet = if closes { sheet.on_press(Message::Closed) } else { sheet };
     opaque(Element::from(sheet).map(crate::app::Message::Overlay))

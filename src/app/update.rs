@@ -261,7 +261,11 @@ impl App {
     pub(in crate::app) fn close_overlay(&mut self) -> Task<Message> {
         self.overlay = None;
         // Not at Stop, where an Enter that is meant for something else would end what others depend on.
-        focus::to(if self.step == Step::Serve { serve::computers_tab_id() } else { page::primary_id() })
+        focus::to(match (self.step, self.serve.tab()) {
+            (Step::Serve, Tab::Log) => serve::search_id(),
+            (Step::Serve, Tab::Computers) => serve::computers_tab_id(),
+            _ => page::primary_id(),
+        })
     }
 
     pub(in crate::app) fn close_notice(&mut self) -> Task<Message> {
@@ -396,10 +400,14 @@ impl App {
 
     fn allow_typed(&mut self) -> Task<Message> {
         let Some(Overlay::Safety(typed)) = &self.overlay else { return Task::none() };
-        let Some(mut named) = overlay::named(typed).ok().filter(|named| !named.is_empty()) else { return Task::none() };
-        named.retain(|mac| !self.draft.allow.contains(mac));
+        let Some(named) = overlay::named(typed).ok().filter(|named| !named.is_empty()) else { return Task::none() };
         self.overlay = Some(Overlay::Safety(String::new()));
-        let allow = [self.draft.allow.clone(), named].concat();
+        let mut allow = self.draft.allow.clone();
+        for mac in named {
+            if !allow.contains(&mac) {
+                allow.push(mac);
+            }
+        }
         self.change_safety(&overlay::Change::Allow(allow))
     }
 

@@ -126,12 +126,16 @@ fn services_that_share_a_folder_know_what_each_other_approved() {
     code_on(&text(second.http_port, MENU));
     ask(&bench, &one, approve(mac()));
     ask(&bench, &two, approve(third));
-    let kept = |count| loop {
-        let kept = engine::approved(&plan.approval_file).unwrap().computers;
-        if kept.len() == count {
-            return kept.iter().map(|known| known.mac).collect::<Vec<_>>();
+    let kept = |count| {
+        let until = std::time::Instant::now() + Duration::from_secs(30);
+        loop {
+            let kept = engine::approved(&plan.approval_file).unwrap().computers;
+            if kept.len() == count {
+                return kept.iter().map(|known| known.mac).collect::<Vec<_>>();
+            }
+            assert!(std::time::Instant::now() < until, "{count} awaited: {kept:?}");
+            std::thread::yield_now();
         }
-        std::thread::yield_now();
     };
     assert_eq!(kept(2), [mac(), third]);
     bench.runtime.block_on(async {

@@ -213,21 +213,23 @@ impl Menu {
         }
     }
 
-    /// The page is left: a password that was typed twice alike counts, whether "Set" was pressed or not.
+    /// The page or the entry is left: a password that was typed twice alike counts, whether "Set" was pressed or not.
     pub fn leave(&mut self) -> Option<Edited> {
         let id = self.open.clone()?;
         self.password.finish().map(|hash| Edited::Password(id, Some(hash)))
     }
 
     fn unfold(&mut self, id: String) -> Action {
+        let edit = self.leave();
         self.password = guard::Typed::default();
-        if self.open.as_ref() == Some(&id) {
-            self.open = None;
-            return Action::None;
-        }
+        let closes = self.open.as_ref() == Some(&id);
         let title = title_id(&id);
-        self.open = Some(id);
-        Action::Focus(title)
+        self.open = (!closes).then_some(id);
+        match edit {
+            Some(edit) => Action::Edit(edit),
+            None if closes => Action::None,
+            None => Action::Focus(title),
+        }
     }
 
     fn toggle_preview(&mut self, entry: String) -> Action {
@@ -286,8 +288,10 @@ impl Menu {
                 let reason = answers::hindrance(context.answers).unwrap_or_default();
                 Primary::waiting(LABEL, reason, None)
             }
-            () if self.open.is_some() && self.password.hindrance().is_some() => {
-                Primary::waiting(LABEL, "The new password is not typed twice alike yet", Some(guard::password_id()))
+            () if context.items.iter().any(|item| self.open.as_ref() == Some(&item.id))
+                && self.password.hindrance().is_some() =>
+            {
+                Primary::waiting(LABEL, "The new password cannot be kept yet", Some(guard::password_id()))
             }
             () if let Some(edit) = wrong => {
                 let reason = format!("The arguments of {} cannot be used", edit.id);

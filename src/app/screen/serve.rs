@@ -30,6 +30,7 @@ use crate::text;
 const FULL_CARDS: usize = 8;
 /// Height of such a line, in logical pixels.
 const COMPACT: f32 = 52.0;
+
 /// What the page keeps for itself.
 #[derive(Clone, Debug)]
 pub struct Serve {

@@ -243,7 +243,7 @@ fn computers_that_may_boot_are_named_in_the_window() {
     assert!(shows(&app, "front is no hardware address. It has six pairs of digits."));
     send(&mut app, Message::Overlay(overlay::Message::AllowGiven));
     assert!(app.draft.allow.is_empty(), "nothing of it counts");
-    for text in ["52:54:00:77:01:01", "52-54-00-77-01-02, 52:54:00:77:01:01"] {
+    for text in ["52:54:00:77:01:01", "52-54-00-77-01-02, 52:54:00:77:01:02, 52:54:00:77:01:01"] {
         send(&mut app, typed(text));
         send(&mut app, Message::Overlay(overlay::Message::AllowGiven));
     }

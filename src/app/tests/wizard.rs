@@ -302,7 +302,7 @@ fn a_password_that_was_typed_twice_counts_without_a_word_more() {
         app
     };
     let mut app = opened();
-    assert_eq!(app.primary().reason.as_deref(), Some("The new password is not typed twice alike yet"));
+    assert_eq!(app.primary().reason.as_deref(), Some("The new password cannot be kept yet"));
     send(&mut app, typed(true, "sesame"));
     send(&mut app, Message::Menu(menu::Message::Continued));
     let hash = app.draft.entry.iter().find_map(|edit| edit.password_hash.as_ref());
@@ -311,4 +311,9 @@ fn a_password_that_was_typed_twice_counts_without_a_word_more() {
     send(&mut app, typed(true, "sesame"));
     send(&mut app, Message::WentBack);
     assert!(app.draft.entry.iter().any(|edit| edit.password_hash.is_some()), "the other way out as well");
+    let mut app = opened();
+    send(&mut app, typed(true, "sesame"));
+    let other = app.items[1].id.clone();
+    send(&mut app, Message::Menu(menu::Message::Unfolded(other)));
+    assert!(app.draft.entry.iter().any(|edit| edit.password_hash.is_some()), "and the next entry");
 }

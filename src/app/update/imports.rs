@@ -100,10 +100,11 @@ impl App {
             ([one], 0) => Some(format!("{} is there already.", crate::image::file_name(one))),
             (more, 0) => Some(format!("{} of them are there already.", more.len())),
         };
+        let told = said.is_some();
         self.images.say(said);
-        // What came last stands at the end, and the field for more below it.
+        // What came last stands at the end, and the field for more below it; what is said stands at the top.
         let to_end = iced::widget::operation::snap_to_end(page::body_id());
-        let shown = if self.step == Step::Images { to_end } else { Task::none() };
+        let shown = if self.step == Step::Images && !told { to_end } else { Task::none() };
         Task::batch([self.read_next(), shown])
     }
 

@@ -16,7 +16,7 @@ pub fn cause_title(kind: Kind) -> &'static str {
         Kind::NoAddressServer => "No DHCP server gives it an address",
         Kind::OfferNotTaken => "It does not take what it is offered",
         Kind::NoFileAsked => "It knows what to boot, and its request for that does not arrive",
-        Kind::SilentAfterBootServer => "It asked on port 4011, was answered, and went silent",
+        Kind::SilentAfterBootServer => "It asked on port 4011, and does not hear the answer",
         Kind::SizeAskedOnly => "It asked how large its loader is, and then for nothing",
         Kind::TransferPortBlocked => "A firewall keeps its loader from it",
         Kind::LargePacketsLost => "Large packets are lost on the way",

@@ -81,7 +81,7 @@ fn over<'a>(report: &'a Report) -> Element<'a, Message> {
         !matches!(row.outcome, Outcome::Ready)
             || report.entries.len() > row.entries.values().filter(|cell| here(cell)).count()
     });
-    let legend = dashes.then(|| soft("– : not on this kind of computer"));
+    let legend = dashes.then(|| soft("– : not tried on this kind of computer"));
     column![verdict, card(column![table(report)].push(legend).spacing(gap::SMALL))]
         .extend(problems)
         .extend(absent)

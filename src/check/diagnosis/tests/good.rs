@@ -107,7 +107,7 @@ fn good_boots_yield_no_trouble() {
             variants += 1;
         }
     }
-    assert!(boots >= 25 && variants >= 6 * boots, "{boots} boots, {variants} variants");
+    assert!(boots >= 30 && variants >= 6 * boots, "{boots} boots, {variants} variants");
 }
 
 #[test]
